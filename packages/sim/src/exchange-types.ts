@@ -1,0 +1,193 @@
+import type { EpochMs, Micros, TradeDate } from '@holdfast/core/units';
+
+/**
+ * The words shared by the simulated exchange (`exchange.ts`), its market sources (`market/`), and whoever stands in front of
+ * it: the TCP gateway (`gateway/`) and, in one process, `broker.ts`. The exchange is synchronous, deterministic and has no
+ * timers: time moves only when its owner calls `advanceTo`.
+ */
+
+export interface Instrument {
+  readonly conId: number;
+  readonly symbol: string;
+  readonly longName: string;
+  readonly primaryExchange: string;
+  readonly tick: Micros;
+  readonly multiplier: number;
+  readonly previousClose: Micros;
+  readonly industry: string;
+}
+
+/** Top of book and the day so far, as the newest market update left it. A price of 0 with size 0 means: no quote on that side. */
+export interface Quote {
+  readonly conId: number;
+  readonly at: EpochMs;
+  readonly bid: Micros;
+  readonly ask: Micros;
+  readonly bidSize: number;
+  readonly askSize: number;
+  readonly last: Micros;
+  readonly lastSize: number;
+  readonly lastAt: EpochMs;
+  readonly volume: number;
+  readonly open: Micros;
+  readonly high: Micros;
+  readonly low: Micros;
+  readonly halted: boolean;
+}
+
+/** One step of the market for one instrument. Fields that are absent did not change. */
+export interface MarketUpdate {
+  readonly at: EpochMs;
+  readonly conId: number;
+  readonly quote?: { readonly bid: Micros; readonly ask: Micros; readonly bidSize: number; readonly askSize: number };
+  readonly trade?: { readonly open: Micros; readonly high: Micros; readonly low: Micros; readonly close: Micros; readonly volume: number };
+  readonly halted?: boolean;
+}
+
+/** Start of bar, dollars as micros; volume in shares. */
+export interface Bar {
+  readonly at: EpochMs;
+  readonly open: Micros;
+  readonly high: Micros;
+  readonly low: Micros;
+  readonly close: Micros;
+  readonly volume: number;
+  readonly wap: Micros;
+  readonly count: number;
+}
+
+/** Where prices come from: a seeded synthetic day or recorded files. Updates come in time order, ties by conId. */
+export interface MarketSource {
+  /** `synthetic seed 7` or the folder and date, for screens and reports. */
+  readonly name: string;
+  readonly date: TradeDate;
+  readonly instruments: readonly Instrument[];
+  /** The next update in time order, or undefined when the day is over. Called once per update. */
+  next(): MarketUpdate | undefined;
+  /** Bars of any size between two times, also of days before (daily bars), from the data behind the simulation; never beyond `now` of the caller. */
+  history(conId: number, barMs: number, from: EpochMs, to: EpochMs): readonly Bar[];
+}
+
+export type OrderSide = 'BUY' | 'SELL';
+export type OrderType = 'MKT' | 'LMT' | 'STP' | 'STP LMT';
+export type TimeInForce = 'DAY' | 'GTC' | 'IOC' | 'GTD' | 'OPG' | 'FOK';
+
+/** An order as a client asks for it. */
+export interface OrderRequest {
+  readonly clientId: number;
+  readonly orderId: number;
+  readonly conId: number;
+  readonly side: OrderSide;
+  readonly quantity: number;
+  readonly type: OrderType;
+  readonly limitPrice?: Micros;
+  readonly stopPrice?: Micros;
+  readonly tif: TimeInForce;
+  readonly goodTill?: EpochMs;
+  readonly ocaGroup?: string;
+  /** 1 cancel with block, 2 reduce with block, 3 reduce without. */
+  readonly ocaType?: 1 | 2 | 3;
+  readonly orderRef?: string;
+  readonly outsideRth?: boolean;
+  readonly transmit?: boolean;
+  readonly parentId?: number;
+}
+
+export type ExchangeOrderStatus = 'PendingSubmit' | 'PreSubmitted' | 'Submitted' | 'PendingCancel' | 'Cancelled' | 'Filled' | 'Inactive';
+
+export interface ExchangeOrder {
+  readonly request: OrderRequest;
+  readonly permId: number;
+  readonly status: ExchangeOrderStatus;
+  readonly filled: number;
+  readonly remaining: number;
+  readonly averageFillPrice: Micros;
+  readonly lastFillPrice: Micros;
+  readonly acceptedAt: EpochMs;
+  readonly finishedAt?: EpochMs;
+  /** Why it ended or waits, in the broker's words. */
+  readonly reason?: string;
+}
+
+export interface ExchangeExecution {
+  /** `aaaa.bbbb.cc.nn`; a correction has the same root and a higher last part. */
+  readonly execId: string;
+  readonly at: EpochMs;
+  readonly clientId: number;
+  readonly orderId: number;
+  readonly permId: number;
+  readonly conId: number;
+  readonly symbol: string;
+  readonly side: OrderSide;
+  readonly shares: number;
+  readonly price: Micros;
+  readonly cumulative: number;
+  readonly averagePrice: Micros;
+  readonly orderRef: string;
+  readonly commission: Micros;
+  /** Undefined when the execution opens or adds. */
+  readonly realizedPnl?: Micros;
+}
+
+export interface ExchangePosition {
+  readonly conId: number;
+  readonly symbol: string;
+  /** Signed. */
+  readonly quantity: number;
+  /** Per share, commissions included, as the broker reports it. */
+  readonly averageCost: Micros;
+  readonly mark: Micros;
+  readonly realizedToday: Micros;
+}
+
+export interface AccountState {
+  readonly account: string;
+  readonly cash: Micros;
+  readonly netLiquidation: Micros;
+  readonly grossPositionValue: Micros;
+  readonly realizedToday: Micros;
+  readonly unrealized: Micros;
+  readonly buyingPower: Micros;
+}
+
+/** Everything that happens at the exchange, in order; the gateway turns these into messages, the audits check them. */
+export type ExchangeEvent =
+  | { readonly kind: 'order'; readonly at: EpochMs; readonly order: ExchangeOrder }
+  | { readonly kind: 'execution'; readonly at: EpochMs; readonly execution: ExchangeExecution }
+  | {
+      readonly kind: 'rejected';
+      readonly at: EpochMs;
+      readonly clientId: number;
+      readonly orderId: number;
+      readonly code: number;
+      readonly text: string;
+    }
+  | { readonly kind: 'position'; readonly at: EpochMs; readonly position: ExchangePosition }
+  | { readonly kind: 'quote'; readonly at: EpochMs; readonly quote: Quote; readonly update: MarketUpdate };
+
+export type CancelAnswer = 'accepted' | 'unknown' | 'foreign' | { readonly final: ExchangeOrderStatus };
+
+/** The one simulated exchange and account. Listeners are called synchronously, in subscription order. */
+export interface ExchangePort {
+  readonly now: EpochMs;
+  readonly instruments: readonly Instrument[];
+  readonly accountId: string;
+  subscribe(listener: (event: ExchangeEvent) => void): () => void;
+  /** Applies every market update up to `to`, triggers and fills orders, expires TIFs. Throws when asked to go back. */
+  advanceTo(to: EpochMs): void;
+  /** Time of the next market update or TIF expiry, so that the owner need not tick through empty time. */
+  nextEventAt(): EpochMs | undefined;
+  place(request: OrderRequest): void;
+  cancel(clientId: number, orderId: number): CancelAnswer;
+  globalCancel(): void;
+  /** A trade made by hand in TWS: client id 0, fills at once against the quote. */
+  manualTrade(conId: number, side: OrderSide, quantity: number): ExchangeOrder;
+  quote(conId: number): Quote;
+  openOrders(): readonly ExchangeOrder[];
+  completedOrders(): readonly ExchangeOrder[];
+  executions(): readonly ExchangeExecution[];
+  positions(): readonly ExchangePosition[];
+  account(): AccountState;
+  /** Whether the regular session is open at exchange time `now` and the instrument is not halted. */
+  isTrading(conId: number): boolean;
+}
