@@ -1,0 +1,217 @@
+import { type EpochMs, epochMs, type Micros, micros } from '../units.js';
+
+/**
+ * The mark: the price a position is valued and judged at, with where it came from and how old it is (DESIGN §4, "Marks").
+ *
+ * - One book per position keeps the latest mark of each source. Sources differ in cadence (ticks at once, the P&L stream about once a
+ *   second while the value changes, portfolio updates every three minutes), so silence alone proves nothing.
+ * - Age counts since the *price* moved, and only while the market did: a quiet stock in a quiet market keeps its mark, a price standing
+ *   still while others move grows old, and total silence of everything counts as age in full after a minute.
+ * - Delayed data is for screens; it never judges a stop. Portfolio updates may agree with another source, never decide alone.
+ */
+export type MarkSource = 'tick' | 'pnl' | 'portfolio' | 'delayed';
+
+export interface Mark {
+  readonly price: Micros;
+  /** When the price last moved, or was confirmed by a new trade at the same price. */
+  readonly at: EpochMs;
+  readonly source: MarkSource;
+  /** When the source last reported, be it the same price again. */
+  readonly receivedAt: EpochMs;
+}
+
+/** The latest mark of each source for one position. */
+export type MarkBook = { readonly [S in MarkSource]?: Mark };
+
+export const EMPTY_MARK_BOOK: MarkBook = {};
+
+export interface MarkReport {
+  readonly source: MarkSource;
+  readonly price: Micros;
+  readonly receivedAt: EpochMs;
+  /** The report is a new trade: proof that the price stands, even if it did not move. */
+  readonly traded?: boolean;
+}
+
+/** What "now" means to a mark. The worker raises `marketMovedAt` whenever any symbol's mark moved (`recordMark` says so). */
+export interface MarketClock {
+  readonly now: EpochMs;
+  readonly marketMovedAt: EpochMs;
+}
+
+export interface MarkRules {
+  /** Older marks are not live. */
+  readonly freshMsMax: number;
+  /** Sources that moved within this of the freshest count as equally fresh: the better source wins. */
+  readonly equallyFreshMs: number;
+  /** With no symbol moving for longer than this, nothing counts as live any more. */
+  readonly silenceMsMax: number;
+  /** A breach nothing contradicted is believed after this long, second mark or not. */
+  readonly confirmMsMax: number;
+}
+
+export const DEFAULT_MARK_RULES: MarkRules = { freshMsMax: 10_000, equallyFreshMs: 1_000, silenceMsMax: 60_000, confirmMsMax: 3_000 };
+
+/**
+ * Takes a report into the book. A price of zero or less (the broker's "no price") and a report older than the one already there change
+ * nothing. `moved` is true when the price is new or freshly traded: evidence that the market is alive (delayed data is none).
+ */
+export function recordMark(book: MarkBook, report: MarkReport): { readonly book: MarkBook; readonly moved: boolean } {
+  const { source, price, receivedAt } = report;
+  const known = book[source];
+  if (price <= 0 || (known && receivedAt < known.receivedAt)) return { book, moved: false };
+  const fresh = known === undefined || known.price !== price || report.traded === true;
+  const mark: Mark = { price, at: fresh ? receivedAt : known.at, source, receivedAt };
+  return { book: { ...book, [source]: mark }, moved: fresh && source !== 'delayed' };
+}
+
+/** How long the price has stood still while the market moved, in ms of exchange time. */
+export function markAgeMs(mark: Mark, clock: MarketClock, rules: MarkRules = DEFAULT_MARK_RULES): number {
+  const lastMove = Math.max(mark.at, clock.marketMovedAt);
+  if (clock.now - lastMove > rules.silenceMsMax) return clock.now - mark.at;
+  return Math.max(0, clock.marketMovedAt - mark.at);
+}
+
+export interface AgedMark {
+  readonly mark: Mark;
+  readonly ageMs: number;
+  /** Young enough to be believed, and not delayed data. */
+  readonly isLive: boolean;
+}
+
+/** Better sources first. */
+const BY_PRIORITY: readonly MarkSource[] = ['tick', 'pnl', 'portfolio'];
+const STOP_SOURCES: readonly MarkSource[] = ['tick', 'pnl'];
+
+function freshestOf(sources: readonly MarkSource[], book: MarkBook, rules: MarkRules): Mark | undefined {
+  const marks = sources.map(source => book[source]).filter(mark => mark !== undefined);
+  const newest = marks.reduce((latest, mark) => Math.max(latest, mark.at), Number.NEGATIVE_INFINITY);
+  return marks.find(mark => newest - mark.at <= rules.equallyFreshMs);
+}
+
+/**
+ * The mark to value the position at: the source whose price moved last; among equally fresh ones ticks, then the P&L stream, then the
+ * portfolio. Delayed data only where there is nothing else. Undefined before the first report. Not live is said, not hidden.
+ */
+export function bestMark(book: MarkBook, clock: MarketClock, rules: MarkRules = DEFAULT_MARK_RULES): AgedMark | undefined {
+  const mark = freshestOf(BY_PRIORITY, book, rules) ?? book.delayed;
+  if (!mark) return undefined;
+  const ageMs = markAgeMs(mark, clock, rules);
+  return { mark, ageMs, isLive: ageMs <= rules.freshMsMax && mark.source !== 'delayed' };
+}
+
+/** A level that must not be touched: a long is breached at or below it, a short at or above. */
+export interface StopLevel {
+  readonly side: 'long' | 'short';
+  readonly level: Micros;
+}
+
+export const isBeyond = (price: Micros, stop: StopLevel): boolean => (stop.side === 'long' ? price <= stop.level : price >= stop.level);
+
+/** A breach seen but perhaps not yet believed. The caller keeps it with the position. */
+export interface BreachWatch {
+  readonly firstSeenAt: EpochMs;
+  readonly source: MarkSource;
+  /** When the first breaching mark was reported; a second one is later, or from another source. */
+  readonly receivedAt: EpochMs;
+  readonly confirmedAt?: EpochMs;
+}
+
+export interface BreachStep {
+  readonly watch: BreachWatch | undefined;
+  /** `blind`: nothing live to judge by: the symbol needs a resting stop at its real level. */
+  readonly verdict: 'clear' | 'suspected' | 'confirmed' | 'blind';
+  readonly because: string;
+  /** The mark that was judged, when there was one. */
+  readonly mark?: Mark;
+}
+
+/**
+ * Has the stop really been touched? One mark may be crazy, so a breach is believed when a second successive mark or a second source
+ * agrees, or when nothing contradicted it for three seconds. Call it after every recorded mark and on every tick of the clock.
+ * A believed breach stays believed when the marks then fall silent; only a live mark on the good side clears it.
+ */
+export function confirmBreach(
+  watch: BreachWatch | undefined,
+  seen: { readonly book: MarkBook; readonly stop: StopLevel; readonly clock: MarketClock },
+  rules: MarkRules = DEFAULT_MARK_RULES,
+): BreachStep {
+  const { book, stop, clock } = seen;
+  const isLive = (mark: Mark): boolean => markAgeMs(mark, clock, rules) <= rules.freshMsMax;
+  const judged = freshestOf(STOP_SOURCES, book, rules);
+
+  if (!judged || !isLive(judged)) {
+    if (watch) return { ...believe(watch, clock, rules), ...(judged && { mark: judged }) };
+    const { portfolio } = book;
+    if (portfolio && isLive(portfolio) && isBeyond(portfolio.price, stop)) return portfolioAlone(portfolio, { judged, stop, clock });
+    return { watch: undefined, verdict: 'blind', because: judged ? `the ${judged.source} mark is stale` : 'no live source yet' };
+  }
+  if (!isBeyond(judged.price, stop))
+    return { watch: undefined, verdict: 'clear', because: `${judged.source} is on the good side`, mark: judged };
+
+  const began: BreachWatch = watch ?? { firstSeenAt: clock.now, source: judged.source, receivedAt: judged.receivedAt };
+  const second = BY_PRIORITY.map(source => book[source]).find(
+    mark => mark !== undefined && mark.source !== judged.source && isLive(mark) && isBeyond(mark.price, stop),
+  );
+  if (second) return { ...confirmed(began, clock, `${judged.source} and ${second.source} agree`), mark: judged };
+  if (judged.source !== began.source || judged.receivedAt > began.receivedAt) {
+    return { ...confirmed(began, clock, `two successive marks, ${began.source} then ${judged.source}`), mark: judged };
+  }
+  return { ...believe(began, clock, rules), mark: judged };
+}
+
+const confirmed = (watch: BreachWatch, clock: MarketClock, because: string): BreachStep => ({
+  watch: { ...watch, confirmedAt: watch.confirmedAt ?? clock.now },
+  verdict: 'confirmed',
+  because,
+});
+
+/** No new evidence: believed already, believed by the passing of time, or still only suspected. */
+function believe(watch: BreachWatch, clock: MarketClock, rules: MarkRules): BreachStep {
+  if (watch.confirmedAt !== undefined) return { watch, verdict: 'confirmed', because: 'confirmed before and not contradicted since' };
+  const waitedMs = clock.now - watch.firstSeenAt;
+  if (waitedMs >= rules.confirmMsMax) return confirmed(watch, clock, `not contradicted for ${waitedMs} ms`);
+  return { watch, verdict: 'suspected', because: `one ${watch.source} mark, ${waitedMs} ms ago` };
+}
+
+/** The portfolio's price may be minutes old: alone it only warns; with any other source beyond the stop, however old, it confirms. */
+function portfolioAlone(
+  portfolio: Mark,
+  { judged, stop, clock }: { readonly judged: Mark | undefined; readonly stop: StopLevel; readonly clock: MarketClock },
+): BreachStep {
+  if (judged && isBeyond(judged.price, stop)) {
+    const began: BreachWatch = { firstSeenAt: clock.now, source: 'portfolio', receivedAt: portfolio.receivedAt };
+    return { ...confirmed(began, clock, `portfolio and an older ${judged.source} mark agree`), mark: portfolio };
+  }
+  return {
+    watch: undefined,
+    verdict: 'blind',
+    because: 'only the portfolio is beyond the stop, and it never decides alone',
+    mark: portfolio,
+  };
+}
+
+/**
+ * The price behind a P&L answer: value ÷ (quantity × multiplier), to the nearest micro-dollar. −$5,043.00 for −100 shares → $50.43.
+ * Undefined for a flat position or a value that makes no price.
+ */
+export function priceFromValue(value: Micros, quantity: number, multiplier = 1): Micros | undefined {
+  if (quantity === 0) return undefined;
+  const price = Math.round(value / (quantity * multiplier));
+  return price > 0 && Number.isSafeInteger(price) ? micros(price) : undefined;
+}
+
+/**
+ * The price behind a quote: the last trade held inside bid and ask, since a lone last may be minutes old. Without a usable last the
+ * middle; without both sides the last. Crossed or one-sided quotes are not believed. 50.00 / 50.04 with last 50.10 → 50.04.
+ */
+export function priceFromQuote(quote: { readonly bid?: Micros; readonly ask?: Micros; readonly last?: Micros }): Micros | undefined {
+  const { bid, ask } = quote;
+  const last = quote.last !== undefined && quote.last > 0 ? quote.last : undefined;
+  if (bid === undefined || ask === undefined || bid <= 0 || ask < bid) return last;
+  if (last === undefined) return micros(Math.round((bid + ask) / 2));
+  return micros(Math.min(Math.max(last, bid), ask));
+}
+
+/** The later of two moments, for keeping `marketMovedAt`. */
+export const later = (one: EpochMs, other: EpochMs): EpochMs => epochMs(Math.max(one, other));
