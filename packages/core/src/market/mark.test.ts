@@ -5,7 +5,6 @@ import {
   bestMark,
   confirmBreach,
   EMPTY_MARK_BOOK,
-  later,
   type MarkBook,
   type MarkSource,
   markAgeMs,
@@ -18,114 +17,52 @@ import {
 const T0 = 1_000_000;
 const at = (ms: number): EpochMs => epochMs(T0 + ms);
 
-type Row = readonly [ms: number, source: MarkSource, dollars: number, traded?: 'traded'];
+interface Row {
+  readonly ms: number;
+  /** `clock`: only time passes. `elsewhere`: another symbol moved. */
+  readonly what: MarkSource | 'clock' | 'elsewhere';
+  readonly dollars: number;
+  readonly traded: boolean;
+}
 
-/** Records the rows in order and remembers when the market last moved, as a worker does. */
-function bookOf(rows: readonly Row[]): { book: MarkBook; marketMovedAt: EpochMs } {
-  let book = EMPTY_MARK_BOOK;
-  let marketMovedAt = at(0);
-  for (const [ms, source, dollars, traded] of rows) {
-    const step = recordMark(book, { source, price: fromDollars(dollars), receivedAt: at(ms), traded: traded === 'traded' });
-    book = step.book;
-    if (step.moved) marketMovedAt = later(marketMovedAt, at(ms));
+/** '0 tick 50, 900 pnl 49.9, 9000 tick 50 traded' */
+function rowsOf(text: string): Row[] {
+  return text.split(', ').map(part => {
+    const [ms, what, dollars, traded] = part.split(' ');
+    return { ms: Number(ms), what: what as Row['what'], dollars: Number(dollars), traded: traded === 'traded' };
+  });
+}
+
+/** Takes the row as a worker does: into the book if it is a mark, and remembering when the market last moved. */
+function take(state: { book: MarkBook; marketMovedAt: EpochMs }, { ms, what, dollars, traded }: Row): void {
+  if (what === 'clock') return;
+  if (what === 'elsewhere') {
+    state.marketMovedAt = at(ms);
+    return;
   }
-  return { book, marketMovedAt };
+  const step = recordMark(state.book, { source: what, price: fromDollars(dollars), receivedAt: at(ms), traded });
+  state.book = step.book;
+  if (step.moved) state.marketMovedAt = at(ms);
+}
+
+function bookOf(text: string): { book: MarkBook; marketMovedAt: EpochMs } {
+  const state = { book: EMPTY_MARK_BOOK, marketMovedAt: at(0) };
+  for (const row of rowsOf(text)) take(state, row);
+  return state;
 }
 
 describe('the mark that wins', () => {
-  it.each<[string, Row[], number, MarkSource, number, boolean]>([
-    [
-      'a tick beats an equally fresh P&L mark',
-      [
-        [0, 'tick', 50],
-        [900, 'pnl', 49.9],
-      ],
-      1_000,
-      'tick',
-      50,
-      true,
-    ],
-    [
-      'a clearly fresher P&L mark beats a tick',
-      [
-        [0, 'tick', 50],
-        [1_001, 'pnl', 49.9],
-      ],
-      1_100,
-      'pnl',
-      49.9,
-      true,
-    ],
-    [
-      'P&L beats an equally fresh portfolio',
-      [
-        [0, 'pnl', 50],
-        [500, 'portfolio', 49],
-      ],
-      600,
-      'pnl',
-      50,
-      true,
-    ],
-    [
-      'the portfolio values when it alone moved',
-      [
-        [0, 'pnl', 50],
-        [5_000, 'portfolio', 49],
-      ],
-      5_000,
-      'portfolio',
-      49,
-      true,
-    ],
-    [
-      'a repeated price does not make a source fresh',
-      [
-        [0, 'tick', 50],
-        [2_000, 'pnl', 49.9],
-        [9_000, 'tick', 50],
-      ],
-      9_000,
-      'pnl',
-      49.9,
-      true,
-    ],
-    [
-      'a new trade at the same price does',
-      [
-        [0, 'tick', 50],
-        [2_000, 'pnl', 49.9],
-        [9_000, 'tick', 50, 'traded'],
-      ],
-      9_000,
-      'tick',
-      50,
-      true,
-    ],
-    [
-      'delayed data loses to anything, and is never live',
-      [
-        [0, 'portfolio', 50],
-        [9_000, 'delayed', 48],
-      ],
-      9_000,
-      'portfolio',
-      50,
-      true,
-    ],
-    ['delayed data where there is nothing else', [[0, 'delayed', 48]], 100, 'delayed', 48, false],
-    [
-      'zero and negative prices are no price',
-      [
-        [0, 'tick', 50],
-        [2_000, 'tick', 0],
-        [3_000, 'pnl', -1],
-      ],
-      3_000,
-      'tick',
-      50,
-      true,
-    ],
+  it.each([
+    ['a tick beats an equally fresh P&L mark', '0 tick 50, 900 pnl 49.9', 1_000, 'tick', 50, true],
+    ['a clearly fresher P&L mark beats a tick', '0 tick 50, 1001 pnl 49.9', 1_100, 'pnl', 49.9, true],
+    ['P&L beats an equally fresh portfolio', '0 pnl 50, 500 portfolio 49', 600, 'pnl', 50, true],
+    ['the portfolio values when it alone moved', '0 pnl 50, 5000 portfolio 49', 5_000, 'portfolio', 49, true],
+    ['a repeated price does not make a source fresh', '0 tick 50, 2000 pnl 49.9, 9000 tick 50', 9_000, 'pnl', 49.9, true],
+    ['a new trade at the same price does', '0 tick 50, 2000 pnl 49.9, 9000 tick 50 traded', 9_000, 'tick', 50, true],
+    ['delayed data loses to anything', '0 portfolio 50, 9000 delayed 48', 9_000, 'portfolio', 50, true],
+    ['delayed data serves where there is nothing else, never as live', '0 delayed 48', 100, 'delayed', 48, false],
+    ['zero and negative prices are no price', '0 tick 50, 2000 tick 0, 3000 pnl -1', 3_000, 'tick', 50, true],
+    ['a report that comes out of order is dropped', '5000 tick 50, 4000 tick 40', 5_000, 'tick', 50, true],
   ])('A6: %s', (_title, rows, now, source, dollars, isLive) => {
     const { book, marketMovedAt } = bookOf(rows);
     const best = bestMark(book, { now: at(now), marketMovedAt });
@@ -135,9 +72,11 @@ describe('the mark that wins', () => {
   test('there is no mark before the first report', () =>
     expect(bestMark(EMPTY_MARK_BOOK, { now: at(0), marketMovedAt: at(0) })).toBeUndefined());
 
-  test('a report that arrives out of order is dropped', () => {
-    const { book } = bookOf([[5_000, 'tick', 50]]);
-    expect(recordMark(book, { source: 'tick', price: fromDollars(40), receivedAt: at(4_000) })).toEqual({ book, moved: false });
+  test('only live sources are evidence that the market moves', () => {
+    const price = fromDollars(50);
+    expect(recordMark(EMPTY_MARK_BOOK, { source: 'delayed', price, receivedAt: at(0) }).moved).toBe(false);
+    expect(recordMark(EMPTY_MARK_BOOK, { source: 'pnl', price, receivedAt: at(0) }).moved).toBe(true);
+    expect(recordMark(bookOf('0 pnl 50').book, { source: 'pnl', price, receivedAt: at(1) }).moved).toBe(false);
   });
 });
 
@@ -151,238 +90,89 @@ describe('age counts while the market moves', () => {
     ['nothing anywhere for more than a minute', 60_001, 0, 60_001],
     ['the market moved before this mark did', 1_000, -5_000, 0],
   ])('%s', (_title, now, marketMovedAt, expected) => {
-    const { book } = bookOf([[0, 'pnl', 50]]);
-    const mark = book.pnl;
+    const mark = bookOf('0 pnl 50').book.pnl;
     expect(mark && markAgeMs(mark, { now: at(now), marketMovedAt: at(marketMovedAt) })).toBe(expected);
   });
 
   test('10 s is live, a millisecond more is not', () => {
-    const { book } = bookOf([[0, 'pnl', 50]]);
+    const { book } = bookOf('0 pnl 50');
     expect(bestMark(book, { now: at(10_000), marketMovedAt: at(10_000) })?.isLive).toBe(true);
     expect(bestMark(book, { now: at(10_001), marketMovedAt: at(10_001) })?.isLive).toBe(false);
   });
 });
 
-const LONG: StopLevel = { side: 'long', level: fromDollars(49.55) };
-
-/** Plays marks (and `clock` rows, where only time passes or the market moves elsewhere) and returns the verdict after each. */
-function play(rows: readonly (Row | readonly [ms: number, kind: 'clock' | 'elsewhere'])[], stop: StopLevel = LONG): string[] {
-  let book = EMPTY_MARK_BOOK;
+/** Plays the rows against a stop and returns the verdict after each. */
+function play(text: string, stop: StopLevel): string {
+  const state = { book: EMPTY_MARK_BOOK, marketMovedAt: at(0) };
   let watch: BreachWatch | undefined;
-  let marketMovedAt = at(0);
-  return rows.map(row => {
-    const [ms, source] = row;
-    if (source === 'elsewhere') marketMovedAt = at(ms);
-    else if (source !== 'clock') {
-      const step = recordMark(book, { source, price: fromDollars(row[2]), receivedAt: at(ms), traded: row[3] === 'traded' });
-      book = step.book;
-      if (step.moved) marketMovedAt = at(ms);
-    }
-    const step = confirmBreach(watch, { book, stop, clock: { now: at(ms), marketMovedAt } });
+  const verdicts = rowsOf(text).map(row => {
+    take(state, row);
+    const step = confirmBreach(watch, { book: state.book, stop, clock: { now: at(row.ms), marketMovedAt: state.marketMovedAt } });
     watch = step.watch;
     return step.verdict;
   });
+  return verdicts.join(' ');
 }
 
-describe('believing a breach', () => {
-  it.each<[string, Parameters<typeof play>[0], string[]]>([
-    [
-      'a single crazy mark is not believed',
-      [
-        [0, 'pnl', 50],
-        [1_000, 'pnl', 5],
-        [2_000, 'pnl', 50],
-      ],
-      ['clear', 'suspected', 'clear'],
-    ],
-    [
-      'the touch itself is a breach',
-      [
-        [0, 'pnl', 49.55],
-        [1_000, 'pnl', 49.55],
-      ],
-      ['suspected', 'confirmed'],
-    ],
-    [
-      'two successive marks',
-      [
-        [0, 'pnl', 50],
-        [1_000, 'pnl', 49.5],
-        [2_000, 'pnl', 49.4],
-      ],
-      ['clear', 'suspected', 'confirmed'],
-    ],
-    [
-      'two ticks, milliseconds apart',
-      [
-        [0, 'tick', 49.5],
-        [3, 'tick', 49.5],
-      ],
-      ['suspected', 'confirmed'],
-    ],
-    [
-      'a second source at once',
-      [
-        [0, 'pnl', 49.5],
-        [0, 'tick', 49.5],
-      ],
-      ['suspected', 'confirmed'],
-    ],
-    [
-      'a portfolio update as the second source',
-      [
-        [0, 'pnl', 49.5],
-        [10, 'portfolio', 49.5],
-      ],
-      ['suspected', 'confirmed'],
-    ],
-    [
-      'P&L falls silent because the price stands: three seconds',
-      [
-        [0, 'pnl', 49.5],
-        [2_999, 'clock'],
-        [3_000, 'clock'],
-      ],
-      ['suspected', 'suspected', 'confirmed'],
-    ],
-    [
-      'a recovery within the three seconds',
-      [
-        [0, 'pnl', 49.5],
-        [2_000, 'pnl', 49.6],
-        [5_000, 'clock'],
-      ],
-      ['suspected', 'clear', 'clear'],
-    ],
-    [
-      'the better source contradicts',
-      [
-        [0, 'tick', 50],
-        [500, 'pnl', 49.5],
-        [4_000, 'clock'],
-      ],
-      ['clear', 'clear', 'clear'],
-    ],
-    [
-      'until the better source is old news',
-      [
-        [0, 'tick', 50],
-        [1_500, 'pnl', 49.5],
-        [2_500, 'pnl', 49.4],
-      ],
-      ['clear', 'suspected', 'confirmed'],
-    ],
-    [
-      'the portfolio never decides alone',
-      [
-        [0, 'portfolio', 49],
-        [5_000, 'portfolio', 48],
-        [9_000, 'clock'],
-      ],
-      ['blind', 'blind', 'blind'],
-    ],
-    [
-      'nor does it acquit',
-      [
-        [0, 'pnl', 49.5],
-        [2_000, 'portfolio', 51],
-        [3_000, 'clock'],
-      ],
-      ['suspected', 'suspected', 'confirmed'],
-    ],
-    [
-      'delayed data says nothing',
-      [
-        [0, 'delayed', 40],
-        [1_000, 'delayed', 39],
-        [5_000, 'clock'],
-      ],
-      ['blind', 'blind', 'blind'],
-    ],
-    [
-      'delayed data is no second source',
-      [
-        [0, 'pnl', 49.5],
-        [10, 'delayed', 49],
-      ],
-      ['suspected', 'suspected'],
-    ],
-    [
-      'a frozen mark goes blind while others move',
-      [
-        [0, 'pnl', 50],
-        [10_000, 'elsewhere'],
-        [10_001, 'elsewhere'],
-      ],
-      ['clear', 'clear', 'blind'],
-    ],
-    [
-      'a believed breach survives the silence after it',
-      [
-        [0, 'pnl', 49.5],
-        [1_000, 'pnl', 49.4],
-        [30_000, 'elsewhere'],
-      ],
-      ['suspected', 'confirmed', 'confirmed'],
-    ],
-    [
-      'and ends with a live mark on the good side',
-      [
-        [0, 'pnl', 49.5],
-        [1_000, 'pnl', 49.4],
-        [2_000, 'pnl', 49.6],
-      ],
-      ['suspected', 'confirmed', 'clear'],
-    ],
-    [
-      'an old breach of P&L and a new one of the portfolio',
-      [
-        [0, 'pnl', 49.5],
-        [20_000, 'portfolio', 49.4],
-      ],
-      ['suspected', 'confirmed'],
-    ],
-  ])('A5: %s', (_title, rows, verdicts) => expect(play(rows)).toEqual(verdicts));
+describe('believing a breach of a long stop at 49.55', () => {
+  const stop: StopLevel = { side: 'long', level: fromDollars(49.55) };
+  it.each([
+    ['a single crazy mark is not believed', '0 pnl 50, 1000 pnl 5, 2000 pnl 50', 'clear suspected clear'],
+    ['the touch itself is a breach', '0 pnl 49.55, 1000 pnl 49.55', 'suspected confirmed'],
+    ['a hair above is none', '0 pnl 49.550001, 1000 pnl 49.550001', 'clear clear'],
+    ['two successive marks', '0 pnl 50, 1000 pnl 49.5, 2000 pnl 49.4', 'clear suspected confirmed'],
+    ['two ticks, milliseconds apart', '0 tick 49.5, 3 tick 49.5', 'suspected confirmed'],
+    ['a second source in the same millisecond', '0 pnl 49.5, 0 tick 49.5', 'suspected confirmed'],
+    ['a portfolio update as the second source', '0 pnl 49.5, 10 portfolio 49.5', 'suspected confirmed'],
+    ['P&L is silent because the price stands', '0 pnl 49.5, 2999 clock, 3000 clock', 'suspected suspected confirmed'],
+    ['a recovery within the three seconds', '0 pnl 49.5, 2000 pnl 49.6, 5000 clock', 'suspected clear clear'],
+    ['the better source contradicts', '0 tick 50, 500 pnl 49.5, 900 tick 50 traded, 4000 clock', 'clear suspected clear clear'],
+    ['the better source never answers', '0 tick 50, 500 pnl 49.5, 3499 clock, 3500 clock', 'clear suspected suspected confirmed'],
+    ['until the better source is old news', '0 tick 50, 1500 pnl 49.5, 2500 pnl 49.4', 'clear suspected confirmed'],
+    ['the portfolio never decides alone', '0 portfolio 49, 5000 portfolio 48, 9000 clock', 'blind blind blind'],
+    ['nor does it acquit', '0 pnl 49.5, 2000 portfolio 51, 3000 clock', 'suspected suspected confirmed'],
+    ['it confirms together with an older mark', '0 elsewhere, 1 pnl 49.5, 20000 portfolio 49.4', 'blind suspected confirmed'],
+    ['delayed data says nothing', '0 delayed 40, 1000 delayed 39, 5000 clock', 'blind blind blind'],
+    ['delayed data is no second source', '0 pnl 49.5, 10 delayed 49', 'suspected suspected'],
+    ['a price frozen while others move is blind', '0 pnl 50, 10000 elsewhere, 10001 elsewhere', 'clear clear blind'],
+    ['a believed breach survives silence', '0 pnl 49.5, 1000 pnl 49.4, 30000 elsewhere', 'suspected confirmed confirmed'],
+    ['and ends with a live mark on the good side', '0 pnl 49.5, 1000 pnl 49.4, 2000 pnl 49.6', 'suspected confirmed clear'],
+  ])('A5: %s', (_title, rows, verdicts) => expect(play(rows, stop)).toBe(verdicts));
 
   test('A5: a short is breached from below', () =>
-    expect(
-      play(
-        [
-          [0, 'pnl', 50.4],
-          [1_000, 'pnl', 50.45],
-          [2_000, 'pnl', 50.5],
-        ],
-        { side: 'short', level: fromDollars(50.45) },
-      ),
-    ).toEqual(['clear', 'suspected', 'confirmed']));
+    expect(play('0 pnl 50.4, 1000 pnl 50.45, 2000 pnl 50.5', { side: 'short', level: fromDollars(50.45) })).toBe(
+      'clear suspected confirmed',
+    ));
+
+  test('A5: an old breach nobody watched is confirmed by the portfolio agreeing with it', () => {
+    const { book } = bookOf('0 pnl 49.5, 20000 portfolio 49.4');
+    const step = confirmBreach(undefined, { book, stop, clock: { now: at(20_000), marketMovedAt: at(20_000) } });
+    expect(step).toMatchObject({ verdict: 'confirmed', because: 'portfolio and an older pnl mark agree' });
+  });
 });
 
 describe('prices behind answers', () => {
-  it.each<[number, number, number, number | undefined]>([
+  it.each<readonly [number, number, number, number | null]>([
     [5_043, 100, 1, 50.43],
     [-5_043, -100, 1, 50.43],
     [20_012.5, 1, 5, 4_002.5],
-    [5_000, 0, 1, undefined],
-    [-5_000, 100, 1, undefined],
+    [5_000, 0, 1, null],
+    [-5_000, 100, 1, null],
   ])('value %s of %s (× %s) is a price of %s', (value, quantity, multiplier, expected) =>
-    expect(priceFromValue(fromDollars(value), quantity, multiplier)).toBe(expected === undefined ? undefined : fromDollars(expected)),
+    expect(priceFromValue(fromDollars(value), quantity, multiplier) ?? null).toBe(expected === null ? null : fromDollars(expected)),
   );
 
-  it.each<[string, number | undefined, number | undefined, number | undefined, number | undefined]>([
+  it.each<readonly [string, number, number, number, number | null]>([
     ['last inside the quote', 50, 50.04, 50.02, 50.02],
     ['last above the ask', 50, 50.04, 50.1, 50.04],
     ['last below the bid', 50, 50.04, 49.9, 50],
-    ['no last', 50, 50.04, undefined, 50.02],
+    ['no last', 50, 50.04, 0, 50.02],
     ['crossed', 50.1, 50, 50.02, 50.02],
-    ['no bid (the broker says −1)', -1, 50, 49.9, 49.9],
-    ['nothing', undefined, undefined, undefined, undefined],
-    ['a last of zero', undefined, undefined, 0, undefined],
+    ['no bid', 0, 50, 49.9, 49.9],
+    ['no ask', 50, 0, 50.1, 50.1],
+    ['nothing', 0, 0, 0, null],
   ])('%s', (_title, bid, ask, last, expected) => {
-    const quote = {
-      ...(bid !== undefined && { bid: fromDollars(bid) }),
-      ...(ask !== undefined && { ask: fromDollars(ask) }),
-      ...(last !== undefined && { last: fromDollars(last) }),
-    };
-    expect(priceFromQuote(quote)).toBe(expected === undefined ? undefined : fromDollars(expected));
+    const price = priceFromQuote({ bid: fromDollars(bid), ask: fromDollars(ask), last: fromDollars(last) });
+    expect(price ?? null).toBe(expected === null ? null : fromDollars(expected));
   });
 });

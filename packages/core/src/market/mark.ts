@@ -1,4 +1,4 @@
-import { type EpochMs, epochMs, type Micros, micros } from '../units.js';
+import { type EpochMs, type Micros, micros } from '../units.js';
 
 /**
  * The mark: the price a position is valued and judged at, with where it came from and how old it is (DESIGN §4, "Marks").
@@ -146,8 +146,15 @@ export function confirmBreach(
     if (portfolio && isLive(portfolio) && isBeyond(portfolio.price, stop)) return portfolioAlone(portfolio, { judged, stop, clock });
     return { watch: undefined, verdict: 'blind', because: judged ? `the ${judged.source} mark is stale` : 'no live source yet' };
   }
-  if (!isBeyond(judged.price, stop))
-    return { watch: undefined, verdict: 'clear', because: `${judged.source} is on the good side`, mark: judged };
+  if (!isBeyond(judged.price, stop)) {
+    // The better source wins while it goes on reporting; a later mark beyond the stop that it never answers is believed in time.
+    const later = STOP_SOURCES.map(source => book[source]).find(
+      mark => mark !== undefined && mark.at > judged.at && isLive(mark) && isBeyond(mark.price, stop),
+    );
+    if (!later) return { watch: undefined, verdict: 'clear', because: `${judged.source} is on the good side`, mark: judged };
+    const doubt = watch ?? { firstSeenAt: clock.now, source: later.source, receivedAt: later.receivedAt };
+    return { ...believe(doubt, clock, rules), mark: later };
+  }
 
   const began: BreachWatch = watch ?? { firstSeenAt: clock.now, source: judged.source, receivedAt: judged.receivedAt };
   const second = BY_PRIORITY.map(source => book[source]).find(
@@ -202,16 +209,18 @@ export function priceFromValue(value: Micros, quantity: number, multiplier = 1):
 }
 
 /**
- * The price behind a quote: the last trade held inside bid and ask, since a lone last may be minutes old. Without a usable last the
- * middle; without both sides the last. Crossed or one-sided quotes are not believed. 50.00 / 50.04 with last 50.10 → 50.04.
+ * The price behind a quote: the last trade held inside bid and ask, since a lone last may be minutes old. Without a last the middle;
+ * without a believable quote (a side missing, told as 0, or crossed) the last. 50.00 / 50.04 with last 50.10 → 50.04.
  */
-export function priceFromQuote(quote: { readonly bid?: Micros; readonly ask?: Micros; readonly last?: Micros }): Micros | undefined {
-  const { bid, ask } = quote;
-  const last = quote.last !== undefined && quote.last > 0 ? quote.last : undefined;
-  if (bid === undefined || ask === undefined || bid <= 0 || ask < bid) return last;
-  if (last === undefined) return micros(Math.round((bid + ask) / 2));
-  return micros(Math.min(Math.max(last, bid), ask));
+export function priceFromQuote({
+  bid,
+  ask,
+  last,
+}: {
+  readonly bid: Micros;
+  readonly ask: Micros;
+  readonly last: Micros;
+}): Micros | undefined {
+  if (bid > 0 && ask >= bid) return last > 0 ? micros(Math.min(Math.max(last, bid), ask)) : micros(Math.round((bid + ask) / 2));
+  return last > 0 ? last : undefined;
 }
-
-/** The later of two moments, for keeping `marketMovedAt`. */
-export const later = (one: EpochMs, other: EpochMs): EpochMs => epochMs(Math.max(one, other));
