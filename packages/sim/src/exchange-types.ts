@@ -155,7 +155,17 @@ export type ExchangeEvent =
   | { readonly kind: 'order'; readonly at: EpochMs; readonly order: ExchangeOrder }
   | { readonly kind: 'execution'; readonly at: EpochMs; readonly execution: ExchangeExecution }
   | {
+      /** An error on an order id that leaves no working order behind (103, 110 on a new one, 200, 201, 321) or an old one untouched (104, 105, 110). A cancelled order is no rejection: it comes as `order` with its reason (the gateway adds 202). */
       readonly kind: 'rejected';
+      readonly at: EpochMs;
+      readonly clientId: number;
+      readonly orderId: number;
+      readonly code: number;
+      readonly text: string;
+    }
+  | {
+      /** An advisory on an order that lives on: 399 (waits for the session), 2109 (outsideRth ignored). */
+      readonly kind: 'notice';
       readonly at: EpochMs;
       readonly clientId: number;
       readonly orderId: number;
@@ -167,7 +177,10 @@ export type ExchangeEvent =
 
 export type CancelAnswer = 'accepted' | 'unknown' | 'foreign' | { readonly final: ExchangeOrderStatus };
 
-/** The one simulated exchange and account. Listeners are called synchronously, in subscription order. */
+/**
+ * The one simulated exchange and account. Listeners are called synchronously, in subscription order, after the operation that
+ * caused the events is complete: a listener may place and cancel (its events follow in the same queue), but never advance time.
+ */
 export interface ExchangePort {
   readonly now: EpochMs;
   readonly instruments: readonly Instrument[];
@@ -180,7 +193,7 @@ export interface ExchangePort {
   place(request: OrderRequest): void;
   cancel(clientId: number, orderId: number): CancelAnswer;
   globalCancel(): void;
-  /** A trade made by hand in TWS: client id 0, fills at once against the quote. */
+  /** A trade made by hand in TWS: client id 0, a negative order id, fills at once and whole against the quote; without one it rests. */
   manualTrade(conId: number, side: OrderSide, quantity: number): ExchangeOrder;
   quote(conId: number): Quote;
   openOrders(): readonly ExchangeOrder[];

@@ -1,0 +1,210 @@
+import { type EpochMs, epochMs, type Micros, micros } from '@holdfast/core/units';
+import { AccountBook, type Holding } from './account.js';
+import { Book } from './book.js';
+import { type CommissionModel, IBKR_FIXED } from './commission.js';
+import type {
+  AccountState,
+  CancelAnswer,
+  ExchangeEvent,
+  ExchangeExecution,
+  ExchangeOrder,
+  ExchangePort,
+  ExchangePosition,
+  Instrument,
+  MarketSource,
+  MarketUpdate,
+  OrderRequest,
+  OrderSide,
+  Quote,
+} from './exchange-types.js';
+import { snapshot } from './live-order.js';
+import { OrderDesk } from './order-desk.js';
+import { hashText } from './random.js';
+import { isRegular, type TradingSession } from './trading-session.js';
+
+export interface ExchangeOptions {
+  readonly source: MarketSource;
+  /** Hours of the day; `sessionOf(date)` of the calendar fits. */
+  readonly session: TradingSession;
+  /** Account id; paper ones begin with DU. */
+  readonly account?: string;
+  /** Default $100,000. */
+  readonly startingCash?: Micros;
+  /** What the account held before the day. */
+  readonly holdings?: readonly Holding[];
+  readonly commission?: CommissionModel;
+  /** Marks the execution ids of this run; two runs of one date should differ if their executions may meet in one store. */
+  readonly seed?: number;
+  /** Exchange time at the start; default the session's pre-open. */
+  readonly startAt?: EpochMs;
+  readonly ocaAcrossClients?: boolean;
+  readonly cancelTakesOcaGroup?: boolean;
+}
+
+const DEFAULT_CASH = micros(100_000_000_000);
+
+/** The simulated exchange and account behind one port. Synchronous and deterministic: the same source and calls give the same events. */
+export function createExchange(options: ExchangeOptions): ExchangePort {
+  return new Exchange(options);
+}
+
+class Exchange implements ExchangePort {
+  readonly instruments: readonly Instrument[];
+  readonly accountId: string;
+  private readonly source: MarketSource;
+  private readonly session: TradingSession;
+  private readonly books = new Map<number, Book>();
+  private readonly account_: AccountBook;
+  private readonly desk: OrderDesk;
+  private listeners: readonly ((event: ExchangeEvent) => void)[] = [];
+  private readonly queue: ExchangeEvent[] = [];
+  private delivering = false;
+  private pending: MarketUpdate | undefined;
+  private time: EpochMs;
+  private sessionStarted: boolean;
+
+  constructor(options: ExchangeOptions) {
+    this.source = options.source;
+    this.session = options.session;
+    this.instruments = options.source.instruments;
+    this.accountId = options.account ?? 'DU1234567';
+    this.time = options.startAt ?? options.session.preOpen;
+    this.sessionStarted = this.time > this.session.open;
+    const byConId = new Map(this.instruments.map(instrument => [instrument.conId, instrument]));
+    for (const instrument of this.instruments) this.books.set(instrument.conId, new Book(instrument, this.session.open));
+    this.account_ = new AccountBook(this.accountId, options.startingCash ?? DEFAULT_CASH, byConId, options.holdings ?? []);
+    this.desk = new OrderDesk({
+      session: this.session,
+      books: this.books,
+      account: this.account_,
+      commission: options.commission ?? IBKR_FIXED,
+      ocaAcrossClients: options.ocaAcrossClients ?? true,
+      cancelTakesOcaGroup: options.cancelTakesOcaGroup ?? false,
+      execIdRoot: hashText(`${options.source.date}/${options.seed ?? 0}`)
+        .toString(16)
+        .padStart(8, '0'),
+      now: () => this.time,
+      emit: event => this.queue.push(event),
+    });
+    this.pending = this.source.next();
+  }
+
+  get now(): EpochMs {
+    return this.time;
+  }
+
+  subscribe(listener: (event: ExchangeEvent) => void): () => void {
+    this.listeners = [...this.listeners, listener];
+    return () => {
+      this.listeners = this.listeners.filter(other => other !== listener);
+    };
+  }
+
+  /**
+   * At one and the same time: expiries first (a DAY order never trades at 16:00:00.000), then market updates, then the session's start
+   * (orders that waited for it meet the opening quotes).
+   */
+  advanceTo(to: EpochMs): void {
+    if (to < this.time) throw new Error(`exchange time never goes back: at ${this.time}, asked for ${to}`);
+    if (this.delivering) throw new Error('a listener of the exchange must not advance its time');
+    for (;;) {
+      const updateAt = this.pending?.at ?? Number.POSITIVE_INFINITY;
+      const expiryAt = this.desk.nextExpiry();
+      if (expiryAt <= to && expiryAt <= updateAt) {
+        this.time = epochMs(Math.max(expiryAt, this.time));
+        this.desk.expire(this.time);
+      } else if (!this.sessionStarted && this.session.open <= to && this.session.open < updateAt) {
+        this.sessionStarted = true;
+        this.time = epochMs(Math.max(this.session.open, this.time));
+        this.desk.openSession();
+      } else if (this.pending && updateAt <= to) {
+        this.apply(this.pending);
+        this.pending = this.source.next();
+      } else break;
+      this.deliver();
+    }
+    this.time = to;
+  }
+
+  nextEventAt(): EpochMs | undefined {
+    const updateAt = this.pending?.at ?? Number.POSITIVE_INFINITY;
+    const openAt = this.sessionStarted ? Number.POSITIVE_INFINITY : this.session.open;
+    const next = Math.min(updateAt, openAt, this.desk.nextExpiry());
+    return Number.isFinite(next) ? epochMs(Math.max(next, this.time)) : undefined;
+  }
+
+  place(request: OrderRequest): void {
+    this.desk.place(request);
+    this.deliver();
+  }
+
+  cancel(clientId: number, orderId: number): CancelAnswer {
+    const answer = this.desk.cancel(clientId, orderId);
+    this.deliver();
+    return answer;
+  }
+
+  globalCancel(): void {
+    this.desk.cancelAll();
+    this.deliver();
+  }
+
+  manualTrade(conId: number, side: OrderSide, quantity: number): ExchangeOrder {
+    const order = this.desk.placeByHand(conId, side, quantity);
+    this.deliver();
+    if (!order) throw new Error(`a trade by hand needs a known conId and a positive whole quantity, got ${conId} and ${quantity}`);
+    return snapshot(order);
+  }
+
+  quote(conId: number): Quote {
+    return this.book(conId).quote;
+  }
+  openOrders(): readonly ExchangeOrder[] {
+    return this.desk.openOrders().map(snapshot);
+  }
+  completedOrders(): readonly ExchangeOrder[] {
+    return this.desk.completedOrders().map(snapshot);
+  }
+  executions(): readonly ExchangeExecution[] {
+    return [...this.desk.allExecutions()];
+  }
+  positions(): readonly ExchangePosition[] {
+    return this.account_.positions(conId => this.book(conId).mark());
+  }
+  account(): AccountState {
+    return this.account_.state(conId => this.book(conId).mark());
+  }
+  isTrading(conId: number): boolean {
+    return isRegular(this.session, this.time) && !this.book(conId).quote.halted;
+  }
+
+  private apply(update: MarketUpdate): void {
+    const book = this.book(update.conId);
+    // A source may begin before the exchange does (pre-market data); such updates count, at the exchange's own start time.
+    if (update.at > this.time) this.time = update.at;
+    book.apply(update);
+    this.queue.push({ kind: 'quote', at: this.time, quote: book.quote, update });
+    this.desk.step(book, update);
+  }
+
+  private book(conId: number): Book {
+    const book = this.books.get(conId);
+    if (!book) throw new Error(`no instrument with conId ${conId} in ${this.source.name}`);
+    return book;
+  }
+
+  /** Hands out what has happened, also what listeners cause while it is handed out, in one order for everyone. */
+  private deliver(): void {
+    if (this.delivering) return;
+    this.delivering = true;
+    try {
+      for (let i = 0; i < this.queue.length; i += 1) {
+        const event = this.queue[i];
+        if (event) for (const listener of this.listeners) listener(event);
+      }
+    } finally {
+      this.queue.length = 0;
+      this.delivering = false;
+    }
+  }
+}
