@@ -135,10 +135,15 @@ function environment() {
   return env;
 }
 
-/** Half-done work of a killed set-up. We hold the lock, so nobody is using it. */
+/** Half-done work of a killed set-up. Its npm may live on for a moment and still write there: then a later run clears it. */
 function removeLeftovers() {
   for (const name of fs.readdirSync(runtimeDir)) {
-    if (/^(staging-|node_modules-old-|lock-stale-)/.test(name)) fs.rmSync(path.join(runtimeDir, name), { recursive: true, force: true });
+    if (!/^(staging-|node_modules-old-|lock-stale-)/.test(name)) continue;
+    try {
+      fs.rmSync(path.join(runtimeDir, name), { recursive: true, force: true });
+    } catch (error) {
+      if (error.code !== 'ENOTEMPTY') throw error;
+    }
   }
 }
 

@@ -10,7 +10,7 @@ export class SetupFailure extends Error {
 
   toString() {
     const lines = [`What happened: ${this.message}`, `What was done: ${this.did}`, `What to do:    ${this.todo}`];
-    if (this.detail) lines.push('', 'The last lines it printed:', ...tail(this.detail, 12).map(line => `  ${line}`));
+    if (this.detail) lines.push('', 'What the tool said:', ...digest(this.detail).map(line => `  ${line}`));
     return lines.join('\n');
   }
 }
@@ -75,11 +75,15 @@ export function failureFrom(doing, output) {
   });
 }
 
-/** Keeps the end of a tool's output, without blank lines and without addresses of registries, which may carry a password. */
-function tail(text, count) {
-  const lines = text
-    .split('\n')
-    .map(line => line.trimEnd())
-    .filter(line => line !== '');
-  return lines.slice(-count).map(line => line.replace(/\/\/[^/\s@]*@/g, '//***@').slice(0, 300));
+/** Lines that only surround the reason: stack frames, pointers to log files, warnings and announced retries. */
+const NOISE =
+  /^\s*at |^npm (error )?\s*(at |A complete log|errno|syscall|address|port|type|requiredBy|[{}]|$)|npm warn|\[WARN\]|Will retry|^Progress:/;
+
+/** What matters of a tool's output: its first and last words, with passwords in addresses blotted out. */
+function digest(text) {
+  const lines = text.split('\n').map(line => line.trimEnd());
+  const telling = lines.filter(line => line !== '' && !NOISE.test(line));
+  const kept = telling.length > 0 ? telling : lines.filter(line => line !== '');
+  const chosen = kept.length > 9 ? [...kept.slice(0, 4), '…', ...kept.slice(-4)] : kept;
+  return chosen.map(line => line.replace(/\/\/[^/\s@]*@/g, '//***@').slice(0, 300));
 }

@@ -37,7 +37,16 @@ async function fetchTools({ runtimeDir, npm, offline, wanted }) {
   fs.mkdirSync(staging, { recursive: true });
   fs.writeFileSync(path.join(staging, 'package.json'), '{ "private": true }\n');
   try {
-    const args = ['install', '--ignore-scripts', '--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--include=optional'];
+    const args = [
+      'install',
+      '--ignore-scripts',
+      '--no-save',
+      '--no-package-lock',
+      '--no-audit',
+      '--no-fund',
+      '--include=optional',
+      '--loglevel=warn',
+    ];
     args.push('--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=4000');
     if (offline) args.push('--offline');
     args.push(...wanted.map(({ name, version }) => `${name}@${version}`), `pnpm@${PNPM_VERSION}`);
