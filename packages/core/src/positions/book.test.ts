@@ -111,6 +111,7 @@ describe('the same fill told again', () => {
     });
     expect(words).toEqual(booked);
     expect(netShares(book)).toBe(quantity);
+    expect(bookOf(told)).toEqual(book);
   });
 
   it.each([

@@ -27,14 +27,19 @@ export function splitExecId(execId: string): { readonly root: string; readonly r
 
 /** Takes an execution: a new fill, a correction of a known one, the commission that came later, or nothing new. */
 export function bookExecution(book: ExecutionBook, execution: Execution): { readonly book: ExecutionBook; readonly booked: Booked } {
-  const { root, revision } = splitExecId(execution.execId);
-  const known = book.byRoot.get(root);
-  if (!known) return { book: withExecution(book, root, execution), booked: 'new' };
-  const knownRevision = splitExecId(known.execId).revision;
-  if (revision > knownRevision) return { book: withExecution(book, root, execution), booked: 'correction' };
-  if (revision < knownRevision) return { book, booked: 'outdated' };
-  if (execution.commission === undefined || execution.commission === known.commission) return { book, booked: 'known' };
-  return { book: withExecution(book, root, { ...known, commission: execution.commission }), booked: 'commission' };
+  const { root } = splitExecId(execution.execId);
+  const { keep, booked } = judge(book.byRoot.get(root), execution);
+  return { book: keep ? withExecution(book, root, keep) : book, booked };
+}
+
+/** What is to be kept of an execution, given what is known of the same fill. */
+function judge(known: Execution | undefined, told: Execution): { readonly keep?: Execution; readonly booked: Booked } {
+  if (!known) return { keep: told, booked: 'new' };
+  const newer = splitExecId(told.execId).revision - splitExecId(known.execId).revision;
+  if (newer > 0) return { keep: told, booked: 'correction' };
+  if (newer < 0) return { booked: 'outdated' };
+  if (told.commission === undefined || told.commission === known.commission) return { booked: 'known' };
+  return { keep: { ...known, commission: told.commission }, booked: 'commission' };
 }
 
 /** Takes a commission report. False for an execution the book does not know (yet): ask again after it came. */
@@ -53,11 +58,16 @@ const withExecution = (book: ExecutionBook, root: string, execution: Execution):
   byRoot: new Map(book.byRoot).set(root, execution),
 });
 
-export const bookOf = (executions: Iterable<Execution>): ExecutionBook => {
-  let book = EMPTY_BOOK;
-  for (const execution of executions) book = bookExecution(book, execution).book;
-  return book;
-};
+/** The book of a whole tape at once. */
+export function bookOf(executions: Iterable<Execution>): ExecutionBook {
+  const byRoot = new Map<string, Execution>();
+  for (const execution of executions) {
+    const { root } = splitExecId(execution.execId);
+    const { keep } = judge(byRoot.get(root), execution);
+    if (keep) byRoot.set(root, keep);
+  }
+  return { byRoot };
+}
 
 /**
  * The executions that count, in the order they happened, whatever order they were told in. The broker tells whole seconds: inside one
