@@ -1,4 +1,4 @@
-import { type EpochMs, type Micros, micros } from '../units.js';
+import { type EpochMs, epochMs, type Micros, micros } from '../units.js';
 
 /**
  * The mark: the price a position is valued and judged at, with where it came from and how old it is (DESIGN §4, "Marks").
@@ -148,12 +148,12 @@ export function confirmBreach(
   }
   if (!isBeyond(judged.price, stop)) {
     // The better source wins while it goes on reporting; a later mark beyond the stop that it never answers is believed in time.
-    const later = STOP_SOURCES.map(source => book[source]).find(
+    const newer = STOP_SOURCES.map(source => book[source]).find(
       mark => mark !== undefined && mark.at > judged.at && isLive(mark) && isBeyond(mark.price, stop),
     );
-    if (!later) return { watch: undefined, verdict: 'clear', because: `${judged.source} is on the good side`, mark: judged };
-    const doubt = watch ?? { firstSeenAt: clock.now, source: later.source, receivedAt: later.receivedAt };
-    return { ...believe(doubt, clock, rules), mark: later };
+    if (!newer) return { watch: undefined, verdict: 'clear', because: `${judged.source} is on the good side`, mark: judged };
+    const doubt = watch ?? { firstSeenAt: clock.now, source: newer.source, receivedAt: newer.receivedAt };
+    return { ...believe(doubt, clock, rules), mark: newer };
   }
 
   const began: BreachWatch = watch ?? { firstSeenAt: clock.now, source: judged.source, receivedAt: judged.receivedAt };
@@ -224,3 +224,6 @@ export function priceFromQuote({
   if (bid > 0 && ask >= bid) return last > 0 ? micros(Math.min(Math.max(last, bid), ask)) : micros(Math.round((bid + ask) / 2));
   return last > 0 ? last : undefined;
 }
+
+/** The later of two moments, for keeping `marketMovedAt`. */
+export const later = (one: EpochMs, other: EpochMs): EpochMs => epochMs(Math.max(one, other));

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import { fromDollars, micros } from '../units.js';
 import { type SizingInput, sizeEntry } from './sizing.js';
 
 interface Row {
