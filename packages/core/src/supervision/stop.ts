@@ -1,0 +1,124 @@
+import type { MonoMs } from '../units.js';
+import type { SupervisorEffect, SupervisorState } from './state.js';
+import { join, type SupervisorCommand, type SupervisorStep, unchanged, withWatch } from './state.js';
+import { isReady, type Watch, type WatchStatus } from './watch.js';
+
+/**
+ * A graceful stop of everything (requirement A4), in the reversed order of the start: the day trader first, so that nothing new is
+ * opened; then every open position gets a resting stop that the broker confirms; then the exit manager; then the supervisor.
+ */
+export type StopStage =
+  /** The day trader was asked to end and is still there. */
+  | 'ending-trader'
+  /** Nothing can be opened any more; the exit manager rests a stop at the real level for each position. */
+  | 'securing'
+  | 'ending-guard'
+  | 'ended';
+
+export interface Stop {
+  readonly stage: StopStage;
+  readonly since: MonoMs;
+  /** Go on even where a position stays without a resting stop. */
+  readonly force: boolean;
+  /** The command row to answer; null for Ctrl+C at a terminal. */
+  readonly commandId: number | null;
+}
+
+/** Whether every open position is protected at the broker; ok with nothing open. */
+export interface Secured {
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+/** Asking a second time (or a second Ctrl+C) never starts over; with force it hurries the first. */
+export function beginStop(state: SupervisorState, command: Extract<SupervisorCommand, { kind: 'stop' }>, now: MonoMs): SupervisorStep {
+  const { stop } = state;
+  if (stop === null)
+    return unchanged({ ...state, stop: { stage: 'ending-trader', since: now, force: command.force, commandId: command.id } });
+  return unchanged({ ...state, stop: { ...stop, force: stop.force || command.force, commandId: command.id ?? stop.commandId } });
+}
+
+/** Moves a stop on when its stage is over. Called after every event. */
+export function carryStop(state: SupervisorState, now: MonoMs): SupervisorStep {
+  const { stop } = state;
+  switch (stop?.stage) {
+    case undefined:
+    case 'ended':
+      return unchanged(state);
+    case 'ending-trader':
+      return endTrader(state, now);
+    case 'securing':
+      return now - (stop?.since ?? now) >= state.policy.secureMsMax
+        ? onSecured(state, { ok: false, detail: 'the exit manager did not confirm the resting stops in time' }, now)
+        : unchanged(state);
+    case 'ending-guard':
+      return endGuard(state, now);
+  }
+}
+
+/** A refused stop leaves the desk as it was: the day trader is started again, and the refusal says what a person can do. */
+export function onSecured(state: SupervisorState, secured: Secured, now: MonoMs): SupervisorStep {
+  const { stop, trader } = state;
+  if (stop?.stage !== 'securing') return unchanged(state);
+  if (secured.ok || stop.force) return endGuard({ ...state, stop: { ...stop, stage: 'ending-guard', since: now } }, now);
+  const again: Watch = trader.status.is === 'stopped' ? { ...trader, status: { is: 'due', at: now, mode: 'normal' } } : trader;
+  const answer = `Not stopped: ${secured.detail}. Everything runs on. Close the positions first, or stop with --force and watch them yourself.`;
+  return { state: { ...withWatch(state, again), stop: null }, effects: [{ do: 'answer', id: stop.commandId, status: 'refused', answer }] };
+}
+
+function endTrader(state: SupervisorState, now: MonoMs): SupervisorStep {
+  const { stop, trader } = state;
+  if (stop === null) return unchanged(state);
+  const asked = askToEnd(trader, trader.status.is === 'parked' ? 'parked' : 'stopped', now);
+  const next = withWatch(state, asked.watch);
+  if (isRunning(asked.watch)) return { state: next, effects: asked.effects };
+  const secure: SupervisorEffect = { do: 'secure-positions', guardIsReady: isReady(state.guard) };
+  return { state: { ...next, stop: { ...stop, stage: 'securing', since: now } }, effects: [...asked.effects, secure] };
+}
+
+function endGuard(state: SupervisorState, now: MonoMs): SupervisorStep {
+  const { stop } = state;
+  if (stop === null) return unchanged(state);
+  const asked = askToEnd(state.guard, 'stopped', now);
+  const next = { state: withWatch(state, asked.watch), effects: asked.effects };
+  if (isRunning(asked.watch)) return next;
+  return join(next, {
+    state: { ...next.state, stop: { ...stop, stage: 'ended' } },
+    effects: [{ do: 'answer', id: stop.commandId, status: 'done', answer: 'everything is stopped' }, { do: 'end' }],
+  });
+}
+
+export const isRunning = ({ status }: Watch): boolean =>
+  status.is === 'alive' || status.is === 'starting' || status.is === 'killed' || status.is === 'ending';
+
+export interface Asked {
+  readonly watch: Watch;
+  readonly effects: readonly SupervisorEffect[];
+}
+
+/** Asks a worker's process to end and says what its watch becomes then; where nothing runs, it becomes that at once. Repeatable. */
+export function askToEnd(watch: Watch, then: 'stopped' | 'parked' | 'due', now: MonoMs): Asked {
+  const { status, worker } = watch;
+  switch (status.is) {
+    case 'alive':
+      return {
+        watch: { ...watch, status: { is: 'ending', pid: status.pid, askedAt: now, then } },
+        effects: [{ do: 'signal', worker, pid: status.pid, signal: 'SIGTERM' }],
+      };
+    case 'killed':
+      return { watch: { ...watch, status: { is: 'ending', pid: status.pid, askedAt: status.askedAt, then } }, effects: [] };
+    case 'ending':
+      return { watch: { ...watch, status: { ...status, then } }, effects: [] };
+    case 'starting':
+      return { watch, effects: [] };
+    case 'due':
+    case 'held':
+    case 'parked':
+    case 'stopped':
+      return { watch: then === 'due' ? watch : { ...watch, status: restingStatus(then) }, effects: [] };
+  }
+}
+
+/** What a watch is once its process has ended as asked. */
+export const restingStatus = (then: 'stopped' | 'parked'): WatchStatus =>
+  then === 'parked' ? { is: 'parked', why: 'a person asked for it' } : { is: 'stopped' };

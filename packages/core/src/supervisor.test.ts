@@ -1,0 +1,380 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { WorkerPhase } from './shared-view.js';
+import { DEFAULT_SUPERVISION, type SupervisionPolicy } from './supervision/policy.js';
+import type { SupervisorCommand, SupervisorEffect, SupervisorEvent, SupervisorState } from './supervision/state.js';
+import { pidOf, type SupervisedWorker } from './supervision/watch.js';
+import { decide, newSupervisor } from './supervisor.js';
+import { monoMs, type TradeDate } from './units.js';
+
+const GUARD = 'exit-manager';
+const TRADER = 'day-trader';
+type Body = SupervisorEvent extends infer E ? (E extends SupervisorEvent ? Omit<E, 'mono'> : never) : never;
+
+/** A supervisor on a bench: machine time is moved by hand, starting a process always works, and every effect is written down. */
+class Bench {
+  state: SupervisorState;
+  mono = 0;
+  lastPid = 100;
+  readonly story: string[] = [];
+  readonly spawned: { worker: SupervisedWorker; at: number }[] = [];
+  readonly counters: Record<SupervisedWorker, number> = { 'exit-manager': 0, 'day-trader': 0 };
+
+  constructor(policy: Partial<SupervisionPolicy> = {}) {
+    this.state = newSupervisor({ ...DEFAULT_SUPERVISION, ...policy });
+  }
+
+  tell(body: Body): void {
+    const step = decide(this.state, { ...body, mono: monoMs(this.mono) });
+    this.state = step.state;
+    for (const effect of step.effects) this.perform(effect);
+  }
+
+  start(facts: Partial<Extract<Body, { kind: 'started' }>> = {}): this {
+    this.tell({ kind: 'started', found: [], traderIsParked: false, ...facts });
+    return this;
+  }
+
+  /** Lets machine time pass in steps of 50 ms, as the live supervisor does. */
+  pass(ms: number): void {
+    for (const end = this.mono + ms; this.mono < end; ) {
+      this.mono += 50;
+      this.tell({ kind: 'tick' });
+    }
+  }
+
+  beats(worker: SupervisedWorker, phase: WorkerPhase = 'READY'): void {
+    const pid = pidOf(worker === GUARD ? this.state.guard : this.state.trader);
+    if (pid !== null) this.tell({ kind: 'beat', worker, beat: { pid, counter: ++this.counters[worker], phase } });
+  }
+
+  /** Time passes and both workers are well. */
+  live(ms: number): void {
+    for (const end = this.mono + ms; this.mono < end; this.pass(200)) {
+      this.beats(GUARD);
+      this.beats(TRADER);
+    }
+  }
+
+  dies(worker: SupervisedWorker, code: number | null = null): void {
+    const pid = pidOf(worker === GUARD ? this.state.guard : this.state.trader);
+    if (pid !== null) this.tell({ kind: 'gone', worker, exit: { pid, code, signal: code === null ? 'SIGKILL' : null }, holder: null });
+  }
+
+  asks(command: SupervisorCommand): void {
+    this.tell({ kind: 'command', command });
+  }
+
+  private perform(effect: SupervisorEffect): void {
+    if (effect.do === 'spawn') {
+      this.spawned.push({ worker: effect.worker, at: this.mono });
+      this.story.push(`${this.mono} spawn ${effect.worker}${effect.mode === 'minimal' ? ' --minimal' : ''}`);
+      this.tell({ kind: 'spawned', worker: effect.worker, pid: ++this.lastPid });
+    }
+    if (effect.do === 'signal') this.story.push(`${this.mono} ${effect.signal} ${effect.worker} ${effect.pid}`);
+    if (effect.do === 'answer') this.story.push(`${this.mono} ${effect.status}`);
+    if (effect.do === 'secure-positions' || effect.do === 'end') this.story.push(`${this.mono} ${effect.do}`);
+    if (effect.do === 'daily-reset') this.story.push(`${this.mono} daily-reset ${effect.date}`);
+    if (effect.do === 'alert') this.story.push(`${this.mono} alert ${effect.alert.code}`);
+  }
+
+  /** What happened since it was last told. */
+  tale(): string[] {
+    return this.story.splice(0);
+  }
+}
+
+const running = (): Bench => {
+  const bench = new Bench().start();
+  bench.live(2_000);
+  bench.tale();
+  return bench;
+};
+
+describe('the start', () => {
+  it('A1: exit manager first, day trader when it is READY', () => {
+    const bench = new Bench().start();
+    expect(bench.tale()).toEqual(['0 spawn exit-manager']);
+    bench.pass(100);
+    bench.beats(GUARD, 'RECONCILING');
+    bench.pass(100);
+    expect(bench.tale()).toEqual([]);
+    bench.beats(GUARD, 'READY');
+    expect(bench.tale()).toEqual(['200 spawn day-trader']);
+  });
+
+  it('A4: living workers are adopted, not started again', () => {
+    const bench = new Bench().start({
+      found: [
+        { worker: GUARD, holder: { pid: 7, isWorker: true } },
+        { worker: TRADER, holder: { pid: 8, isWorker: true } },
+      ],
+    });
+    bench.live(3_000);
+    expect(bench.tale()).toEqual([]);
+    bench.tell({ kind: 'gone', worker: GUARD, exit: { pid: 7, code: null, signal: null }, holder: null });
+    expect(bench.tale()).toEqual(['3000 alert EXIT_MANAGER_CRASHED', '3000 spawn exit-manager']);
+  });
+
+  it('a parked day trader stays parked through a restart of the supervisor', () => {
+    const bench = new Bench().start({ traderIsParked: true });
+    bench.live(3_000);
+    expect(bench.tale()).toEqual(['0 spawn exit-manager']);
+    bench.asks({ kind: 'unpark', id: 1, worker: TRADER });
+    expect(bench.tale()).toContain('3000 spawn day-trader');
+  });
+
+  it('while the emergency tool holds the lease nothing is started under it', () => {
+    const bench = new Bench().start({ found: [{ worker: GUARD, holder: { pid: 9, isWorker: false } }] });
+    bench.pass(5_000);
+    expect(bench.tale()).toEqual([]);
+    bench.tell({ kind: 'lease-free', worker: GUARD });
+    expect(bench.tale()).toEqual(['5000 spawn exit-manager']);
+  });
+});
+
+describe('hangs', () => {
+  it('A2: a counter that stands still for 5 s is killed, and its successor waits until it is gone', () => {
+    const bench = running();
+    const pid = pidOf(bench.state.guard);
+    for (let ms = 0; ms < 8_000; ms += 200) {
+      bench.beats(TRADER);
+      bench.pass(200);
+    }
+    const tale = bench.tale();
+    expect(tale[0]).toBe(`6800 SIGKILL exit-manager ${pid}`); // last beat at 1 800
+    expect(tale.filter(line => line.includes('spawn'))).toEqual([]);
+    bench.dies(GUARD);
+    expect(bench.tale()).toEqual(['10000 alert EXIT_MANAGER_CRASHED', '10000 spawn exit-manager']);
+  });
+
+  it('a worker that never gives a first heartbeat is killed after 10 s', () => {
+    const bench = new Bench().start();
+    bench.pass(9_950);
+    expect(bench.tale()).toEqual(['0 spawn exit-manager']);
+    bench.pass(50);
+    expect(bench.tale()).toEqual(['10000 SIGKILL exit-manager 101']);
+  });
+
+  it('after a pause of its own the supervisor blames nobody', () => {
+    const bench = running();
+    bench.mono += 60_000; // the machine was suspended, or this process stopped
+    bench.tell({ kind: 'paused', ms: 60_000 });
+    bench.pass(4_900);
+    expect(bench.tale()).toEqual([]);
+    bench.pass(100);
+    expect(bench.tale()).toHaveLength(2); // now both have been silent for 5 s under its eyes
+  });
+
+  it('alive but not READY (the gateway is down) is told, never killed', () => {
+    const bench = running();
+    for (let ms = 0; ms < 200_000; ms += 200) {
+      bench.beats(GUARD, 'BROKER-LOST');
+      bench.beats(TRADER, 'BROKER-LOST');
+      bench.pass(200);
+    }
+    expect(bench.tale()).toEqual([]);
+  });
+
+  it('a heartbeat file left by an earlier process keeps nobody alive', () => {
+    const bench = running();
+    for (let ms = 0; ms < 6_000; ms += 200) {
+      bench.beats(TRADER);
+      bench.tell({ kind: 'beat', worker: GUARD, beat: { pid: 1, counter: ms, phase: 'READY' } });
+      bench.pass(200);
+    }
+    expect(bench.tale()[0]).toMatch(/SIGKILL exit-manager/);
+  });
+});
+
+describe('crashes', () => {
+  it('A2: the exit manager is started at once, then 250 ms apart, minimal from the third crash', () => {
+    const bench = running();
+    for (let n = 0; n < 4; n++) {
+      bench.dies(GUARD);
+      bench.pass(250);
+    }
+    expect(bench.tale().filter(line => line.includes('spawn'))).toEqual([
+      '2000 spawn exit-manager',
+      '2250 spawn exit-manager',
+      '2500 spawn exit-manager --minimal',
+      '2750 spawn exit-manager --minimal',
+    ]);
+  });
+
+  it('two starts of the exit manager lie 250 ms apart even when it dies at once', () => {
+    const bench = new Bench().start();
+    for (let n = 0; n < 3; n++) {
+      bench.dies(GUARD);
+      bench.pass(50);
+      bench.dies(GUARD);
+      bench.pass(200);
+    }
+    expect(bench.spawned.map(({ at }) => at)).toEqual([0, 250, 500, 750]);
+  });
+
+  it('A2: a parked day trader leaves the exit manager alone, and starts again only when released', () => {
+    const bench = running();
+    for (let n = 0; n < 5; n++) {
+      bench.dies(TRADER);
+      bench.live(35_000);
+    }
+    expect(bench.tale().at(-1)).toMatch(/alert DAY_TRADER_PARKED/);
+    bench.live(900_000);
+    expect(bench.tale()).toEqual([]);
+    bench.asks({ kind: 'unpark', id: 5, worker: TRADER });
+    expect(bench.tale().map(line => line.replace(/^\d+ /, ''))).toEqual(['done', 'spawn day-trader']);
+  });
+
+  it('no guard, no entry: a day trader due while the exit manager is down waits for it', () => {
+    const bench = running();
+    bench.dies(TRADER);
+    bench.dies(GUARD);
+    bench.tale();
+    bench.pass(3_000);
+    expect(bench.tale()).toEqual([]);
+    bench.beats(GUARD, 'READY');
+    expect(bench.tale()).toEqual(['5000 spawn day-trader']);
+  });
+});
+
+describe('what a person asks', () => {
+  it('A4: stop ends the day trader, secures the positions, ends the exit manager, then itself', () => {
+    const bench = running();
+    bench.asks({ kind: 'stop', id: 3, force: false });
+    expect(bench.tale()).toEqual(['2000 SIGTERM day-trader 102']);
+    bench.dies(TRADER, 0);
+    expect(bench.tale()).toEqual(['2000 secure-positions']);
+    bench.tell({ kind: 'secured', secured: { ok: true, detail: '' } });
+    expect(bench.tale()).toEqual(['2000 SIGTERM exit-manager 101']);
+    bench.dies(GUARD, 0);
+    expect(bench.tale()).toEqual(['2000 done', '2000 end']);
+    bench.pass(60_000);
+    expect(bench.tale()).toEqual([]);
+  });
+
+  it('A4: without a confirmed resting stop for every position the stop is refused and trading goes on', () => {
+    const bench = running();
+    bench.asks({ kind: 'stop', id: 3, force: false });
+    bench.dies(TRADER, 0);
+    bench.tale();
+    bench.beats(GUARD);
+    bench.tell({ kind: 'secured', secured: { ok: false, detail: 'ACME has no stop' } });
+    expect(bench.tale()).toEqual(['2000 refused', '2000 spawn day-trader']);
+  });
+
+  it('A4: an exit manager that does not answer refuses the stop too; --force goes on', () => {
+    const outcome = (force: boolean) => {
+      const bench = running();
+      bench.asks({ kind: 'stop', id: 3, force });
+      bench.dies(TRADER, 0);
+      bench.tale();
+      for (let ms = 0; ms < 16_000; ms += 200) {
+        bench.beats(GUARD);
+        bench.pass(200);
+      }
+      return bench.tale()[0]?.replace(/^\d+ /, '');
+    };
+    expect(outcome(false)).toBe('refused');
+    expect(outcome(true)).toBe('SIGTERM exit-manager 101');
+  });
+
+  it('a worker that does not end when asked is killed after 10 s', () => {
+    const bench = running();
+    bench.asks({ kind: 'stop', id: null, force: false });
+    bench.live(10_000);
+    expect(bench.tale()).toEqual(['2000 SIGTERM day-trader 102', '12000 SIGKILL day-trader 102']);
+  });
+
+  it('an exit manager that crashes during a stop is restarted until its turn comes', () => {
+    const bench = running();
+    bench.asks({ kind: 'stop', id: 3, force: false });
+    bench.dies(GUARD);
+    expect(bench.tale()).toContain('2000 spawn exit-manager');
+  });
+
+  it('the exit manager is never parked; both are restarted on request', () => {
+    const bench = running();
+    bench.asks({ kind: 'park', id: 1, worker: GUARD });
+    expect(bench.tale()).toEqual(['2000 refused']);
+    bench.asks({ kind: 'restart', id: 2, worker: GUARD });
+    bench.dies(GUARD, 0);
+    expect(bench.tale()).toEqual(['2000 SIGTERM exit-manager 101', '2000 done', '2000 spawn exit-manager']);
+    bench.asks({ kind: 'park', id: 3, worker: TRADER });
+    bench.dies(TRADER, 0);
+    bench.live(60_000);
+    expect(bench.state.trader.status).toEqual({ is: 'parked', why: 'a person asked for it' });
+  });
+});
+
+it('A13: the first trading date told and every later one reset the day, the same one never twice', () => {
+  const bench = running();
+  for (const date of ['2026-03-09', '2026-03-09', '2026-03-10']) bench.tell({ kind: 'trade-date', date: date as TradeDate });
+  expect(bench.tale()).toEqual(['2000 daily-reset 2026-03-09', '2000 daily-reset 2026-03-10']);
+});
+
+it('A3: the status block comes every five minutes and soon after a change, but not with every crash of a row', () => {
+  const shown: number[] = [];
+  let state = newSupervisor(DEFAULT_SUPERVISION);
+  const tell = (body: Body, mono: number) => {
+    const step = decide(state, { ...body, mono: monoMs(mono) });
+    state = step.state;
+    if (step.effects.some(effect => effect.do === 'show-status')) shown.push(mono);
+  };
+  tell({ kind: 'tick' }, 0);
+  tell({ kind: 'tick' }, 299_000);
+  tell({ kind: 'tick' }, 300_000);
+  tell({ kind: 'started', found: [{ worker: GUARD, holder: { pid: 1, isWorker: true } }], traderIsParked: true }, 300_100);
+  tell({ kind: 'tick' }, 300_900);
+  tell({ kind: 'tick' }, 301_000);
+  expect(shown).toEqual([0, 300_000, 301_000]);
+});
+
+describe('whatever happens', () => {
+  const happening = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ what: fc.constant('pass' as const), ms: fc.constantFrom(50, 200, 1_000, 6_000, 31_000) }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({ what: fc.constant('beat' as const), worker: fc.constantFrom(GUARD, TRADER), ready: fc.boolean() }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        what: fc.constant('die' as const),
+        worker: fc.constantFrom(GUARD, TRADER),
+        code: fc.constantFrom(null, 0, 1, 3, 70, 78),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ what: fc.constant('pause' as const), ms: fc.constantFrom(1_500, 90_000) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ what: fc.constantFrom('park', 'unpark', 'restart'), worker: fc.constantFrom(GUARD, TRADER) }),
+    },
+  );
+
+  it('A2: the exit manager is alive, being killed or being started within the longest retry, and no two of it live at once', () => {
+    fc.assert(
+      fc.property(fc.array(happening, { maxLength: 60 }), events => {
+        const bench = new Bench().start();
+        for (const event of events) {
+          if (event.what === 'pass') bench.pass(event.ms);
+          if (event.what === 'beat') bench.beats(event.worker, event.ready ? 'READY' : 'RECONCILING');
+          if (event.what === 'die') bench.dies(event.worker, event.code);
+          if (event.what === 'pause') {
+            bench.mono += event.ms;
+            bench.tell({ kind: 'paused', ms: event.ms });
+          }
+          if (event.what === 'park' || event.what === 'unpark' || event.what === 'restart') {
+            bench.asks({ kind: event.what, id: null, worker: event.worker });
+          }
+          const { status } = bench.state.guard;
+          expect(['alive', 'killed', 'ending', 'due']).toContain(status.is);
+          if (status.is === 'due') expect(status.at - bench.mono).toBeLessThanOrEqual(DEFAULT_SUPERVISION.configRetryMsMax);
+        }
+        const starts = bench.spawned.filter(({ worker }) => worker === GUARD).map(({ at }) => at);
+        for (const [n, at] of starts.slice(1).entries()) expect(at - (starts[n] ?? 0)).toBeGreaterThanOrEqual(250);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,213 @@
+import type { Alert } from './effects.js';
+import type { SupervisionPolicy } from './supervision/policy.js';
+import { afterExit } from './supervision/restart.js';
+import { makeRounds } from './supervision/rounds.js';
+import {
+  type EventOf,
+  join,
+  type SupervisorCommand,
+  type SupervisorEffect,
+  type SupervisorEvent,
+  type SupervisorState,
+  type SupervisorStep,
+  unchanged,
+  watchOf,
+  withWatch,
+} from './supervision/state.js';
+import { askToEnd, beginStop, carryStop, onSecured, restingStatus } from './supervision/stop.js';
+import {
+  feelPulse,
+  freshPulse,
+  newWatch,
+  pidOf,
+  type SupervisedWorker,
+  timeAfresh,
+  type Watch,
+  type WatchStatus,
+} from './supervision/watch.js';
+import { type MonoMs, monoMs } from './units.js';
+
+/**
+ * The supervisor's whole policy: who is started when, what a silence means, what follows an end. Pure, like the workers' rules;
+ * the live supervisor (engine/supervise.ts) and the simulated one run this same function.
+ */
+export function decide(state: SupervisorState, event: SupervisorEvent): SupervisorStep {
+  const heard = hear(state, event);
+  const rounds = join(heard, makeRounds(heard.state, event.mono));
+  const carried = join(rounds, carryStop(rounds.state, event.mono));
+  return join(carried, showStatus(carried, event.mono));
+}
+
+export const newSupervisor = (policy: SupervisionPolicy): SupervisorState => ({
+  policy,
+  guard: newWatch('exit-manager', { is: 'stopped' }),
+  trader: newWatch('day-trader', { is: 'stopped' }),
+  stop: null,
+  tradeDate: null,
+  statusShownAt: null,
+  statusNews: null,
+});
+
+function hear(state: SupervisorState, event: SupervisorEvent): SupervisorStep {
+  const now = event.mono;
+  switch (event.kind) {
+    case 'started':
+      return onStarted(state, event, now);
+    case 'spawned':
+      return onSpawned(state, event, now);
+    case 'spawn-failed':
+      return onSpawnFailed(state, event, now);
+    case 'beat':
+      return onBeat(state, event, now);
+    case 'gone':
+      return onGone(state, event, now);
+    case 'lease-free':
+      return onLeaseFree(state, event.worker, now);
+    case 'paused':
+      return unchanged({ ...state, guard: timeAfresh(state.guard, now), trader: timeAfresh(state.trader, now) });
+    case 'trade-date':
+      return onTradeDate(state, event);
+    case 'secured':
+      return onSecured(state, event.secured, now);
+    case 'command':
+      return onCommand(state, event.command, now);
+    case 'tick':
+      return unchanged(state);
+  }
+}
+
+/** Adopts what is alive; what is not becomes due. A worker found parked stays so: only a person releases it. */
+function onStarted(state: SupervisorState, event: EventOf<'started'>, now: MonoMs): SupervisorStep {
+  const effects: SupervisorEffect[] = [];
+  const firstStatus = (worker: SupervisedWorker): WatchStatus => {
+    const holder = event.found.find(found => found.worker === worker)?.holder;
+    if (holder?.isWorker) {
+      effects.push({ do: 'record', worker, what: 'adopted', pid: holder.pid, detail: 'alive, and holds its lease' });
+      return { is: 'alive', pid: holder.pid, adopted: true, mode: 'normal', pulse: freshPulse(now) };
+    }
+    if (holder) return { is: 'held', by: holder.pid };
+    if (worker === 'day-trader' && event.traderIsParked) return { is: 'parked', why: 'it was parked before this start' };
+    return { is: 'due', at: now, mode: 'normal' };
+  };
+  const guard = newWatch('exit-manager', firstStatus('exit-manager'));
+  const trader = newWatch('day-trader', firstStatus('day-trader'));
+  return { state: { ...state, guard, trader }, effects };
+}
+
+function onSpawned(state: SupervisorState, { worker, pid }: EventOf<'spawned'>, now: MonoMs): SupervisorStep {
+  const watch = watchOf(state, worker);
+  if (watch.status.is !== 'starting') return unchanged(state);
+  const { mode } = watch.status;
+  const alive: WatchStatus = { is: 'alive', pid, adopted: false, mode, pulse: freshPulse(now) };
+  const restarts = watch.startedAt === null ? 0 : watch.restarts + 1;
+  return {
+    state: withWatch(state, { ...watch, status: alive, startedAt: now, restarts }),
+    effects: [{ do: 'record', worker, what: 'started', pid, detail: mode === 'minimal' ? 'in minimal mode' : '' }],
+  };
+}
+
+/** The machine could not start a process at all (no memory, no such program): tried again at a calm pace, for ever. */
+function onSpawnFailed(state: SupervisorState, { worker, reason }: EventOf<'spawn-failed'>, now: MonoMs): SupervisorStep {
+  const watch = watchOf(state, worker);
+  if (watch.status.is !== 'starting') return unchanged(state);
+  const { policy } = state;
+  const at = monoMs(now + (worker === 'exit-manager' ? policy.guardSpacingMs : policy.backoffMsMax));
+  const alert: Alert = {
+    level: 'critical',
+    code: 'SPAWN_FAILED',
+    symbol: null,
+    happened: `The ${worker} could not be started: ${reason}.`,
+    did: 'It is tried again until it works.',
+    todo: 'Check memory, disk and the installation (`npm run setup`).',
+  };
+  return {
+    state: withWatch(state, { ...watch, status: { is: 'due', at, mode: watch.status.mode } }),
+    effects: [
+      { do: 'record', worker, what: 'spawn-failed', pid: null, detail: reason },
+      { do: 'alert', alert },
+    ],
+  };
+}
+
+function onBeat(state: SupervisorState, { worker, beat }: EventOf<'beat'>, now: MonoMs): SupervisorStep {
+  const watch = watchOf(state, worker);
+  const { status } = watch;
+  if (status.is !== 'alive' || status.pid !== beat.pid) return unchanged(state);
+  const becameReady = beat.phase === 'READY' && status.pulse.phase !== 'READY';
+  return {
+    state: withWatch(state, { ...watch, status: { ...status, pulse: feelPulse(status.pulse, beat, now) } }),
+    effects: becameReady ? [{ do: 'record', worker, what: 'ready', pid: beat.pid, detail: '' }] : [],
+  };
+}
+
+function onGone(state: SupervisorState, { worker, exit, holder }: EventOf<'gone'>, now: MonoMs): SupervisorStep {
+  const watch = watchOf(state, worker);
+  const { status } = watch;
+  if (pidOf(watch) !== exit.pid) return unchanged(state);
+  if (status.is === 'ending') {
+    const after: WatchStatus = status.then === 'due' ? { is: 'due', at: now, mode: 'normal' } : restingStatus(status.then);
+    return {
+      state: withWatch(state, { ...watch, status: after }),
+      effects: [{ do: 'record', worker, what: 'stopped', pid: exit.pid, detail: 'as asked' }],
+    };
+  }
+  const after = afterExit(watch, exit, now, { policy: state.policy, holder });
+  const what = after.ending === 'crash' ? 'crashed' : 'stopped';
+  const effects: SupervisorEffect[] = [{ do: 'record', worker, what, pid: exit.pid, detail: after.story }];
+  if (after.watch.status.is === 'parked') effects.push({ do: 'record', worker, what: 'parked', pid: null, detail: after.watch.status.why });
+  if (after.alert !== null) effects.push({ do: 'alert', alert: after.alert });
+  return { state: withWatch(state, after.watch), effects };
+}
+
+function onLeaseFree(state: SupervisorState, worker: SupervisedWorker, now: MonoMs): SupervisorStep {
+  const watch = watchOf(state, worker);
+  return unchanged(watch.status.is === 'held' ? withWatch(state, { ...watch, status: { is: 'due', at: now, mode: 'normal' } }) : state);
+}
+
+/** The first date told also resets: the box may have been off overnight. The reset deletes only older dates, so once more does no harm. */
+function onTradeDate(state: SupervisorState, { date }: EventOf<'trade-date'>): SupervisorStep {
+  if (date === state.tradeDate) return unchanged(state);
+  return { state: { ...state, tradeDate: date }, effects: [{ do: 'daily-reset', date }] };
+}
+
+function onCommand(state: SupervisorState, command: SupervisorCommand, now: MonoMs): SupervisorStep {
+  const answer = (status: 'done' | 'refused', text: string): SupervisorEffect => ({ do: 'answer', id: command.id, status, answer: text });
+  if (command.kind === 'stop') return beginStop(state, command, now);
+  if (command.kind === 'status') return { state, effects: [{ do: 'show-status', because: 'asked for' }, answer('done', 'shown')] };
+  if (state.stop !== null) return { state, effects: [answer('refused', 'everything is being stopped')] };
+  const { kind, worker } = command;
+  const watch = watchOf(state, worker);
+  if (kind === 'park' && worker === 'exit-manager') {
+    return { state, effects: [answer('refused', 'the exit manager is never parked: positions would be left without protection')] };
+  }
+  if (kind === 'restart' && watch.status.is === 'parked') return { state, effects: [answer('refused', `${worker} is parked: unpark it`)] };
+  const done = answer('done', `${worker}: ${kind}`);
+  if (kind === 'unpark') return release(state, watch, { now, done });
+  const asked = askToEnd(watch, kind === 'park' ? 'parked' : 'due', now);
+  const record: SupervisorEffect[] =
+    kind === 'park' ? [{ do: 'record', worker, what: 'parked', pid: pidOf(watch), detail: 'a person asked for it' }] : [];
+  return { state: withWatch(state, asked.watch), effects: [...asked.effects, ...record, done] };
+}
+
+/** A person has looked: earlier crashes no longer count. Harmless when nothing is parked. */
+function release(state: SupervisorState, watch: Watch, { now, done }: { now: MonoMs; done: SupervisorEffect }): SupervisorStep {
+  if (watch.status.is !== 'parked') return { state, effects: [done] };
+  const { worker } = watch;
+  return {
+    state: withWatch(state, { ...watch, crashes: [], configRefusals: 0, status: { is: 'due', at: now, mode: 'normal' } }),
+    effects: [{ do: 'record', worker, what: 'released', pid: null, detail: 'a person released it' }, done],
+  };
+}
+
+/** A worker that crashes four times a second must not flood the console. */
+const STATUS_SPACING_MS = 1_000;
+
+/** The status block (requirement A3): regularly, and when something about a worker has changed. */
+function showStatus({ state, effects }: SupervisorStep, now: MonoMs): SupervisorStep {
+  const record = effects.find(effect => effect.do === 'record');
+  const news = record?.do === 'record' ? `${record.worker} ${record.what}` : state.statusNews;
+  const sinceMs = state.statusShownAt === null ? Number.POSITIVE_INFINITY : now - state.statusShownAt;
+  const isDue = sinceMs >= state.policy.statusEveryMs || (news !== null && sinceMs >= STATUS_SPACING_MS);
+  if (!isDue) return unchanged({ ...state, statusNews: news });
+  return { state: { ...state, statusShownAt: now, statusNews: null }, effects: [{ do: 'show-status', because: news ?? 'regular' }] };
+}
