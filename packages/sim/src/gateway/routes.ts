@@ -1,0 +1,46 @@
+import type { AccountDesk } from './account-desk.js';
+import type { ContractDesk } from './contract-desk.js';
+import type { Client } from './floor.js';
+import type { OrderDesk } from './order-desk.js';
+import type { PnlDesk } from './pnl-desk.js';
+import type { Route, Routes } from './router.js';
+
+export interface Desks {
+  readonly orders: OrderDesk;
+  readonly account: AccountDesk;
+  readonly pnl: PnlDesk;
+  readonly contracts: ContractDesk;
+}
+
+/** Which desk answers which message id: the table of contents of what this gateway can do. */
+export function routesTo(desks: Desks, currentTime: (client: Client) => void): Routes {
+  const { orders, account, pnl, contracts } = desks;
+  return new Map<number, Route>([
+    [3, { name: 'placeOrder', idAt: 1, run: (client, fields) => orders.place(client, fields) }],
+    [4, { name: 'cancelOrder', idAt: 1, run: (client, fields) => orders.cancel(client, fields) }],
+    [5, { name: 'reqOpenOrders', run: client => orders.sendOwnOpenOrders(client) }],
+    [6, { name: 'reqAccountUpdates', run: (client, fields) => account.accountUpdates(client, fields) }],
+    [7, { name: 'reqExecutions', idAt: 2, run: (client, fields) => orders.sendExecutions(client, fields) }],
+    [8, { name: 'reqIds', run: client => orders.sendNextValidId(client) }],
+    [9, { name: 'reqContractDetails', idAt: 2, run: (client, fields) => contracts.details(client, fields) }],
+    // The log level is the real gateway's own affair; it does not answer either.
+    [14, { name: 'setServerLogLevel', run: () => undefined }],
+    // Binding TWS's own orders is for client 0 and concerns later ones only: it gets what is there.
+    [15, { name: 'reqAutoOpenOrders', run: client => orders.sendOwnOpenOrders(client) }],
+    [16, { name: 'reqAllOpenOrders', run: client => orders.sendAllOpenOrders(client) }],
+    [17, { name: 'reqManagedAccts', run: client => account.sendAccounts(client) }],
+    [49, { name: 'reqCurrentTime', run: client => currentTime(client) }],
+    [58, { name: 'reqGlobalCancel', run: () => orders.cancelAll() }],
+    [61, { name: 'reqPositions', run: client => account.positions(client) }],
+    [62, { name: 'reqAccountSummary', idAt: 2, run: (client, fields) => account.summary(client, fields) }],
+    [63, { name: 'cancelAccountSummary', idAt: 2, run: (client, fields) => account.cancelSummary(client, fields) }],
+    [64, { name: 'cancelPositions', run: client => account.cancelPositions(client) }],
+    [81, { name: 'reqMatchingSymbols', idAt: 1, run: (client, fields) => contracts.matchingSymbols(client, fields) }],
+    [91, { name: 'reqMarketRule', idAt: 1, run: (client, fields) => contracts.marketRule(client, fields) }],
+    [92, { name: 'reqPnL', idAt: 1, run: (client, fields) => pnl.subscribeTotal(client, fields) }],
+    [93, { name: 'cancelPnL', idAt: 1, run: (client, fields) => pnl.cancelTotal(client, fields) }],
+    [94, { name: 'reqPnLSingle', idAt: 1, run: (client, fields) => pnl.subscribeSingle(client, fields) }],
+    [95, { name: 'cancelPnLSingle', idAt: 1, run: (client, fields) => pnl.cancelSingle(client, fields) }],
+    [99, { name: 'reqCompletedOrders', run: (client, fields) => orders.sendCompletedOrders(client, fields.flag()) }],
+  ]);
+}
