@@ -1,0 +1,168 @@
+import { tradeDateOf } from '@holdfast/core/calendar';
+import type { Alert, Write } from '@holdfast/core/effects';
+import type { Clock } from '@holdfast/core/ports';
+import type { MonoMs } from '@holdfast/core/units';
+import { commitStep } from '@holdfast/store/commit';
+import type { Db } from '@holdfast/store/db';
+import type { Lease } from '@holdfast/store/leases';
+import { asFacts, type EmergencyFile, type PendingStep } from './emergency-file.js';
+import type { Log } from './log.js';
+
+/** What became of one step's writes. `refused`: exit intents the store would not take, by orderRef; the rest of the step was written. */
+export type Booked =
+  | { readonly kind: 'committed' | 'kept'; readonly refused: ReadonlyMap<string, { readonly code: string; readonly detail: string }> }
+  /** The store does not answer, and this worker may not act without it: nothing was written, try the whole step again. */
+  | { readonly kind: 'held'; readonly code: string; readonly detail: string }
+  | { readonly kind: 'lease-lost'; readonly detail: string };
+
+export interface Books {
+  /** All writes of one step in one immediate transaction with the lease check. `durable`: must survive a power cut before this returns. */
+  commit(writes: readonly Write[], durable: boolean): Booked;
+  /** Makes what `commit` wrote at NORMAL survive a power cut, after the send it would have delayed. */
+  makeDurable(): void;
+  /** Merges what was kept, when the store answers again. Cheap to call at every beat. Tells when the lease turns out to be lost. */
+  settle(): { readonly kind: 'lease-lost'; readonly detail: string } | null;
+  /** Writes an alert of the engine's own, with the next beat. */
+  alert(alert: Alert): void;
+  readonly backlog: number;
+  readonly lastCommitAt: MonoMs | null;
+}
+
+export interface BooksParts {
+  readonly db: Db;
+  readonly lease: Lease;
+  readonly clock: Clock;
+  /** Given to the exit manager alone: protection outranks bookkeeping. The day trader never trades without a commit. */
+  readonly emergency: EmergencyFile | null;
+  readonly log: Log;
+}
+
+/** How often a store that did not answer is asked again. Asking costs no wait: it is done with a busy timeout of 0. */
+const ASK_AGAIN_MS = 100;
+
+const NOTHING_REFUSED: ReadonlyMap<string, { code: string; detail: string }> = new Map();
+
+/** The worker's hand in the store: commits, and keeps what cannot be committed now in order, in memory and in the emergency file. */
+export function createBooks({ db, lease, clock, emergency, log }: BooksParts): Books {
+  const backlog: PendingStep[] = [];
+  const alerts: Write[] = [];
+  let askedAt: MonoMs | null = null;
+  let lastCommitAt: MonoMs | null = null;
+
+  const stepOf = (writes: readonly Write[]): PendingStep => {
+    const at = clock.exchange();
+    return { at, tradeDate: tradeDateOf(at), writes };
+  };
+
+  function tryCommit({ at, tradeDate, writes }: PendingStep, durable: boolean) {
+    const result = commitStep(db, { lease, writes, now: at, tradeDate, durable });
+    if (result.ok) lastCommitAt = clock.mono();
+    return result;
+  }
+
+  function keep(file: EmergencyFile, step: PendingStep, why: string): Booked {
+    if (backlog.length === 0) {
+      log('error', 'store-not-answering', { why, backlog: 1 });
+      alerts.push({ do: 'write-alert', alert: storeAlert(why) });
+    }
+    backlog.push(step);
+    const appended = file.append(step);
+    // Memory and the orderRef at the broker are the record now; the sends go out all the same.
+    if (!appended.ok) log('error', 'emergency-file-failed', { detail: appended.detail, backlog: backlog.length, alert: 'critical' });
+    return { kind: 'kept', refused: NOTHING_REFUSED };
+  }
+
+  function commit(writes: readonly Write[], durable: boolean): Booked {
+    if (writes.length === 0) return { kind: 'committed', refused: NOTHING_REFUSED };
+    let step = stepOf(writes);
+    if (emergency && backlog.length > 0) return keep(emergency, step, 'earlier steps still wait');
+    const refused = new Map<string, { code: string; detail: string }>();
+    for (;;) {
+      const result = tryCommit(step, durable);
+      if (result.ok) return { kind: 'committed', refused };
+      if (result.code === 'LEASE_LOST') return { kind: 'lease-lost', detail: result.detail };
+      if (result.code.startsWith('STORE_')) {
+        const why = `${result.code}: ${result.detail}`;
+        if (emergency) return keep(emergency, step, why);
+        return { kind: 'held', code: result.code, detail: result.detail };
+      }
+      const orderRef = 'orderRef' in result ? result.orderRef : null;
+      if (result.code !== 'EXIT_EXCEEDS_HOLDING' || typeof orderRef !== 'string') {
+        throw new Error(`the store refused a step for a reason the engine does not know: ${result.code} ${result.detail}`);
+      }
+      refused.set(orderRef, { code: result.code, detail: result.detail });
+      step = { ...step, writes: step.writes.filter(write => write.do !== 'write-intent' || write.order.orderRef !== orderRef) };
+      if (step.writes.length === 0) return { kind: 'committed', refused };
+    }
+  }
+
+  function mergeBacklog(file: EmergencyFile): { kind: 'lease-lost'; detail: string } | null {
+    const kept = backlog.length;
+    while (backlog[0]) {
+      const result = tryCommit({ ...backlog[0], writes: asFacts(backlog[0].writes) }, true);
+      if (!result.ok && result.code === 'LEASE_LOST') return { kind: 'lease-lost', detail: result.detail };
+      if (!result.ok && result.code.startsWith('STORE_')) return null;
+      if (!result.ok) throw new Error(`a kept step cannot be merged: ${result.code} ${result.detail}`);
+      backlog.shift();
+    }
+    const wiped = file.wipe();
+    if (!wiped.ok) log('warn', 'emergency-file-not-wiped', { detail: wiped.detail }); // merged twice at the next start: harmless
+    log('warn', 'store-answers-again', { merged: kept });
+    return null;
+  }
+
+  function settle(): { kind: 'lease-lost'; detail: string } | null {
+    if (emergency && backlog.length > 0) {
+      const now = clock.mono();
+      if (askedAt !== null && now - askedAt < ASK_AGAIN_MS) return null;
+      askedAt = now;
+      const lost = withoutWaiting(db, () => mergeBacklog(emergency));
+      if (lost || backlog.length > 0) return lost;
+    }
+    if (alerts.length === 0) return null;
+    const booked = commit(alerts.slice(), false);
+    if (booked.kind === 'lease-lost') return booked;
+    if (booked.kind !== 'held') alerts.length = 0;
+    return null;
+  }
+
+  return {
+    commit,
+    settle,
+    makeDurable() {
+      if (backlog.length > 0) return;
+      const done = db.makeDurable();
+      if (!done.ok) log('error', 'not-durable', { code: done.code, detail: done.detail });
+    },
+    alert: alert => {
+      alerts.push({ do: 'write-alert', alert });
+    },
+    get backlog() {
+      return backlog.length;
+    },
+    get lastCommitAt() {
+      return lastCommitAt;
+    },
+  };
+}
+
+/** Runs work that must not wait for a lock: while the store is held by somebody, the loop asks ten times a second and has prices to watch. */
+function withoutWaiting<T>(db: Db, work: () => T): T {
+  const row: unknown = db.pragma('busy_timeout')[0];
+  const before = typeof row === 'object' && row !== null && 'timeout' in row ? Number(row.timeout) : 0;
+  db.pragma('busy_timeout = 0');
+  try {
+    return work();
+  } finally {
+    db.pragma(`busy_timeout = ${before}`);
+  }
+}
+
+const storeAlert = (why: string): Alert => ({
+  level: 'critical',
+  code: 'STORE_NOT_ANSWERING',
+  symbol: null,
+  happened: `The store did not take a commit (${why}).`,
+  did: 'Protection goes on: what would have been written is kept in the emergency file and merged when the store answers.',
+  todo: 'See who holds the database (an open transaction in a SQL tool?) and whether the disk is full.',
+});

@@ -1,0 +1,19 @@
+import { EXIT_CODE as SUPERVISED } from '@holdfast/core/supervision/policy';
+
+/** How a worker's process ends. The first three are what the supervisor tells apart (core's policy); the others count as crashes there. */
+export const EXIT_CODE = {
+  /** Stopped on request; positions keep what rests at the broker. */
+  clean: SUPERVISED.clean,
+  /** Another process holds the lease: at the start, or it passed on while we ran. Nothing (more) was sent. */
+  leaseLost: SUPERVISED.leaseLost,
+  /** desk.yaml is invalid and nothing older can stand in. */
+  badConfiguration: SUPERVISED.badConfiguration,
+  /** Migrations are missing, or the store does not answer a worker that may not act without it. */
+  storeUnusable: 5,
+  /** The gateway serves another account than the store is bound to, or one the mode forbids. */
+  wrongAccount: 6,
+  /** A bug. The next start reconciles. */
+  bug: 70,
+} as const;
+
+export type ExitCode = (typeof EXIT_CODE)[keyof typeof EXIT_CODE];

@@ -1,0 +1,62 @@
+import type { WorkerPhase } from '@holdfast/core/shared-view';
+import type { EpochMs, MonoMs } from '@holdfast/core/units';
+import type { RandomFile } from './random-file.js';
+
+/**
+ * Liveness is progress, not existence: a counter in a small file that only the worker's own main loop can move, with what a watcher needs
+ * to tell "alive" from "alive but deaf". Never through SQLite, whose write lock anyone can hold.
+ */
+export interface Heartbeat {
+  /** Moves with every beat of the loop that wrote it. */
+  readonly counter: number;
+  readonly phase: WorkerPhase;
+  readonly pid: number;
+  readonly leaseId: number;
+  readonly bootId: string;
+  /** Machine time of the write: the same clock in every process of this boot. */
+  readonly mono: MonoMs;
+  readonly exchange: EpochMs;
+  /** Machine milliseconds since the last message of any kind from the broker, mark, and commit; null = none yet. */
+  readonly brokerAgeMs: number | null;
+  readonly markAgeMs: number | null;
+  readonly commitAgeMs: number | null;
+  /** Steps whose writes wait in the emergency file for the store to answer. */
+  readonly backlog: number;
+}
+
+/** Bytes of the one line, newline included. One write of a fixed length over itself: there is no instant at which the file is empty. */
+export const HEARTBEAT_BYTES = 512;
+
+/** The counter stands at both ends, so that a reader who catches the write in the middle knows. */
+export function formatHeartbeat(beat: Heartbeat): string {
+  const { counter, ...rest } = beat;
+  const line = JSON.stringify({ counter, ...rest, again: counter });
+  if (line.length >= HEARTBEAT_BYTES) throw new Error(`a heartbeat has ${HEARTBEAT_BYTES} bytes, got ${line.length}`);
+  return `${line.padEnd(HEARTBEAT_BYTES - 1)}\n`;
+}
+
+/** Returns null for what is no whole heartbeat: torn, empty, or of another version. The caller reads again, or counts it as still. */
+export function parseHeartbeat(text: string): Heartbeat | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.slice(0, HEARTBEAT_BYTES));
+  } catch {
+    return null; // torn or not written yet
+  }
+  if (typeof value !== 'object' || value === null || !('counter' in value) || !('again' in value)) return null;
+  if (typeof value.counter !== 'number' || value.again !== value.counter) return null;
+  const { again: _, ...beat } = value;
+  return beat as Heartbeat;
+}
+
+/** How often the loop writes. Two of these may be missed before a watcher at 1 s would even notice. */
+export const HEARTBEAT_EVERY_MS = 200;
+
+/** Overwrites the file's one line. A failing write is returned, not thrown: a full disk must not stop the loop. */
+export function writeHeartbeat(file: RandomFile, beat: Heartbeat): { ok: true } | { ok: false; detail: string } {
+  return file.write(0, formatHeartbeat(beat));
+}
+
+/** A worker counts as alive for its peers while its last beat is of this boot and at most `stillMs` old on the shared machine clock. */
+export const isBeating = (beat: Heartbeat | null, now: { mono: MonoMs; bootId: string; stillMs: number }): boolean =>
+  beat !== null && beat.bootId === now.bootId && now.mono - beat.mono <= now.stillMs;

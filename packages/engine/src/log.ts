@@ -1,0 +1,59 @@
+import type { EpochMs } from '@holdfast/core/units';
+import { pino } from 'pino';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export type LogFields = Readonly<Record<string, string | number | boolean | null>>;
+
+/** The run log: one line per decision, an `event` name, ids and the numbers that decided. The journal is the truth; this is for people. */
+export type Log = (level: LogLevel, event: string, fields?: LogFields) => void;
+
+/** Field names whose value never reaches a log, at any depth we use. */
+const SECRET_FIELDS = ['password', 'token', 'secret', 'apiKey', 'authorization', 'webhookUrl', 'armingPhrase'];
+
+export interface LogOptions {
+  readonly worker: string;
+  /** JSON lines go here. Written synchronously: an asynchronous destination loses its tail in a crash (STYLE §5). */
+  readonly file: string;
+  readonly level: LogLevel;
+  /** Exchange time, for the `at` of every line, and the machine's wall clock for `time`. */
+  readonly exchange: () => EpochMs;
+  readonly wall: () => EpochMs;
+  /** Warnings and errors are repeated on stderr, which the supervisor keeps. */
+  readonly stderr: boolean;
+}
+
+/**
+ * The live log. A line carries both times, since a demo's exchange may live in another year. A disk that refuses a line costs that line,
+ * never the process: pino's destination reports it as an event, which is counted and told on stderr once.
+ */
+export function createLog(options: LogOptions): Log {
+  const file = pino.destination({ dest: options.file, sync: true, mkdir: true, append: true });
+  let isBroken = false;
+  file.on('error', (error: Error) => {
+    if (!isBroken)
+      process.stderr.write(`holdfast ${options.worker}: the run log cannot be written (${error.message}); going on without it\n`);
+    isBroken = true;
+  });
+  const stderr = pino.destination({ dest: 2, sync: true });
+  const streams = options.stderr
+    ? pino.multistream([
+        { stream: file, level: options.level },
+        { stream: stderr, level: 'warn' },
+      ])
+    : file;
+  const logger = pino(
+    {
+      level: options.level,
+      base: { worker: options.worker },
+      messageKey: 'event',
+      timestamp: () => `,"time":"${new Date(options.wall()).toISOString()}","at":"${new Date(options.exchange()).toISOString()}"`,
+      formatters: { level: label => ({ level: label }) },
+      redact: { paths: [...SECRET_FIELDS, ...SECRET_FIELDS.map(name => `*.${name}`)], censor: '[redacted]' },
+    },
+    streams,
+  );
+  return (level, event, fields = {}) => logger[level](fields, event);
+}
+
+/** Writes nothing. */
+export const silentLog: Log = () => undefined;

@@ -1,0 +1,64 @@
+import { tradeDateOf } from '@holdfast/core/calendar';
+import type { WorkerName } from '@holdfast/core/orders/order';
+import type { Clock } from '@holdfast/core/ports';
+import type { SharedView, WorkerPhase } from '@holdfast/core/shared-view';
+import type { TradeDate } from '@holdfast/core/units';
+import type { Db } from '@holdfast/store/db';
+import { attempt } from '@holdfast/store/refusal';
+import { loadView } from '@holdfast/store/view';
+import type { Log } from './log.js';
+
+/** What the exit manager's heartbeat file says right now: the table's phase may be that of a process that is dead. */
+export interface GuardPulse {
+  readonly alive: boolean;
+  readonly phase: WorkerPhase;
+}
+
+export interface StoreWatchParts {
+  readonly db: Db;
+  readonly worker: WorkerName;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly guard?: () => GuardPulse;
+}
+
+interface Seen {
+  readonly version: number;
+  readonly tradeDate: TradeDate;
+  readonly guard: string;
+}
+
+/** The view with the guard as its heartbeat shows it. Without a heartbeat to read, the table's word stands. */
+export const withGuard = (view: SharedView, guard: GuardPulse | null): SharedView =>
+  guard === null ? view : { ...view, guard: { alive: guard.alive, phase: guard.alive ? guard.phase : view.guard.phase } };
+
+/**
+ * Notices what others did: another process committed (PRAGMA data_version, some microseconds), the trading date turned, the guard's
+ * heartbeat came or went. `look` returns the shared tables read anew then, and null otherwise; the first look always reads. A store that
+ * cannot be read now is asked again at the next beat.
+ */
+export function createStoreWatch({ db, worker, clock, log, guard }: StoreWatchParts): { look(): SharedView | null } {
+  let seen: Seen | null = null;
+  let isFailing = false;
+
+  function read(): SharedView | null {
+    const now = clock.exchange();
+    const pulse = guard?.() ?? null;
+    const present: Seen = { version: db.dataVersion(), tradeDate: tradeDateOf(now), guard: JSON.stringify(pulse) };
+    const isSame = seen?.version === present.version && seen.tradeDate === present.tradeDate && seen.guard === present.guard;
+    if (isSame) return null;
+    const view = loadView(db, { worker, tradeDate: present.tradeDate, now });
+    seen = present;
+    return withGuard(view, pulse);
+  }
+
+  return {
+    look() {
+      const view = attempt(read);
+      const failure = view !== null && 'ok' in view ? view : null;
+      if (failure && !isFailing) log('error', 'store-not-readable', { code: failure.code, detail: failure.detail });
+      isFailing = failure !== null;
+      return view === null || 'ok' in view ? null : view;
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import type { Event } from '@holdfast/core/events';
+import type { Order } from '@holdfast/core/orders/order';
+import type { SharedView } from '@holdfast/core/shared-view';
+import { type EpochMs, type Micros, type MonoMs, notional, toDollars } from '@holdfast/core/units';
+import { createWireLedger } from './wire-ledger.js';
+
+/**
+ * The cap at the wire (DESIGN §4): the last look at every order between the commit and the socket, independent of every rule that made it.
+ * It is no risk rule: it bounds what a bug can do. Only quantity, rate and a crazy price can stop an exit, never size or money.
+ */
+export interface WireLimits {
+  /** Orders and modifications per symbol within 60 s of machine time. */
+  readonly ordersPerMinute: number;
+  /** Largest entry, price × shares × multiplier. */
+  readonly notionalMax: Micros;
+  /** How far a limit may lie from the last mark on the losing side, and for entries on either side. Basis points. */
+  readonly collarBps: number;
+}
+
+export type WireVerdict = { readonly ok: true } | { readonly ok: false; readonly code: WireCode; readonly detail: string };
+export type WireCode = 'WIRE_CAP_QUANTITY' | 'WIRE_CAP_RATE' | 'WIRE_CAP_NOTIONAL' | 'WIRE_CAP_PRICE' | 'WIRE_CAP_NO_MARK';
+
+export interface WireCap {
+  seed(view: SharedView): void;
+  /** Every event passes here before the brain sees it. */
+  observe(event: Event): void;
+  setBaseline(conId: number, quantity: number): void;
+  snapshotRequested(id: number): void;
+  check(order: Order, now: { readonly at: EpochMs; readonly mono: MonoMs }): WireVerdict;
+  /** The order went out. */
+  sent(order: Order, now: { readonly at: EpochMs; readonly mono: MonoMs }): void;
+}
+
+const MINUTE_MS = 60_000;
+const refuse = (code: WireCode, detail: string): WireVerdict => ({ ok: false, code, detail });
+
+export function createWireCap(limits: WireLimits): WireCap {
+  const ledger = createWireLedger();
+  /** By conId: the last price anybody told. Its age is the brain's concern; this catches a price of another world. */
+  const marks = new Map<number, Micros>();
+  const sendTimes = new Map<number, readonly MonoMs[]>();
+
+  const mark = (conId: number, price: Micros): void => {
+    if (price > 0) marks.set(conId, price);
+  };
+
+  function observeMark(event: Event): void {
+    if (event.kind === 'pnl-mark') mark(event.conId, event.price);
+    else if (event.kind === 'portfolio-mark') mark(event.contract.conId, event.price);
+    else if (event.kind === 'bar') mark(event.conId, event.bar.close);
+    else if (event.kind === 'quote') mark(event.conId, event.quote.last > 0 ? event.quote.last : event.quote.bid);
+    else if (event.kind === 'execution') mark(event.execution.conId, event.execution.price);
+  }
+
+  const recentSends = (conId: number, now: MonoMs): readonly MonoMs[] =>
+    (sendTimes.get(conId) ?? []).filter(sentAt => now - sentAt < MINUTE_MS);
+
+  function checkEntry(order: Order): WireVerdict {
+    const { conId, symbol, multiplier } = order.contract;
+    const last = marks.get(conId);
+    if (last === undefined) return refuse('WIRE_CAP_NO_MARK', `no price of ${symbol} was ever heard, so the entry's cannot be judged`);
+    const price = order.limitPrice ?? last;
+    const away = (Math.abs(price - last) / last) * 10_000;
+    if (away > limits.collarBps) {
+      return refuse(
+        'WIRE_CAP_PRICE',
+        `limit ${toDollars(price)} lies ${Math.round(away)} bps from the last mark ${toDollars(last)}, allowed ${limits.collarBps}`,
+      );
+    }
+    const size = notional(price, order.quantity, multiplier);
+    if (size <= limits.notionalMax) return { ok: true };
+    return refuse(
+      'WIRE_CAP_NOTIONAL',
+      `${order.quantity} × ${toDollars(price)} = $${toDollars(size)}, allowed $${toDollars(limits.notionalMax)}`,
+    );
+  }
+
+  function checkExit(order: Order, at: EpochMs): WireVerdict {
+    const { acquired, exposed } = ledger.withExit(order, at);
+    if (exposed > acquired) {
+      const detail = `with this order ${exposed} shares of exits would be filled or alive against ${acquired} bought or adopted`;
+      return refuse('WIRE_CAP_QUANTITY', detail);
+    }
+    const last = marks.get(order.contract.conId);
+    if (last === undefined || order.limitPrice === null) return { ok: true };
+    const worse = ((order.side === 'SELL' ? last - order.limitPrice : order.limitPrice - last) / last) * 10_000;
+    if (worse <= limits.collarBps) return { ok: true };
+    const detail = `limit ${toDollars(order.limitPrice)} gives away ${Math.round(worse)} bps of the last mark ${toDollars(last)}, allowed ${limits.collarBps}`;
+    return refuse('WIRE_CAP_PRICE', detail);
+  }
+
+  return {
+    seed: view => ledger.seed(view),
+    observe(event) {
+      ledger.observe(event);
+      observeMark(event);
+    },
+    setBaseline: (conId, quantity) => ledger.setBaseline(conId, quantity),
+    snapshotRequested: id => ledger.snapshotRequested(id),
+    check(order, { at, mono }) {
+      const recent = recentSends(order.contract.conId, mono).length;
+      if (recent >= limits.ordersPerMinute) {
+        return refuse('WIRE_CAP_RATE', `${recent} orders for ${order.contract.symbol} within a minute, allowed ${limits.ordersPerMinute}`);
+      }
+      return order.role === 'entry' ? checkEntry(order) : checkExit(order, at);
+    },
+    sent(order, { at, mono }) {
+      const { conId } = order.contract;
+      sendTimes.set(conId, [...recentSends(conId, mono), mono]);
+      if (order.role !== 'entry') ledger.exitSent(order, at);
+    },
+  };
+}

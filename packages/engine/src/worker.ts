@@ -1,0 +1,258 @@
+import { tradeDateOf } from '@holdfast/core/calendar';
+import type { Effect, Step } from '@holdfast/core/effects';
+import type { Event, EventBody } from '@holdfast/core/events';
+import type { WorkerName } from '@holdfast/core/orders/order';
+import type { BrokerPort } from '@holdfast/core/ports';
+import type { SharedView, WorkerPhase } from '@holdfast/core/shared-view';
+import { type MonoMs, monoMs } from '@holdfast/core/units';
+import type { Db } from '@holdfast/store/db';
+import type { Lease } from '@holdfast/store/leases';
+import { createBooks } from './books.js';
+import type { ExchangeClock } from './clock.js';
+import type { EmergencyFile } from './emergency-file.js';
+import { EXIT_CODE, type ExitCode } from './exit-codes.js';
+import type { Log } from './log.js';
+import { createPerformer, type SendPolicy } from './perform.js';
+import { createStoreWatch, type GuardPulse } from './store-watch.js';
+import { createWireCap, type WireLimits } from './wire-cap.js';
+
+/** The rules of one worker, as core exports them. Pure: everything they know came in an event. */
+export interface Brain<S> {
+  decide(state: S, event: Event): Step<S>;
+  /** READY with nothing unanswered: the only state in which a paced gateway may run fast. */
+  isSettled(state: S): boolean;
+  phaseOf(state: S): WorkerPhase;
+}
+
+export interface Stop {
+  readonly code: ExitCode;
+  readonly why: string;
+  /** The bug, when it was one. */
+  readonly error?: unknown;
+}
+
+export interface WorkerParts<S> {
+  readonly name: WorkerName;
+  readonly brain: Brain<S>;
+  readonly state: S;
+  /** What `state` was made from. */
+  readonly view: SharedView;
+  readonly db: Db;
+  readonly lease: Lease;
+  readonly broker: BrokerPort;
+  readonly clock: ExchangeClock;
+  readonly limits: WireLimits;
+  readonly policy: SendPolicy;
+  /** The exit manager's alone. Null: this worker does nothing without a commit. */
+  readonly emergency: EmergencyFile | null;
+  readonly log: Log;
+  /** Compares a new connection's accounts with ours, before anything is sent or booked. Returns what is wrong, or null. */
+  readonly checkAccounts?: (accounts: readonly string[]) => string | null;
+  /** The exit manager's heartbeat as it is now; without it the store's word stands alone. */
+  readonly guard?: () => GuardPulse;
+  /** True while the file var/run/HALT exists. */
+  readonly isHalted?: () => boolean;
+  readonly journal?: (event: Event, effects: readonly Effect[]) => void;
+  /** Called once, when this worker may do nothing more. */
+  readonly onStop: (stop: Stop) => void;
+}
+
+/** Ages are machine milliseconds; null = never yet. */
+export interface WorkerFacts {
+  readonly phase: WorkerPhase;
+  readonly brokerAgeMs: number | null;
+  readonly markAgeMs: number | null;
+  readonly commitAgeMs: number | null;
+  readonly backlog: number;
+}
+
+export interface Worker<S> {
+  /** The broker's listener, and the door for any other event. Never throws. */
+  take(body: EventBody | { readonly kind: 'time'; readonly seconds: number }): void;
+  /** One turn of the loop's own: pause check, tick, foreign commits, time acknowledged. Call it every 20 ms of machine time, at least every second. */
+  beat(): void;
+  /** Stops deciding and sending, for good. What rests at the broker stays. */
+  stop(): void;
+  facts(): WorkerFacts;
+  readonly state: S;
+  readonly stopped: Stop | null;
+}
+
+/** A gap between two turns of the loop above this is a pause of the process: reconcile before acting (DESIGN §1). */
+export const PAUSE_MS = 2_000;
+/** Machine time between two ticks; exchange seconds tick besides. */
+const TICK_MS = 100;
+/** A worker that may not act without the store gives up after so long, and is started again by the supervisor. */
+const HELD_MS_MAX = 10_000;
+const MARK_KINDS: ReadonlySet<string> = new Set(['pnl-mark', 'portfolio-mark', 'quote', 'bar']);
+
+/**
+ * The loop, without timers: event → decide → one commit → sends → outcomes as new events. Nothing is awaited between taking an event and
+ * its commit, so nothing interleaves; a broker callback that arrives while deciding only queues. The body around it (live, end to
+ * end, simulated) calls `take` and `beat`.
+ */
+export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
+  const { name, brain, db, lease, broker, clock, log } = parts;
+  const queue: Event[] = [];
+  let state = parts.state;
+  let stopped: Stop | null = null;
+  let isRunning = false;
+  /** Effects of a step whose commit the store did not take; no event is taken before they are through. */
+  let held: { readonly effects: readonly Effect[]; readonly since: MonoMs } | null = null;
+  let lastTurn = clock.mono();
+  let lastTick: MonoMs | null = null;
+  let lastBroker: MonoMs | null = null;
+  let lastMark: MonoMs | null = null;
+  let timeToAcknowledge = false;
+
+  const cap = createWireCap(parts.limits);
+  cap.seed(parts.view);
+  const books = createBooks({ db, lease, clock, emergency: parts.emergency, log });
+  const watch = createStoreWatch({ db, worker: name, clock, log, ...(parts.guard ? { guard: parts.guard } : {}) });
+  const perform = createPerformer({ db, lease, books, broker, clock, cap, policy: parts.policy, log, tell: push });
+  let haltTold = false;
+
+  function push(body: EventBody): void {
+    queue.push({ at: clock.exchange(), mono: clock.mono(), ...body });
+  }
+
+  function end(stop: Stop): void {
+    if (stopped) return;
+    stopped = stop;
+    queue.length = 0;
+    log(stop.code === EXIT_CODE.clean ? 'info' : 'error', 'worker-stopped', { code: stop.code, why: stop.why });
+    broker.close();
+    parts.onStop(stop);
+  }
+
+  const leaseLost = (detail: string): void => end({ code: EXIT_CODE.leaseLost, why: `the lease is lost: ${detail}` });
+
+  /** Whether this process stood still since the loop last turned. Then that is the first thing anybody decides on. */
+  function noticePause(): void {
+    const now = clock.mono();
+    const ms = Math.round(now - lastTurn);
+    lastTurn = now;
+    if (ms <= PAUSE_MS) return;
+    log('warn', 'paused', { ms });
+    queue.unshift({ at: clock.exchange(), mono: now, kind: 'paused', ms });
+  }
+
+  function step(effects: readonly Effect[], since: MonoMs): void {
+    const performed = perform(effects);
+    if (performed.kind === 'lease-lost') leaseLost(performed.detail);
+    if (performed.kind !== 'held') {
+      held = null;
+      return;
+    }
+    if (!held) log('error', 'step-held', { code: performed.code, detail: performed.detail });
+    held = { effects, since };
+    if (clock.mono() - since > HELD_MS_MAX) {
+      end({ code: EXIT_CODE.storeUnusable, why: `the store took no commit for ${HELD_MS_MAX} ms: ${performed.detail}` });
+    }
+  }
+
+  function drain(): void {
+    while (!stopped && !held) {
+      noticePause();
+      const event = queue.shift();
+      if (!event) return;
+      cap.observe(event);
+      const decided = brain.decide(state, event);
+      parts.journal?.(event, decided.effects);
+      state = decided.state;
+      if (decided.effects.length > 0) step(decided.effects, clock.mono());
+    }
+  }
+
+  /** Runs what is queued. Anything thrown in here is a bug: the process ends, and its successor reconciles. */
+  function run(work: () => void): void {
+    if (stopped || isRunning) return;
+    isRunning = true;
+    try {
+      work();
+      drain();
+      acknowledge();
+    } catch (error) {
+      // `take` is called from a socket's callback, which may not see an exception; main ends the process (STYLE §2, "Errors").
+      end({ code: EXIT_CODE.bug, why: error instanceof Error ? error.message : String(error), error });
+    } finally {
+      isRunning = false;
+    }
+  }
+
+  function acknowledge(): void {
+    if (stopped || !timeToAcknowledge || queue.length > 0 || held || !brain.isSettled(state)) return;
+    timeToAcknowledge = false;
+    broker.acknowledgeTime();
+  }
+
+  /** Every connect is compared with the account we are bound to, before the brain hears of it. */
+  function wrongAccounts(body: EventBody): boolean {
+    const wrong = body.kind === 'connected' ? (parts.checkAccounts?.(body.accounts) ?? null) : null;
+    if (wrong !== null) end({ code: EXIT_CODE.wrongAccount, why: wrong });
+    return wrong !== null;
+  }
+
+  function tick(): void {
+    lastTick = clock.mono();
+    push({ kind: 'tick' });
+  }
+
+  function hearHalt(): void {
+    const isHalted = parts.isHalted?.() ?? false;
+    if (isHalted && !haltTold) {
+      const at = clock.exchange();
+      const payload = { source: 'HALT file' };
+      // No row: id 0 answers nothing. It holds as long as the file is there.
+      push({ kind: 'command', command: { id: 0, target: name, kind: 'halt', payload, tradeDate: tradeDateOf(at), expiresAt: at } });
+    }
+    haltTold = isHalted;
+  }
+
+  return {
+    take(body) {
+      if (stopped) return;
+      lastBroker = clock.mono();
+      if (body.kind === 'time') {
+        clock.told(body.seconds);
+        timeToAcknowledge = true;
+        tick();
+      } else {
+        if (wrongAccounts(body)) return;
+        if (MARK_KINDS.has(body.kind)) lastMark = lastBroker;
+        push(body);
+      }
+      run(noticePause);
+    },
+    beat() {
+      run(() => {
+        noticePause();
+        if (held) step(held.effects, held.since);
+        const lost = books.settle();
+        if (lost) return leaseLost(lost.detail);
+        const view = watch.look();
+        if (view) push({ kind: 'store-changed', view });
+        hearHalt();
+        if (lastTick === null || clock.mono() - lastTick >= TICK_MS) tick();
+      });
+    },
+    stop: () => end({ code: EXIT_CODE.clean, why: 'asked to stop' }),
+    facts() {
+      const now = clock.mono();
+      const age = (since: MonoMs | null): number | null => (since === null ? null : monoMs(now - since));
+      return {
+        phase: stopped ? 'STOPPING' : brain.phaseOf(state),
+        brokerAgeMs: age(lastBroker),
+        markAgeMs: age(lastMark),
+        commitAgeMs: age(books.lastCommitAt),
+        backlog: books.backlog,
+      };
+    },
+    get state() {
+      return state;
+    },
+    get stopped() {
+      return stopped;
+    },
+  };
+}
