@@ -1,0 +1,321 @@
+import { tradeDateOf } from './calendar.js';
+import type { Step } from './effects.js';
+import type { Event } from './events.js';
+import { askSnapshot, hearPosition } from './exits/adopt.js';
+import { careFromRow } from './exits/care.js';
+import { rewriteClosed } from './exits/close.js';
+import { answerWaiting, hearCommand } from './exits/commands.js';
+import { marketMoved } from './exits/decide-exit.js';
+import {
+  alert,
+  askExecutions,
+  type Draft,
+  type ExitManagerState,
+  edit,
+  emit,
+  NO_SIGHT,
+  openDraft,
+  type Tracked,
+  update,
+  updateLink,
+  write,
+} from './exits/desk.js';
+import { hearNotice, hearNotSent, hearOpenOrder, hearStatus, settleUnknown } from './exits/heard.js';
+import { learnCommission, learnExecution } from './exits/learn.js';
+import type { ExitRules } from './exits/rules.js';
+import { steer, writeChanged } from './exits/steer.js';
+import { type MarkSource, recordMark } from './market/mark.js';
+import { CLIENT_ID, isFinal } from './orders/order.js';
+import { splitExecId } from './positions/book.js';
+import { keepReconciling, settleSnapshot } from './reconcile/settle.js';
+import type { SharedView, WorkerPhase } from './shared-view.js';
+import { type EpochMs, type Micros, monoMs } from './units.js';
+
+export type { ExitManagerState } from './exits/desk.js';
+
+/** Executions the broker has announced (a Filled word) but not told are asked for after this long, and again as often. */
+const ASK_MISSING_EXECUTIONS_MS = 1_000;
+/** A handshake without managed accounts for this long is made anew: right after a gateway start they may be missing. */
+const ACCOUNTS_WAIT_MS = 5_000;
+
+export interface ExitManagerStart {
+  readonly rules: ExitRules;
+  readonly account: string;
+  readonly lease: number;
+  /** Reconcile, hard stop, target, end of day, nothing else (after repeated crashes). */
+  readonly isMinimal: boolean;
+  readonly view: SharedView;
+  readonly at: EpochMs;
+  /** Whether the account was met before: without a stored baseline everything it holds now becomes the baseline. */
+  readonly hasBaseline: boolean;
+}
+
+/** What the exit manager knows before the broker has said a word: the store's view of positions, orders and executions. */
+export function createState(start: ExitManagerStart): ExitManagerState {
+  const { view, at } = start;
+  const own = view.orders.filter(({ clientId, worker }) => clientId === CLIENT_ID['exit-manager'] && worker !== 'day-trader');
+  const tracked = own.map(
+    (order): Tracked => ({
+      order,
+      session: 0,
+      sentAt: monoMs(0),
+      cancelAskedAt: null,
+      queriedAt: null,
+      isRepriced: false,
+      modified: null,
+      heardFilledAt: null,
+      heardUnknown: false,
+    }),
+  );
+  return {
+    rules: start.rules,
+    account: start.account,
+    lease: start.lease,
+    isMinimal: start.isMinimal,
+    link: { phase: 'CONNECTING', session: 0, isUp: false, snapshot: null, lastSnapshotAt: null, executionsAsked: null, accountReady: true },
+    nextOrderId: 1 + own.reduce((highest, { orderId }) => Math.max(highest, orderId), 0),
+    nextRef: 1,
+    nextRequest: 1,
+    tradeDate: tradeDateOf(at),
+    care: new Map(view.positions.map(row => [row.contract.conId, careFromRow(row, at)])),
+    closed: new Map(),
+    orders: new Map(tracked.map(entry => [entry.order.orderRef, entry])),
+    entries: new Map(view.orders.filter(({ role }) => role === 'entry').map(order => [order.orderRef, order])),
+    foreign: new Map(),
+    executions: new Map(view.executions.map(execution => [splitExecId(execution.execId).root, execution])),
+    lastExecution: new Map(),
+    holdings: new Map(),
+    mismatches: new Map(),
+    contracts: new Map([...view.orders, ...view.positions].map(({ contract }) => [contract.conId, contract])),
+    baseline: start.hasBaseline ? new Map(view.baseline.map(({ conId, quantity }) => [conId, quantity])) : null,
+    sights: new Map(),
+    marketMovedAt: at,
+    waiting: [],
+    restAll: false,
+  };
+}
+
+/**
+ * The exit manager in one function: hear the event, look at what it touched, write what changed. Everything it may ask of the world is in
+ * the effects; nothing here waits, sends or reads a clock.
+ */
+export function decide(state: ExitManagerState, event: Event): Step<ExitManagerState> {
+  const d = openDraft(state, event.at, event.mono);
+  hear(d, event);
+  for (const conId of d.touched) steer(d, conId);
+  answerWaiting(d);
+  writeChanged(d, state.care);
+  return { state: d.s, effects: d.effects };
+}
+
+function hear(d: Draft, event: Event): void {
+  switch (event.kind) {
+    case 'tick':
+      beat(d);
+      break;
+    case 'paused':
+      afterPause(d, event.ms);
+      break;
+    case 'connected':
+      connected(d, event);
+      break;
+    case 'disconnected':
+      lost(d, 'CONNECTING', event.reason);
+      break;
+    case 'connectivity':
+      if (event.state === 'lost') lost(d, 'BROKER-LOST', event.text);
+      else restored(d);
+      break;
+    case 'snapshot':
+      settleSnapshot(d, event);
+      break;
+    case 'executions-end':
+      executionsIn(d, event.id);
+      break;
+    case 'execution':
+      learnExecution(d, event.execution);
+      break;
+    case 'commission':
+      hearCommission(d, event);
+      break;
+    case 'open-order':
+      hearOpenOrder(d, event.order);
+      break;
+    case 'order-status':
+      hearStatus(d, event);
+      break;
+    case 'order-notice':
+      hearNotice(d, event);
+      break;
+    case 'position':
+      hearPosition(d, event.position);
+      break;
+    case 'pnl-mark':
+      hearMark(d, event.conId, 'pnl', event.price);
+      break;
+    case 'portfolio-mark':
+      hearMark(d, event.contract.conId, 'portfolio', event.price);
+      break;
+    case 'account':
+      hearAccount(d, event);
+      break;
+    case 'contract':
+      edit(d, 'contracts').set(event.contract.conId, event.contract);
+      d.touched.add(event.contract.conId);
+      break;
+    case 'store-changed':
+      hearStore(d, event.view);
+      break;
+    case 'command':
+      hearCommand(d, event.command);
+      break;
+    case 'not-sent':
+    case 'exit-refused':
+      hearNotSent(d, event);
+      break;
+    default:
+  }
+}
+
+/** Looks at everything, a few times a second: deadlines, the clock's exits, what silence has become. */
+function beat(d: Draft): void {
+  const date = tradeDateOf(d.at);
+  if (date !== d.s.tradeDate) update(d, { tradeDate: date });
+  for (const conId of d.s.care.keys()) d.touched.add(conId);
+  for (const conId of d.s.mismatches.keys()) d.touched.add(conId);
+  keepReconciling(d);
+  const { link } = d.s;
+  if (link.isUp && link.phase === 'CONNECTING' && link.snapshot === null && d.mono - (link.lastSnapshotAt ?? d.mono) > ACCOUNTS_WAIT_MS) {
+    updateLink(d, { lastSnapshotAt: d.mono });
+    emit(d, { do: 'reconnect', reason: 'the gateway names no account' });
+  }
+  const isMissing = [...d.s.orders.values()].some(
+    ({ order, heardFilledAt }) => !isFinal(order) && heardFilledAt !== null && d.mono - heardFilledAt >= ASK_MISSING_EXECUTIONS_MS,
+  );
+  if (isMissing) askExecutions(d, ASK_MISSING_EXECUTIONS_MS);
+}
+
+/** This process stood still: whatever it believes may be old, so it reconciles before it acts (DESIGN §1). */
+function afterPause(d: Draft, ms: number): void {
+  if (d.s.link.phase !== 'READY') return;
+  alert(d, {
+    level: 'warning',
+    code: 'LOOP_PAUSED',
+    symbol: null,
+    happened: `The exit manager stood still for ${Math.round(ms)} ms.`,
+    did: 'Reconciles with the broker before it acts again.',
+    todo: 'If this repeats, look at the load of the machine, its disk, and whether it was suspended.',
+  });
+  updateLink(d, { phase: 'RECONCILING', snapshot: null });
+  write(d, { do: 'write-phase', phase: 'RECONCILING', detail: `paused ${Math.round(ms)} ms` });
+  askSnapshot(d, true);
+}
+
+function connected(d: Draft, event: Extract<Event, { kind: 'connected' }>): void {
+  update(d, { nextOrderId: Math.max(d.s.nextOrderId, event.nextOrderId) });
+  updateLink(d, { isUp: true, session: event.session, snapshot: null, executionsAsked: null, lastSnapshotAt: d.mono });
+  if (event.accounts.length === 0) return;
+  if (!event.accounts.includes(d.s.account)) {
+    alert(d, {
+      level: 'critical',
+      code: 'WRONG_ACCOUNT',
+      symbol: null,
+      happened: `The gateway manages ${event.accounts.join(', ')}, this store belongs to ${d.s.account}.`,
+      did: 'Sends nothing and books nothing.',
+      todo: 'Log the gateway in to the right account, or use the store and configuration of the other one.',
+    });
+    return;
+  }
+  updateLink(d, { phase: 'RECONCILING' });
+  write(d, { do: 'write-phase', phase: 'RECONCILING', detail: `session ${event.session}` });
+  askSnapshot(d, true);
+}
+
+function lost(d: Draft, phase: WorkerPhase, reason: string): void {
+  updateLink(d, { phase, isUp: phase === 'BROKER-LOST' && d.s.link.isUp, snapshot: null, executionsAsked: null });
+  write(d, { do: 'write-phase', phase, detail: reason });
+}
+
+/** 1101 and 1102 alike: fills during the gap are told only when asked for (reference/ibkr-behaviour.md §7). */
+function restored(d: Draft): void {
+  if (!d.s.link.isUp) return;
+  updateLink(d, { phase: 'RECONCILING', snapshot: null });
+  write(d, { do: 'write-phase', phase: 'RECONCILING', detail: 'line to the broker restored' });
+  askSnapshot(d, true);
+}
+
+function executionsIn(d: Draft, id: number): void {
+  if (d.s.link.executionsAsked?.id === id) updateLink(d, { executionsAsked: null });
+  settleUnknown(d);
+  for (const conId of d.s.mismatches.keys()) d.touched.add(conId);
+}
+
+function hearCommission(d: Draft, event: Extract<Event, { kind: 'commission' }>): void {
+  learnCommission(d, event.execId, event.commission, event.realizedPnl);
+  const tradeId = d.s.executions.get(splitExecId(event.execId).root)?.tradeId;
+  const closed = tradeId ? d.s.closed.get(tradeId) : undefined;
+  if (closed) rewriteClosed(d, closed);
+}
+
+function hearMark(d: Draft, conId: number, source: MarkSource, price: Micros): void {
+  if (!d.s.care.has(conId)) return;
+  const sight = d.s.sights.get(conId) ?? NO_SIGHT;
+  const { book, moved } = recordMark(sight.book, { source, price, receivedAt: d.at });
+  if (moved) marketMoved(d);
+  if (book === sight.book) return;
+  edit(d, 'sights').set(conId, { ...sight, book });
+  d.touched.add(conId);
+}
+
+function hearAccount(d: Draft, event: Extract<Event, { kind: 'account' }>): void {
+  if (event.account !== d.s.account) return;
+  const { ready, netLiquidation, cash } = event.values;
+  if (ready !== undefined && ready !== d.s.link.accountReady) updateLink(d, { accountReady: ready });
+  if (netLiquidation !== undefined)
+    write(d, { do: 'write-equity', account: event.account, netLiquidation, cash: cash ?? null, tradeDate: tradeDateOf(d.at) });
+}
+
+/** The day trader (or a tool) has committed: new claims, its orders, and fills that are pushed to it alone. */
+function hearStore(d: Draft, view: SharedView): void {
+  const entries = view.orders.filter(({ role }) => role === 'entry');
+  update(d, { entries: new Map(entries.map(order => [order.orderRef, order])) });
+  for (const order of entries) d.touched.add(order.contract.conId);
+  const rows = new Map(view.positions.map(row => [row.tradeId, row]));
+  for (const row of view.positions) {
+    if (!d.s.care.has(row.contract.conId) && row.status === 'CLAIMED') edit(d, 'care').set(row.contract.conId, careFromRow(row, d.at));
+  }
+  for (const care of d.s.care.values())
+    if (care.status === 'CLAIMED' && !rows.has(care.tradeId)) edit(d, 'care').delete(care.contract.conId);
+  for (const execution of view.executions) learnExecution(d, execution, execution.tradeId);
+}
+
+export const phaseOf = (state: ExitManagerState): WorkerPhase => state.link.phase;
+
+/** Nothing unanswered and no exit waiting for its next step: only then may a paced gateway run fast (DESIGN §2). */
+export function isSettled(state: ExitManagerState): boolean {
+  if (
+    state.link.phase !== 'READY' ||
+    state.link.snapshot !== null ||
+    state.link.executionsAsked !== null ||
+    state.mismatches.size > 0 ||
+    state.waiting.length > 0
+  )
+    return false;
+  for (const { order, modified, heardFilledAt } of state.orders.values()) {
+    if (isFinal(order)) continue;
+    if (
+      order.status === 'INTENT' ||
+      order.status === 'CANCELLING' ||
+      order.status === 'LOST' ||
+      modified !== null ||
+      heardFilledAt !== null
+    )
+      return false;
+  }
+  for (const care of state.care.values()) {
+    if (care.status === 'CLAIMED') continue;
+    const hasWorkingExit = [...state.orders.values()].some(({ order }) => order.contract.conId === care.contract.conId && !isFinal(order));
+    if (!hasWorkingExit) return false;
+  }
+  return true;
+}

@@ -1,0 +1,149 @@
+import { isTradable } from '../contract.js';
+import type { BrokerPosition } from '../events.js';
+import { splitExecId } from '../positions/book.js';
+import { shares } from '../units.js';
+import { closeVanished } from './close.js';
+import { alert, askExecutions, type Draft, edit, emit, putCare, requestId, say, updateLink } from './desk.js';
+import { newCare, openCare } from './learn.js';
+import { heldShares } from './sellable.js';
+
+/** Executions are asked for at once when a position is not explained, and then this often until it is (DESIGN §3). */
+const ASK_EXECUTIONS_EVERY_MS = 10_000;
+const FRESH_EXECUTION_MS = 10_000;
+
+/** Takes what the broker says of one holding. Fractions and foreign instruments are hands-off and said so. */
+export function hearPosition(d: Draft, told: BrokerPosition): void {
+  const { contract, quantity } = told;
+  if (told.account !== d.s.account) return;
+  const { conId } = contract;
+  const known = d.s.contracts.get(conId);
+  if (!known || (known.tick <= 0 && contract.tick > 0)) edit(d, 'contracts').set(conId, contract);
+  if (!isTradable(contract) || !Number.isSafeInteger(quantity)) {
+    if (!known) say(d, 'hands-off', { symbol: contract.symbol, secType: contract.secType, currency: contract.currency, quantity }, 'warn');
+    return;
+  }
+  edit(d, 'holdings').set(conId, { quantity, heardAt: d.mono });
+  d.touched.add(conId);
+  const mismatch = d.s.mismatches.get(conId);
+  if (!mismatch) return;
+  if (mismatch.quantity !== quantity) edit(d, 'mismatches').set(conId, { quantity, since: d.mono, answers: 1, lastAsked: d.mono });
+  else if (d.mono - mismatch.since >= d.s.rules.positionAgreeMs)
+    edit(d, 'mismatches').set(conId, { ...mismatch, answers: mismatch.answers + 1 });
+}
+
+/**
+ * Compares the broker's position with what we can explain, for one instrument. What executions explain is adopted on sight; what they do
+ * not is asked about at once, and believed after two answers far enough apart (DESIGN §3, "order of trust").
+ */
+export function compareHolding(d: Draft, conId: number): void {
+  const holding = d.s.holdings.get(conId);
+  if (!holding || d.s.baseline === null || d.s.link.phase !== 'READY') return;
+  const care = d.s.care.get(conId);
+  const held = care ? heldShares(d.s, care) : 0;
+  const difference = holding.quantity - (d.s.baseline.get(conId) ?? 0) - held;
+  if (difference === 0) {
+    if (d.s.mismatches.has(conId)) edit(d, 'mismatches').delete(conId);
+    return;
+  }
+  // Less than the baseline, with nothing of ours there: the operator sold of his own.
+  const inBaseline = d.s.baseline.get(conId) ?? 0;
+  if (!care && inBaseline !== 0 && Math.sign(difference) === -Math.sign(inBaseline) && Math.abs(difference) <= Math.abs(inBaseline)) return;
+  const executedAt = d.s.lastExecution.get(conId);
+  if (executedAt !== undefined && holding.heardAt < executedAt && d.mono - executedAt <= FRESH_EXECUTION_MS) return;
+  if (held === 0 && adoptExplained(d, conId, difference)) return;
+  waitForAgreement(d, conId, difference);
+}
+
+/** Executions that belong to no trade add up to just this position: opened by hand or by another tool, and adopted on sight (A5). */
+function adoptExplained(d: Draft, conId: number, difference: number): boolean {
+  const loose = [...d.s.executions.values()].filter(execution => execution.conId === conId && execution.tradeId === null);
+  const sum = loose.reduce((total, { side, shares: quantity }) => total + (side === 'BUY' ? quantity : -quantity), 0);
+  if (loose.length === 0 || sum !== difference) return false;
+  const tradeId = `adopted-${conId}-${d.s.tradeDate}-${d.s.lease}-${d.s.nextRequest}`;
+  requestId(d);
+  for (const execution of loose) {
+    const assigned = { ...execution, tradeId };
+    edit(d, 'executions').set(splitExecId(execution.execId).root, assigned);
+    emit(d, { do: 'write-execution', execution: assigned, tradeId, tradeDate: d.s.tradeDate });
+  }
+  adopt(d, conId, { tradeId, quantity: difference, base: 0 });
+  return true;
+}
+
+function adopt(d: Draft, conId: number, { tradeId, quantity, base }: { tradeId: string; quantity: number; base: number }): void {
+  const contract = d.s.contracts.get(conId);
+  if (!contract) return;
+  const claim = d.s.care.get(conId);
+  const care = claim ?? newCare(d, contract);
+  openCare(d, {
+    ...care,
+    tradeId: claim?.tradeId ?? tradeId,
+    side: quantity > 0 ? 1 : -1,
+    origin: 'adopted',
+    base,
+    openedAt: d.at,
+    status: 'OPEN',
+    levels: null,
+  });
+  alert(d, {
+    level: 'info',
+    code: 'POSITION_ADOPTED',
+    symbol: contract.symbol,
+    happened: `${quantity} ${contract.symbol} appeared that Holdfast did not buy.`,
+    did: 'Adopted it: target, stop and disaster stop start from the price now, so adoption itself sells nothing. It will be flat by the close.',
+    todo: 'Nothing, if it is yours and should be protected. Close it in TWS if you want it gone earlier.',
+  });
+}
+
+function waitForAgreement(d: Draft, conId: number, difference: number): void {
+  const holding = d.s.holdings.get(conId);
+  if (!holding) return;
+  const mismatch = d.s.mismatches.get(conId);
+  if (!mismatch) {
+    edit(d, 'mismatches').set(conId, { quantity: holding.quantity, since: d.mono, answers: 1, lastAsked: d.mono });
+    askExecutions(d, 0);
+    say(d, 'position-unexplained', { conId, difference, brokerQuantity: holding.quantity }, 'warn');
+    return;
+  }
+  askExecutions(d, ASK_EXECUTIONS_EVERY_MS);
+  const { positionAgreeMs } = d.s.rules;
+  if (mismatch.answers < 2) {
+    if (d.mono - mismatch.since < positionAgreeMs || d.mono - mismatch.lastAsked < positionAgreeMs) return;
+    edit(d, 'mismatches').set(conId, { ...mismatch, lastAsked: d.mono });
+    askSnapshot(d);
+    return;
+  }
+  if (d.s.link.accountReady) correct(d, conId, difference);
+}
+
+/** Two answers agree and no execution explains them: the broker is right (executions > position answers > store, DESIGN §3). */
+function correct(d: Draft, conId: number, difference: number): void {
+  edit(d, 'mismatches').delete(conId);
+  const care = d.s.care.get(conId);
+  const held = care ? heldShares(d.s, care) : shares(0);
+  if (!care || (care.status === 'CLAIMED' && held === 0)) {
+    adopt(d, conId, { tradeId: `adopted-${conId}-${d.s.tradeDate}-${d.s.lease}-${requestId(d)}`, quantity: difference, base: difference });
+    return;
+  }
+  if (held + difference === 0) {
+    closeVanished(d, care);
+    return;
+  }
+  putCare(d, { ...care, base: care.base + difference });
+  alert(d, {
+    level: 'warning',
+    code: 'QUANTITY_CORRECTED',
+    symbol: care.contract.symbol,
+    happened: `The broker twice reported ${held + difference} ${care.contract.symbol} where executions say ${held}, and no execution explains it.`,
+    did: `Corrected the position by ${difference} shares and resized its exits.`,
+    todo: 'Look for a split, a transfer or a trade older than today in TWS.',
+  });
+}
+
+/** Asks for open orders of all clients, executions and positions, unless an answer is already under way. */
+export function askSnapshot(d: Draft, isFirst = false): void {
+  if (!d.s.link.isUp || (d.s.link.snapshot && !isFirst)) return;
+  const id = requestId(d);
+  updateLink(d, { snapshot: { id, askedAt: d.mono, tries: 1, isFirst } });
+  emit(d, { do: 'request-snapshot', id });
+}

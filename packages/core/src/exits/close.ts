@@ -1,0 +1,149 @@
+import { tradeDateOf } from '../calendar.js';
+import type { ClosedTrade } from '../effects.js';
+import { isFinal } from '../orders/order.js';
+import { type Micros, micros, shares, toDollars } from '../units.js';
+import type { Care } from './care.js';
+import { alert, type Booked, type Draft, edit, emit, mayAct, say, write } from './desk.js';
+import { averagePriceOf, executionsOf } from './learn.js';
+import { cancelExit } from './place.js';
+import { probe } from './sell.js';
+import { exitOrders, openEntries } from './sellable.js';
+
+/** Members of the group end by themselves when one fills; only those that do not are cancelled by us. */
+const BROKER_CANCELS_MS = 1_000;
+/** A trade is closed without the commissions of its last fills after this long; they are added when they come. */
+const COMMISSION_WAIT_MS = 2_000;
+
+/**
+ * Nothing is held any more. The position ends only when no order of the trade can fill again; then trade, block and removal are one
+ * transaction (A10). Until that the row stays CLOSING: neither closed nor claimable.
+ */
+export function closeWhenDone(d: Draft, care: Care): void {
+  const live = exitOrders(d.s, care.contract.conId);
+  const executedAt = d.s.lastExecution.get(care.contract.conId) ?? d.mono;
+  if (mayAct(d) && d.mono - executedAt >= BROKER_CANCELS_MS) {
+    for (const tracked of live) {
+      if (tracked.order.status === 'LOST') {
+        if (tracked.cancelAskedAt === null) probe(d, tracked);
+      } else if (tracked.order.status !== 'CANCELLING' && tracked.order.status !== 'INTENT') cancelExit(d, tracked);
+    }
+  }
+  if (live.length > 0 || openEntries(d.s, care.tradeId).length > 0) return;
+  const executions = executionsOf(d, care.tradeId);
+  const commissionsMissing = executions.some(({ commission }) => commission === undefined);
+  if (commissionsMissing && d.mono - executedAt < COMMISSION_WAIT_MS) return;
+  close(d, care, tradeResult(d, care, executions));
+}
+
+/** Ends a position in care. The block is dated by its last exit execution. */
+export function close(d: Draft, care: Care, trade: ClosedTrade): void {
+  const { conId } = care.contract;
+  edit(d, 'care').delete(conId);
+  edit(d, 'closed').set(care.tradeId, care);
+  edit(d, 'sights').delete(conId);
+  edit(d, 'mismatches').delete(conId);
+  write(d, { do: 'close-position', trade });
+  if (d.s.link.isUp) emit(d, { do: 'unsubscribe-pnl', conId });
+  say(d, 'position-closed', {
+    symbol: care.contract.symbol,
+    tradeId: care.tradeId,
+    reason: trade.exitReason,
+    quantity: trade.quantity,
+    entryPrice: trade.entryPrice === null ? null : toDollars(trade.entryPrice),
+    exitPrice: trade.exitPrice === null ? null : toDollars(trade.exitPrice),
+    pnl: trade.pnl === null ? null : toDollars(trade.pnl),
+  });
+}
+
+/** A late commission changes a closed trade's result; the row is written anew, the block stays as it is. */
+export function rewriteClosed(d: Draft, care: Care): void {
+  write(d, { do: 'close-position', trade: tradeResult(d, care, executionsOf(d, care.tradeId)) });
+}
+
+/** Broker and store agreed twice that the shares are gone, and no execution says how: closed without an exit price. */
+export function closeVanished(d: Draft, care: Care): void {
+  alert(d, {
+    level: 'critical',
+    code: 'POSITION_VANISHED',
+    symbol: care.contract.symbol,
+    happened: `The broker twice reported no ${care.contract.symbol}, and no execution explains it.`,
+    did: 'Closed the position in the store as vanished, without an exit price; re-entry is blocked today.',
+    todo: 'Look for a transfer, a corporate action or a trade older than today in TWS.',
+  });
+  for (const tracked of exitOrders(d.s, care.contract.conId))
+    if (!isFinal(tracked.order) && tracked.order.status === 'SUBMITTED') cancelExit(d, tracked);
+  const result = tradeResult(d, care, executionsOf(d, care.tradeId));
+  close(d, care, { ...result, exitPrice: null, pnl: null, exitAt: d.at, closeDate: tradeDateOf(d.at), exitReason: 'vanished' });
+}
+
+/** The trade from its executions; an adopted base counts at the reference price it was adopted at. P&L is net of commissions. */
+export function tradeResult(d: Draft, care: Care, executions: readonly Booked[]): ClosedTrade {
+  const [entrySide, leavingSide] = care.side > 0 ? (['BUY', 'SELL'] as const) : (['SELL', 'BUY'] as const);
+  const entry = averagePriceOf(executions, entrySide);
+  const exit = averagePriceOf(executions, leavingSide);
+  const base = Math.max(0, care.base * care.side);
+  const reference = care.levels?.reference ?? entry.price ?? micros(0);
+  const quantity = entry.quantity + base;
+  const entryValue = (entry.price ?? 0) * entry.quantity + reference * base;
+  const commission = micros(executions.reduce((sum, execution) => sum + (execution.commission ?? 0), 0));
+  const exitValue = (exit.price ?? 0) * exit.quantity;
+  const last = executions.filter(({ side }) => side === leavingSide).at(-1);
+  const exitAt = last?.at ?? d.at;
+  return {
+    tradeId: care.tradeId,
+    account: care.account,
+    contract: care.contract,
+    side: care.side,
+    quantity: shares(quantity),
+    entryPrice: quantity > 0 ? micros(Math.round(entryValue / quantity)) : null,
+    exitPrice: exit.price,
+    entryAt: care.openedAt,
+    exitAt,
+    exitReason: reasonOf(
+      d,
+      care,
+      executions.filter(({ side }) => side === leavingSide),
+    ),
+    closeDate: tradeDateOf(exitAt),
+    pnl: netOf({ executions, care, reference, commission, exitValue, entryValue }),
+    commission,
+    agentName: care.agentName,
+  };
+}
+
+interface Sums {
+  readonly executions: readonly Booked[];
+  readonly care: Care;
+  readonly reference: Micros;
+  readonly commission: Micros;
+  readonly exitValue: number;
+  readonly entryValue: number;
+}
+
+/** Exact: sums price × shares of every execution, no average in between. */
+function netOf({ executions, care, reference, commission }: Sums): Micros {
+  let cash = -care.base * reference;
+  for (const { side, price, shares: quantity } of executions) cash += (side === 'SELL' ? 1 : -1) * price * quantity;
+  return micros(Math.round(cash * care.contract.multiplier) - commission);
+}
+
+/** Which order sold the most shares names the reason: `target`, `stop`, `end-of-day`, `manual`, … */
+function reasonOf(d: Draft, care: Care, leaving: readonly Booked[]): string {
+  const sums = new Map<string, number>();
+  for (const execution of leaving) {
+    const reason = reasonOfOne(d, care, execution);
+    sums.set(reason, (sums.get(reason) ?? 0) + execution.shares);
+  }
+  let best = care.exit?.reason ?? 'unknown';
+  let most = 0;
+  for (const [reason, sum] of sums) if (sum > most) [best, most] = [reason, sum];
+  return best;
+}
+
+function reasonOfOne(d: Draft, care: Care, { orderRef }: Booked): string {
+  const order = d.s.orders.get(orderRef)?.order;
+  if (!order) return orderRef.startsWith('HFL-') ? 'liquidate' : orderRef === '' ? 'manual' : (care.exit?.reason ?? 'manual');
+  if (order.role === 'exit' || order.type === 'MKT') return care.exit?.reason ?? 'exit';
+  if (order.role === 'target') return 'target';
+  return order.stopPrice === care.levels?.stop ? 'stop' : 'disaster-stop';
+}

@@ -1,0 +1,68 @@
+import { flatFrom, isRegularHours, sessionAt } from '../calendar.js';
+import { type BreachStep, bestMark, confirmBreach, later } from '../market/mark.js';
+import { epochMs, type Shares } from '../units.js';
+import type { Care } from './care.js';
+import { type Draft, edit, NO_SIGHT, type Sight } from './desk.js';
+
+export type ExitDecision =
+  | { readonly kind: 'hold'; readonly because: string }
+  | { readonly kind: 'exit'; readonly reason: string; readonly detail: string };
+
+/**
+ * Should this position be let go now? Rules are tried top to bottom; the first that fires names the reason. The target is no rule here:
+ * it rests at the broker as a limit order.
+ */
+export function decideExit(d: Draft, care: Care, held: Shares): ExitDecision {
+  if (Math.sign(held) !== care.side)
+    return { kind: 'exit', reason: 'overshoot', detail: `${held} shares left after a sale overshot: bought back at once` };
+
+  // The clock needs no quote: a silent feed must never carry a day trade overnight.
+  const session = sessionAt(d.at);
+  const flatBy = flatFrom(session, { noEntriesMinutesBeforeClose: 0, flatMinutesBeforeClose: d.s.rules.flatMinutesBeforeClose });
+  if (session.isTradingDay && d.at >= flatBy && d.at < session.close)
+    return { kind: 'exit', reason: 'end-of-day', detail: `flat before the session's close` };
+
+  if (!care.levels) return { kind: 'hold', because: 'no levels yet' };
+  if (!isRegularHours(d.at)) return { kind: 'hold', because: 'stops act in regular hours only' };
+  if (d.s.rules.protection === 'resting' && !care.restStop) return { kind: 'hold', because: 'the stop rests at the broker' };
+
+  const step = look(d, care);
+  if (step.verdict !== 'confirmed') return { kind: 'hold', because: step.because };
+  const price = step.mark ? step.mark.price / 1e6 : Number.NaN;
+  return {
+    kind: 'exit',
+    reason: 'stop',
+    detail: `mark ${price.toFixed(4)} at or beyond ${(care.levels.stop / 1e6).toFixed(4)} (${step.because})`,
+  };
+}
+
+/** Judges the stop by the newest marks and keeps what was seen; blindness that lasts makes the stop rest at its real level. */
+function look(d: Draft, care: Care): BreachStep {
+  const { conId } = care.contract;
+  const sight = d.s.sights.get(conId) ?? NO_SIGHT;
+  const clock = { now: d.at, marketMovedAt: d.s.marketMovedAt };
+  const stop = { side: care.side > 0 ? ('long' as const) : ('short' as const), level: care.levels?.stop ?? (0 as never) };
+  const step = confirmBreach(sight.breach, { book: sight.book, stop, clock });
+  const isBlind = step.verdict === 'blind' || bestMark(sight.book, clock)?.isLive !== true;
+  const next: Sight = {
+    ...sight,
+    breach: step.watch,
+    blindSince: isBlind ? (sight.blindSince ?? d.at) : null,
+    seeingSince: isBlind ? null : (sight.seeingSince ?? d.at),
+  };
+  if (next.breach !== sight.breach || next.blindSince !== sight.blindSince || next.seeingSince !== sight.seeingSince)
+    edit(d, 'sights').set(conId, next);
+  return step;
+}
+
+/** Whether the stop must rest at its real level: blind for long enough, and not seeing again for as long (hysteresis against flapping). */
+export function needsRestingStop(d: Draft, care: Care): boolean {
+  const sight = d.s.sights.get(care.contract.conId) ?? NO_SIGHT;
+  const { blindMs } = d.s.rules;
+  if (sight.blindSince !== null) return care.restStop || d.at - sight.blindSince >= blindMs;
+  return care.restStop && (sight.seeingSince === null || d.at - sight.seeingSince < blindMs);
+}
+
+export const marketMoved = (d: Draft): void => {
+  d.s = { ...d.s, marketMovedAt: later(d.s.marketMovedAt, epochMs(d.at)) };
+};

@@ -1,0 +1,202 @@
+import type { Alert, Effect, Write } from '../effects.js';
+import type { BrokerPosition } from '../events.js';
+import { type BreachWatch, EMPTY_MARK_BOOK, type MarkBook } from '../market/mark.js';
+import type { BrokerOrder, Order } from '../orders/order.js';
+import type { Execution } from '../positions/execution.js';
+import type { WorkerPhase } from '../shared-view.js';
+import type { EpochMs, MonoMs, TradeDate } from '../units.js';
+import type { Care } from './care.js';
+import type { ExitRules } from './rules.js';
+
+/** An exit order of ours with what only this process knows about it. */
+export interface Tracked {
+  readonly order: Order;
+  /** Connection it was last sent on; 0 = before this process. */
+  readonly session: number;
+  readonly sentAt: MonoMs;
+  readonly cancelAskedAt: MonoMs | null;
+  /** The broker was asked about it again after silence. */
+  readonly queriedAt: MonoMs | null;
+  /** Turned into a marketable order because its cancel stayed unanswered: it is the exit now. */
+  readonly isRepriced: boolean;
+  /** A modification in flight, and the order as it was before. */
+  readonly modified: { readonly from: Order; readonly at: MonoMs } | null;
+  /** The broker said Filled, the executions are still to come. */
+  readonly heardFilledAt: MonoMs | null;
+  /** The broker said it does not know it; settled once its executions have been asked for. */
+  readonly heardUnknown: boolean;
+}
+
+/** What the broker last said about a holding, and when. */
+export interface Holding {
+  readonly quantity: number;
+  readonly heardAt: MonoMs;
+}
+
+/** The broker's position and our executions disagree; kept until they agree or two answers far enough apart have. */
+export interface Mismatch {
+  readonly quantity: number;
+  readonly since: MonoMs;
+  readonly answers: number;
+  readonly lastAsked: MonoMs;
+}
+
+export interface Sight {
+  readonly book: MarkBook;
+  readonly breach: BreachWatch | undefined;
+  readonly blindSince: EpochMs | null;
+  readonly seeingSince: EpochMs | null;
+}
+
+export const NO_SIGHT: Sight = { book: EMPTY_MARK_BOOK, breach: undefined, blindSince: null, seeingSince: null };
+
+export interface Booked extends Execution {
+  /** Null: not ours, and no position of ours explains it. */
+  readonly tradeId: string | null;
+}
+
+export interface Link {
+  readonly phase: WorkerPhase;
+  /** Number of the present connection; 0 before the first. */
+  readonly session: number;
+  readonly isUp: boolean;
+  readonly snapshot: { readonly id: number; readonly askedAt: MonoMs; readonly tries: number; readonly isFirst: boolean } | null;
+  readonly lastSnapshotAt: MonoMs | null;
+  readonly executionsAsked: { readonly id: number; readonly at: MonoMs } | null;
+  readonly accountReady: boolean;
+}
+
+export interface Waiting {
+  readonly id: number;
+  readonly kind: 'rest-stops';
+  readonly since: MonoMs;
+}
+
+/** Everything the exit manager knows. Values only; maps are never changed in place once a step is over. */
+export interface ExitManagerState {
+  readonly rules: ExitRules;
+  readonly account: string;
+  readonly lease: number;
+  readonly isMinimal: boolean;
+  readonly link: Link;
+  readonly nextOrderId: number;
+  readonly nextRef: number;
+  readonly nextRequest: number;
+  readonly tradeDate: TradeDate;
+  /** By conId. */
+  readonly care: ReadonlyMap<number, Care>;
+  /** Trades closed on this date, in case a late fill, a correction or a commission still belongs to one. By tradeId. */
+  readonly closed: ReadonlyMap<string, Care>;
+  readonly orders: ReadonlyMap<string, Tracked>;
+  /** The day trader's orders, as its rows tell. */
+  readonly entries: ReadonlyMap<string, Order>;
+  /** Working orders at the broker that are not ours, by permId. */
+  readonly foreign: ReadonlyMap<number, BrokerOrder>;
+  /** The newest word about each fill, by the root of its execId. */
+  readonly executions: ReadonlyMap<string, Booked>;
+  /** Machine time at which the newest execution of a conId was learned. */
+  readonly lastExecution: ReadonlyMap<number, MonoMs>;
+  readonly holdings: ReadonlyMap<number, Holding>;
+  readonly mismatches: ReadonlyMap<number, Mismatch>;
+  readonly contracts: ReadonlyMap<number, BrokerPosition['contract']>;
+  /** What the account held before Holdfast first met it; null until then. */
+  readonly baseline: ReadonlyMap<number, number> | null;
+  readonly sights: ReadonlyMap<number, Sight>;
+  readonly marketMovedAt: EpochMs;
+  readonly waiting: readonly Waiting[];
+  readonly restAll: boolean;
+}
+
+type MapKey =
+  | 'care'
+  | 'closed'
+  | 'orders'
+  | 'entries'
+  | 'foreign'
+  | 'executions'
+  | 'lastExecution'
+  | 'holdings'
+  | 'mismatches'
+  | 'contracts'
+  | 'sights';
+type MapOf<K extends MapKey> = ExitManagerState[K] extends ReadonlyMap<infer I, infer V> ? Map<I, V> : never;
+
+/**
+ * One step of the exit manager in the making: the state so far and what it will ask of the world. Maps are copied at their first
+ * change, so the state given to `decide` stays as it was.
+ */
+export interface Draft {
+  s: ExitManagerState;
+  readonly at: EpochMs;
+  readonly mono: MonoMs;
+  readonly effects: Effect[];
+  readonly copied: Set<MapKey>;
+  /** conIds whose position must be looked at before the step ends. */
+  readonly touched: Set<number>;
+}
+
+export const openDraft = (s: ExitManagerState, at: EpochMs, mono: MonoMs): Draft => ({
+  s,
+  at,
+  mono,
+  effects: [],
+  copied: new Set(),
+  touched: new Set(),
+});
+
+/** The map for writing. */
+export function edit<K extends MapKey>(d: Draft, key: K): MapOf<K> {
+  if (!d.copied.has(key)) {
+    d.copied.add(key);
+    d.s = { ...d.s, [key]: new Map<unknown, unknown>(d.s[key] as ReadonlyMap<unknown, unknown>) };
+  }
+  return d.s[key] as MapOf<K>;
+}
+
+export const update = (d: Draft, change: Partial<ExitManagerState>): void => {
+  d.s = { ...d.s, ...change };
+};
+export const updateLink = (d: Draft, change: Partial<Link>): void => update(d, { link: { ...d.s.link, ...change } });
+
+export const emit = (d: Draft, effect: Effect): void => {
+  d.effects.push(effect);
+};
+export const write = (d: Draft, effect: Write): void => emit(d, effect);
+export const alert = (d: Draft, content: Alert): void => emit(d, { do: 'write-alert', alert: content });
+export const say = (
+  d: Draft,
+  event: string,
+  fields: Readonly<Record<string, string | number | boolean | null>>,
+  level: 'debug' | 'info' | 'warn' | 'error' = 'info',
+): void => emit(d, { do: 'say', level, event, fields });
+
+export const putCare = (d: Draft, care: Care): void => {
+  edit(d, 'care').set(care.contract.conId, care);
+  d.touched.add(care.contract.conId);
+};
+
+/** Records what is now known of an order of ours; a changed order becomes a row in the same commit. */
+export function putOrder(d: Draft, tracked: Tracked): void {
+  const known = d.s.orders.get(tracked.order.orderRef);
+  edit(d, 'orders').set(tracked.order.orderRef, tracked);
+  d.touched.add(tracked.order.contract.conId);
+  if (known?.order !== tracked.order) write(d, { do: 'write-order', order: { ...tracked.order, updatedAt: d.at } });
+}
+
+/** The exit manager may send: connected, reconciled, and the gateway has its line to the broker. */
+export const mayAct = (d: Draft): boolean => d.s.link.phase === 'READY' && d.s.link.isUp;
+
+export function requestId(d: Draft): number {
+  const id = d.s.nextRequest;
+  update(d, { nextRequest: id + 1 });
+  return id;
+}
+
+/** Asks for all executions of the day; one request at a time, repeated at most every `everyMs`. */
+export function askExecutions(d: Draft, everyMs: number): void {
+  const { link } = d.s;
+  if (!link.isUp || (link.executionsAsked && d.mono - link.executionsAsked.at < everyMs)) return;
+  const id = requestId(d);
+  updateLink(d, { executionsAsked: { id, at: d.mono } });
+  emit(d, { do: 'request-executions', id });
+}

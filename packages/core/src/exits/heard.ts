@@ -1,0 +1,225 @@
+import type { EventBody } from '../events.js';
+import { type BrokerOrder, CLIENT_ID, isOurs, type Order } from '../orders/order.js';
+import { meaningOfStatus, type OrderEventKind, stepOrder } from '../orders/step-order.js';
+import { shares } from '../units.js';
+import { askSnapshot } from './adopt.js';
+import { askExecutions, type Draft, edit, emit, putOrder, say, type Tracked, update } from './desk.js';
+import { countRejection } from './sell.js';
+
+const EXIT_CLIENT = CLIENT_ID['exit-manager'];
+/** The broker's old figures may still arrive this long after a modification was sent. */
+const MODIFY_ECHO_MS = 3_000;
+
+/** An openOrder message: pushed for our own orders, and part of every all-orders answer for everybody's. */
+export function hearOpenOrder(d: Draft, told: BrokerOrder): void {
+  // After an all-orders answer, new ids must exceed every id in it, whoever's it is (reference/ibkr-behaviour.md §2).
+  if (told.orderId >= d.s.nextOrderId) update(d, { nextOrderId: told.orderId + 1 });
+  const tracked = d.s.orders.get(told.orderRef);
+  if (tracked) {
+    hearOwn(d, tracked, told);
+    return;
+  }
+  if (told.clientId === EXIT_CLIENT && isOurs(told.orderRef)) {
+    recover(d, told);
+    return;
+  }
+  if (!isOurs(told.orderRef) && told.permId !== 0) {
+    const ended = meaningOfStatus(told.status) === 'cancelled' || told.status === 'Filled';
+    if (ended) edit(d, 'foreign').delete(told.permId);
+    else edit(d, 'foreign').set(told.permId, told);
+    d.touched.add(told.conId);
+  }
+}
+
+function hearOwn(d: Draft, tracked: Tracked, told: BrokerOrder): void {
+  const order = tracked.order.permId === null && told.permId !== 0 ? { ...tracked.order, permId: told.permId } : tracked.order;
+  const { modified } = tracked;
+  const isEcho = modified !== null && told.quantity === order.quantity && (told.stopPrice === order.stopPrice || order.type !== 'STP');
+  const waits = modified !== null && !isEcho && d.mono - modified.at < MODIFY_ECHO_MS;
+  // The broker reduces OCA members by itself when one of them fills: its figure is the truth.
+  const quantity = waits || told.quantity === 0 ? order.quantity : shares(Math.max(told.quantity, order.filled));
+  applyStatus(
+    d,
+    { ...tracked, order: quantity === order.quantity ? order : { ...order, quantity }, modified: isEcho ? null : modified },
+    told.status,
+  );
+}
+
+/** An order under our prefix and client id without a row: the database was lost or restored. It is taken up as it is. */
+function recover(d: Draft, told: BrokerOrder): void {
+  const care = d.s.care.get(told.conId);
+  const contract = care?.contract ?? d.s.contracts.get(told.conId);
+  if (!contract || meaningOfStatus(told.status) !== 'echoed') return;
+  const order: Order = {
+    orderRef: told.orderRef,
+    worker: 'exit-manager',
+    clientId: EXIT_CLIENT,
+    orderId: told.orderId,
+    permId: told.permId,
+    tradeId: care?.tradeId ?? `recovered-${told.conId}-${d.s.tradeDate}`,
+    contract,
+    role: told.type === 'LMT' ? 'target' : told.type === 'STP' ? 'disaster-stop' : 'exit',
+    side: told.side,
+    quantity: shares(Math.trunc(told.quantity)),
+    type: told.type === 'LMT' || told.type === 'STP' ? told.type : 'MKT',
+    limitPrice: told.type === 'LMT' ? told.limitPrice : null,
+    stopPrice: told.type === 'STP' ? told.stopPrice : null,
+    tif: told.tif === 'GTC' || told.tif === 'IOC' ? told.tif : 'DAY',
+    goodTill: null,
+    ocaGroup: told.ocaGroup,
+    status: 'SUBMITTED',
+    filled: shares(0),
+    createdAt: d.at,
+    updatedAt: d.at,
+    reason: 'found at the broker without a row',
+  };
+  say(d, 'order-recovered', { orderRef: told.orderRef, symbol: told.symbol }, 'warn');
+  putOrder(d, {
+    order,
+    session: d.s.link.session,
+    sentAt: d.mono,
+    cancelAskedAt: null,
+    queriedAt: null,
+    isRepriced: false,
+    modified: null,
+    heardFilledAt: null,
+    heardUnknown: false,
+  });
+}
+
+export function hearStatus(d: Draft, told: Extract<EventBody, { kind: 'order-status' }>): void {
+  if (told.clientId !== EXIT_CLIENT) return;
+  const tracked = findByAddress(d, told.orderId, told.permId);
+  if (!tracked) return;
+  const order = tracked.order.permId === null && told.permId !== 0 ? { ...tracked.order, permId: told.permId } : tracked.order;
+  applyStatus(d, { ...tracked, order }, told.status);
+}
+
+/** permId first, since API ids can be issued twice; then the newest order under that id. */
+function findByAddress(d: Draft, orderId: number, permId: number): Tracked | undefined {
+  const candidates = [...d.s.orders.values()].filter(({ order }) => order.orderId === orderId);
+  return (
+    candidates.find(({ order }) => permId !== 0 && order.permId === permId) ??
+    candidates.filter(({ order }) => order.permId === null || permId === 0).at(-1)
+  );
+}
+
+function applyStatus(d: Draft, tracked: Tracked, word: string): void {
+  const meaning = meaningOfStatus(word);
+  if (meaning === 'filled') {
+    // Not an end by itself: only executions are counted. They are asked for if they do not come.
+    const isShort = tracked.order.filled < tracked.order.quantity;
+    const order = stepOrder(tracked.order, 'echoed').order;
+    putOrder(d, { ...tracked, order, heardFilledAt: isShort ? (tracked.heardFilledAt ?? d.mono) : null });
+    return;
+  }
+  if (meaning === null) {
+    putOrder(d, tracked);
+    return;
+  }
+  step(d, tracked, meaning, null);
+}
+
+export function step(d: Draft, tracked: Tracked, kind: OrderEventKind, reason: string | null): void {
+  const { order, isSurprise } = stepOrder(tracked.order, kind, reason);
+  if (isSurprise) {
+    say(d, 'order-surprise', { orderRef: order.orderRef, status: order.status, event: kind }, 'warn');
+    askSnapshot(d);
+    return;
+  }
+  const endedEmpty = order.status === 'CANCELLED' && tracked.order.status !== 'CANCELLED' && order.role === 'exit';
+  putOrder(d, { ...tracked, order });
+  if (endedEmpty) countEmpty(d, order);
+}
+
+/** A market order that ended without a single fill met nobody: no failure, but the next one may have to rest for the day. */
+function countEmpty(d: Draft, order: Order): void {
+  const care = d.s.care.get(order.contract.conId);
+  if (!care?.exit) return;
+  const emptyAttempts = order.filled === 0 ? care.exit.emptyAttempts + 1 : 0;
+  if (emptyAttempts !== care.exit.emptyAttempts)
+    edit(d, 'care').set(order.contract.conId, { ...care, exit: { ...care.exit, emptyAttempts } });
+}
+
+/** An error code on one of our order ids, already classified by the adapter. */
+export function hearNotice(d: Draft, told: Extract<EventBody, { kind: 'order-notice' }>): void {
+  const tracked = findByAddress(d, told.orderId, 0);
+  if (!tracked) return;
+  const reason = `${told.code} ${told.text}`;
+  switch (told.meaning) {
+    case 'advisory':
+      return;
+    case 'cancelled':
+      step(d, tracked, 'cancelled', reason);
+      return;
+    case 'rejected':
+      rejected(d, tracked, reason);
+      return;
+    case 'modify-refused':
+      restore(d, tracked, reason);
+      return;
+    case 'unknown-order':
+      // Under our own client id the broker does not work it (any more): dead, once its executions have been asked for and are in.
+      edit(d, 'orders').set(tracked.order.orderRef, { ...tracked, heardUnknown: true });
+      askExecutions(d, 0);
+      return;
+    case 'already-final':
+      // Filled or cancelled: the executions will say. Until then it counts as working.
+      askExecutions(d, 1_000);
+      askSnapshot(d);
+      return;
+    case 'not-cancellable':
+      // It stays a cancel without an answer: asked about after 2 s, re-priced after 2 more.
+      say(d, 'not-cancellable', { orderRef: tracked.order.orderRef, reason }, 'warn');
+      return;
+  }
+}
+
+/** All executions of the day are in: what the broker does not know is dead now. */
+export function settleUnknown(d: Draft): void {
+  for (const tracked of d.s.orders.values()) {
+    if (tracked.heardUnknown) step(d, { ...tracked, heardUnknown: false }, 'cancelled', 'unknown to the broker');
+  }
+}
+
+function rejected(d: Draft, tracked: Tracked, reason: string): void {
+  // A bad price on a modification leaves the old order live (reference/ibkr-behaviour.md §3).
+  if (tracked.modified) {
+    restore(d, tracked, reason);
+    return;
+  }
+  const wasOpen = tracked.order.status !== 'REJECTED';
+  step(d, tracked, 'rejected', reason);
+  say(d, 'exit-rejected', { orderRef: tracked.order.orderRef, symbol: tracked.order.contract.symbol, reason }, 'warn');
+  if (wasOpen) countRejection(d, tracked, reason);
+}
+
+function restore(d: Draft, tracked: Tracked, reason: string): void {
+  if (!tracked.modified) return;
+  const { from } = tracked.modified;
+  putOrder(d, {
+    ...tracked,
+    order: {
+      ...tracked.order,
+      quantity: from.quantity,
+      type: from.type,
+      tif: from.tif,
+      limitPrice: from.limitPrice,
+      stopPrice: from.stopPrice,
+    },
+    modified: null,
+    isRepriced: false,
+  });
+  say(d, 'modify-refused', { orderRef: from.orderRef, reason }, 'warn');
+  emit(d, { do: 'request-open-orders' });
+}
+
+/** What became of our own send. Not sent means dead for sure, except that a modification not sent leaves the old order live. */
+export function hearNotSent(d: Draft, told: Extract<EventBody, { kind: 'not-sent' | 'exit-refused' }>): void {
+  const tracked = d.s.orders.get(told.orderRef);
+  if (!tracked) return;
+  const reason = `${told.code}: ${told.detail}`;
+  if (tracked.modified) restore(d, tracked, reason);
+  else step(d, tracked, 'notSent', reason);
+  if (told.code.startsWith('WIRE_CAP') || told.kind === 'exit-refused') countRejection(d, tracked, reason);
+}

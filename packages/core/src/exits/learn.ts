@@ -1,0 +1,192 @@
+import { tradeDateOf } from '../calendar.js';
+import type { Contract } from '../contract.js';
+import { isEntryRef, isOurs } from '../orders/order.js';
+import { bookFilled } from '../orders/step-order.js';
+import { splitExecId } from '../positions/book.js';
+import type { Execution } from '../positions/execution.js';
+import { type Micros, micros, shares } from '../units.js';
+import type { Care } from './care.js';
+import { alert, type Booked, type Draft, edit, emit, putCare, putOrder, write } from './desk.js';
+
+/**
+ * Takes an execution, from whoever told it: pushed to us, answered to a request, or committed by the day trader. Repeats change nothing;
+ * a correction replaces what it corrects; a fill of a closed trade reopens it. `tradeId` is given when a row already names it.
+ */
+export function learnExecution(d: Draft, told: Execution, tradeId: string | null = null): void {
+  const { root, revision } = splitExecId(told.execId);
+  const known = d.s.executions.get(root);
+  if (known && revision <= splitExecId(known.execId).revision) {
+    if (known.commission === undefined && told.commission !== undefined) learnCommission(d, told.execId, told.commission, null);
+    return;
+  }
+  const booked: Booked = {
+    ...(known?.commission !== undefined ? { commission: known.commission } : {}),
+    ...told,
+    tradeId: known?.tradeId ?? tradeId ?? tradeOf(d, told),
+  };
+  edit(d, 'executions').set(root, booked);
+  edit(d, 'lastExecution').set(told.conId, d.mono);
+  d.touched.add(told.conId);
+  write(d, { do: 'write-execution', execution: told, tradeId: booked.tradeId, tradeDate: tradeDateOf(told.at) });
+  countIntoOrder(d, told.orderRef);
+  if (!isOurs(told.orderRef)) lessenForeignOrder(d, told);
+  if (booked.tradeId !== null && booked.tradeId !== BEFORE_HOLDFAST) takeIntoCare(d, booked, booked.tradeId);
+}
+
+/** The trade id of executions that belong to what the account did before Holdfast first met it. */
+export const BEFORE_HOLDFAST = 'before';
+
+/** Which trade an execution belongs to: the order's, else (by hand, or with its row lost) the position in care of that instrument. */
+function tradeOf(d: Draft, told: Execution): string | null {
+  const order = d.s.orders.get(told.orderRef)?.order ?? d.s.entries.get(told.orderRef);
+  if (order) return order.tradeId;
+  const care = d.s.care.get(told.conId);
+  if (isOurs(told.orderRef)) {
+    // By convention an entry's trade carries the entry's own orderRef, so that a lost row can be told from the execution.
+    if (isEntryRef(told.orderRef)) return told.orderRef;
+    return care?.tradeId ?? `recovered-${told.conId}-${tradeDateOf(told.at)}`;
+  }
+  return care && care.status !== 'CLAIMED' ? care.tradeId : null;
+}
+
+function countIntoOrder(d: Draft, orderRef: string): void {
+  if (orderRef === '') return;
+  let filled = 0;
+  for (const execution of d.s.executions.values()) if (execution.orderRef === orderRef) filled += execution.shares;
+  const tracked = d.s.orders.get(orderRef);
+  if (!tracked) {
+    const entry = d.s.entries.get(orderRef);
+    if (entry) edit(d, 'entries').set(orderRef, bookFilled(entry, filled));
+    return;
+  }
+  if (filled > tracked.order.quantity && filled > tracked.order.filled)
+    overfilled(d, tracked.order.contract.symbol, orderRef, filled, tracked.order.quantity);
+  putOrder(d, { ...tracked, order: bookFilled(tracked.order, filled), heardFilledAt: null });
+}
+
+const overfilled = (d: Draft, symbol: string, orderRef: string, filled: number, quantity: number): void =>
+  alert(d, {
+    level: 'warning',
+    code: 'OVERFILL',
+    symbol,
+    happened: `${orderRef} filled ${filled} of ${quantity} shares.`,
+    did: 'Booked what was filled; anything held the wrong way round is bought back at once.',
+    todo: 'Check the executions in TWS against `./holdfast orders`.',
+  });
+
+/** A foreign order is told only in snapshots; its fills are told at once. */
+function lessenForeignOrder(d: Draft, told: Execution): void {
+  const order = d.s.foreign.get(told.permId);
+  if (!order) return;
+  const quantity = order.quantity - told.shares;
+  if (quantity > 0) edit(d, 'foreign').set(told.permId, { ...order, quantity });
+  else edit(d, 'foreign').delete(told.permId);
+}
+
+/** Makes sure the trade of an execution is in care: a claim opens, an unknown entry of ours is recovered, a closed trade reopens. */
+function takeIntoCare(d: Draft, execution: Booked, tradeId: string): void {
+  const { conId } = execution;
+  const care = d.s.care.get(conId);
+  if (care) {
+    if (care.tradeId !== tradeId) edit(d, 'executions').set(splitExecId(execution.execId).root, { ...execution, tradeId: care.tradeId });
+    if (care.status === 'CLAIMED') openCare(d, { ...care, status: 'OPEN', openedAt: execution.at });
+    return;
+  }
+  const closed = d.s.closed.get(tradeId);
+  if (closed) {
+    edit(d, 'closed').delete(tradeId);
+    openCare(d, { ...closed, status: 'OPEN', exit: null, restStop: false });
+    return;
+  }
+  openCare(d, {
+    ...newCare(d, contractOf(d, execution)),
+    tradeId,
+    // A fill of an exit, with everything else forgotten, left a position of the other side: what overshot is bought back, not adopted.
+    side: (execution.side === 'BUY') === (!isOurs(execution.orderRef) || isEntryRef(execution.orderRef)) ? 1 : -1,
+    origin: 'entry',
+    agentName: 'day-trader',
+    openedAt: execution.at,
+  });
+}
+
+/** A position in care from now on: its P&L stream is asked for, since that is what its stop is watched by (A6). */
+export function openCare(d: Draft, care: Care): void {
+  putCare(d, care);
+  if (d.s.link.isUp) {
+    emit(d, { do: 'subscribe-pnl', conId: care.contract.conId });
+    if (care.contract.tick <= 0) askContract(d, care.contract);
+  }
+}
+
+export const askContract = (d: Draft, contract: Contract): void => {
+  emit(d, { do: 'request-contract', requestId: contract.conId, symbol: contract.symbol });
+};
+
+export const newCare = (d: Draft, contract: Contract): Care => ({
+  tradeId: '',
+  account: d.s.account,
+  contract,
+  side: 1,
+  origin: 'adopted',
+  base: 0,
+  agentName: 'operator',
+  openedAt: d.at,
+  levels: null,
+  status: 'OPEN',
+  exit: null,
+  generation: 0,
+  failedSells: 0,
+  retryAt: null,
+  restRetryAt: null,
+  quarantinedAt: null,
+  restStop: false,
+  withdrawAskedAt: null,
+  signal: null,
+});
+
+/** What is known of the instrument; a tick of 0 means: ask the broker before placing anything. */
+function contractOf(d: Draft, told: Execution): Contract {
+  const known = d.s.contracts.get(told.conId) ?? [...d.s.entries.values()].find(order => order.contract.conId === told.conId)?.contract;
+  if (known) return known;
+  return {
+    conId: told.conId,
+    symbol: told.symbol,
+    secType: 'STK',
+    exchange: 'SMART',
+    primaryExchange: '',
+    currency: 'USD',
+    tick: micros(0),
+    multiplier: 1,
+  };
+}
+
+/** The commission of a fill, in a message of its own and later than the fill. A closed trade's result is written anew with it. */
+export function learnCommission(d: Draft, execId: string, commission: Micros, realizedPnl: Micros | null): void {
+  const { root } = splitExecId(execId);
+  const known = d.s.executions.get(root);
+  if (!known || known.commission === commission) return;
+  edit(d, 'executions').set(root, { ...known, commission });
+  write(d, { do: 'write-commission', execId: known.execId, commission, realizedPnl });
+  d.touched.add(known.conId);
+}
+
+/** Executions of one trade, in the order of their time. */
+export const executionsOf = (d: Draft, tradeId: string): readonly Booked[] =>
+  [...d.s.executions.values()]
+    .filter(execution => execution.tradeId === tradeId)
+    .sort((a, b) => a.at - b.at || (a.execId < b.execId ? -1 : 1));
+
+/** Average price of one side of a trade, the unexplained base counted at its reference price; null when there was none. */
+export function averagePriceOf(
+  executions: readonly Execution[],
+  side: Execution['side'],
+): { readonly price: Micros | null; readonly quantity: number } {
+  let value = 0;
+  let quantity = 0;
+  for (const execution of executions) {
+    if (execution.side !== side) continue;
+    value += execution.price * execution.shares;
+    quantity += execution.shares;
+  }
+  return { price: quantity > 0 ? micros(Math.round(value / quantity)) : null, quantity: shares(quantity) };
+}

@@ -1,0 +1,82 @@
+import { CLIENT_ID, makeOrderRef, type Order, type OrderRole, type OrderSide, type OrderType, type TimeInForce } from '../orders/order.js';
+import { stepOrder } from '../orders/step-order.js';
+import { type Micros, type Shares, shares } from '../units.js';
+import type { Care } from './care.js';
+import { type Draft, edit, emit, putOrder, type Tracked, update, write } from './desk.js';
+
+export interface ExitOrderSpec {
+  readonly role: OrderRole;
+  readonly side: OrderSide;
+  readonly quantity: Shares;
+  readonly type: OrderType;
+  readonly tif: TimeInForce;
+  readonly limitPrice?: Micros | null;
+  readonly stopPrice?: Micros | null;
+  readonly ocaGroup?: string | null;
+  /** A LOST order of the same instrument whose API order id is used again, so that the broker can never work both. */
+  readonly inPlaceOf?: Tracked | null;
+}
+
+/** Writes the intent of a new exit order and asks for it to be sent. The row is committed before anything leaves (DESIGN §3). */
+export function placeExit(d: Draft, care: Care, spec: ExitOrderSpec): Order {
+  const orderId = spec.inPlaceOf ? spec.inPlaceOf.order.orderId : d.s.nextOrderId;
+  const orderRef = makeOrderRef('exit-manager', { tradeDate: d.s.tradeDate, lease: d.s.lease, counter: d.s.nextRef });
+  update(d, { nextRef: d.s.nextRef + 1, nextOrderId: spec.inPlaceOf ? d.s.nextOrderId : orderId + 1 });
+  if (spec.inPlaceOf)
+    putOrder(d, { ...spec.inPlaceOf, order: { ...spec.inPlaceOf.order, status: 'CANCELLED', reason: `id used again by ${orderRef}` } });
+  const order: Order = {
+    orderRef,
+    worker: 'exit-manager',
+    clientId: CLIENT_ID['exit-manager'],
+    orderId,
+    permId: null,
+    tradeId: care.tradeId,
+    contract: care.contract,
+    role: spec.role,
+    side: spec.side,
+    quantity: spec.quantity,
+    type: spec.type,
+    limitPrice: spec.limitPrice ?? null,
+    stopPrice: spec.stopPrice ?? null,
+    tif: spec.tif,
+    goodTill: null,
+    ocaGroup: spec.ocaGroup ?? null,
+    status: 'INTENT',
+    filled: shares(0),
+    createdAt: d.at,
+    updatedAt: d.at,
+    reason: null,
+  };
+  edit(d, 'orders').set(orderRef, {
+    order,
+    session: d.s.link.session,
+    sentAt: d.mono,
+    cancelAskedAt: null,
+    queriedAt: null,
+    isRepriced: false,
+    modified: null,
+    heardFilledAt: null,
+    heardUnknown: false,
+  });
+  write(d, { do: 'write-intent', order });
+  emit(d, { do: 'place', order, decidedAt: d.mono });
+  return order;
+}
+
+/** Changes a working order under its own id. The broker may refuse, and then the old order lives: `modified.from` remembers it. */
+export function modifyExit(
+  d: Draft,
+  tracked: Tracked,
+  change: Partial<Pick<Order, 'quantity' | 'type' | 'tif' | 'limitPrice' | 'stopPrice'>>,
+): void {
+  const order: Order = { ...tracked.order, ...change };
+  putOrder(d, { ...tracked, order, session: d.s.link.session, sentAt: d.mono, modified: { from: tracked.order, at: d.mono } });
+  emit(d, { do: 'place', order, decidedAt: d.mono });
+}
+
+/** Asks the broker to cancel one of our working exits. The word that it is gone comes from the broker, never from here. */
+export function cancelExit(d: Draft, tracked: Tracked): void {
+  const { order } = stepOrder(tracked.order, 'cancelAsked');
+  putOrder(d, { ...tracked, order, cancelAskedAt: d.mono, queriedAt: null, modified: null });
+  emit(d, { do: 'cancel', orderRef: order.orderRef, orderId: order.orderId });
+}

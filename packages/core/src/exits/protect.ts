@@ -1,0 +1,101 @@
+import { sessionAt } from '../calendar.js';
+import { exitSide } from '../events.js';
+import type { OrderRole } from '../orders/order.js';
+import { type Micros, type Shares, shares } from '../units.js';
+import type { Care } from './care.js';
+import { type Draft, putCare, type Tracked } from './desk.js';
+import { cancelExit, modifyExit, placeExit } from './place.js';
+import { exitOrders, sellableShares } from './sellable.js';
+
+/** After a fill of one OCA member the broker reduces the others itself; only what is still wrong after this is changed by us. */
+const BROKER_REDUCES_MS = 1_000;
+/** A modification unanswered for this long may be tried again. */
+const MODIFY_ANSWER_MS = 3_000;
+
+interface Member {
+  readonly role: OrderRole;
+  readonly price: Micros;
+}
+
+/** Which orders should rest at the broker for this position, by protection mode (DESIGN §4). The disaster stop comes first: it matters more. */
+export function wantedMembers(d: Draft, care: Care): readonly Member[] {
+  if (!care.levels) return [];
+  const stopIsReal = d.s.rules.protection === 'resting' || care.restStop || d.s.restAll || care.quarantinedAt !== null;
+  const target: Member = { role: 'target', price: care.levels.target };
+  if (d.s.rules.protection === 'monitored' && !stopIsReal) return [target];
+  return [target, { role: 'disaster-stop', price: stopIsReal ? care.levels.stop : care.levels.disaster }];
+}
+
+/** Keeps the resting exits as they should be: placed once the position is known, resized when it grows or shrinks, never more than is sellable. */
+export function protect(d: Draft, care: Care, held: Shares): void {
+  const session = sessionAt(d.at);
+  if (!session.isTradingDay || d.at >= session.close) return;
+  const live = exitOrders(d.s, care.contract.conId);
+  // A marketable order from an exit that was begun covers the position better than any resting one: wait for its word.
+  if (live.some(({ order, isRepriced }) => order.role === 'exit' || isRepriced)) return;
+  const lost = live.filter(({ order }) => order.status === 'LOST');
+  const resting = live.filter(({ order }) => order.status !== 'LOST');
+  if (resting.some(({ order }) => order.status === 'CANCELLING')) return;
+
+  const quantity = sellableShares(d.s, care, { mono: d.mono, without: live.map(({ order }) => order.orderRef) });
+  const wanted = wantedMembers(d, care);
+  for (const tracked of resting) {
+    const member = wanted.find(({ role }) => role === tracked.order.role);
+    if (!member || quantity <= 0) withdraw(d, tracked);
+    else fit(d, { tracked, member, quantity });
+  }
+  if (quantity <= 0 || (care.restRetryAt !== null && d.mono < care.restRetryAt)) return;
+  const missing = wanted.filter(({ role }) => !resting.some(({ order }) => order.role === role));
+  if (missing.length > 0) placeMissing(d, care, { missing, quantity, resting, lost, held });
+}
+
+function withdraw(d: Draft, tracked: Tracked): void {
+  // An order that was not acknowledged yet is left alone until it is.
+  if (tracked.order.status === 'SUBMITTED' || tracked.order.status === 'INACTIVE') cancelExit(d, tracked);
+}
+
+function fit(d: Draft, { tracked, member, quantity }: { tracked: Tracked; member: Member; quantity: number }): void {
+  const { order, modified } = tracked;
+  // A modification before the acknowledgement can be answered with 103 (reference/ibkr-behaviour.md §2).
+  if (order.status !== 'SUBMITTED' || (modified && d.mono - modified.at < MODIFY_ANSWER_MS)) return;
+  const price = order.type === 'STP' ? order.stopPrice : order.limitPrice;
+  const total = shares(order.filled + quantity);
+  const executedAt = d.s.lastExecution.get(order.contract.conId);
+  const brokerIsReducing = total < order.quantity && executedAt !== undefined && d.mono - executedAt < BROKER_REDUCES_MS;
+  if ((total === order.quantity || brokerIsReducing) && price === member.price) return;
+  modifyExit(d, tracked, {
+    quantity: brokerIsReducing ? order.quantity : total,
+    ...(order.type === 'STP' ? { stopPrice: member.price } : { limitPrice: member.price }),
+  });
+}
+
+interface Missing {
+  readonly missing: readonly Member[];
+  readonly quantity: Shares;
+  readonly resting: readonly Tracked[];
+  readonly lost: readonly Tracked[];
+  readonly held: Shares;
+}
+
+/** A group lives as long as one member works; once all are gone its name is spent and the next generation begins. */
+function placeMissing(d: Draft, care: Care, { missing, quantity, resting, lost, held }: Missing): void {
+  const living = resting[0]?.order.ocaGroup ?? null;
+  const generation = living === null ? care.generation + 1 : care.generation;
+  const ocaGroup = living ?? `${care.tradeId}-x${d.s.lease}-g${generation}`;
+  if (generation !== care.generation) putCare(d, { ...care, generation });
+  const spare = [...lost];
+  for (const { role, price } of missing) {
+    const sameRole = spare.findIndex(({ order }) => order.role === role);
+    const inPlaceOf = spare.splice(Math.max(0, sameRole), 1)[0] ?? null;
+    placeExit(d, care, {
+      role,
+      side: exitSide(held),
+      quantity,
+      type: role === 'target' ? 'LMT' : 'STP',
+      tif: 'DAY',
+      ...(role === 'target' ? { limitPrice: price } : { stopPrice: price }),
+      ocaGroup,
+      inPlaceOf,
+    });
+  }
+}

@@ -1,0 +1,39 @@
+/** The exit manager's rules, from the configuration. Ratios in basis points of the reference price, times as their names say. */
+export interface ExitRules {
+  readonly targetBps: number;
+  readonly stopBps: number;
+  readonly disasterStopBps: number;
+  readonly protection: 'monitored' | 'guarded' | 'resting';
+  /** Flat this many minutes before the session's own close. */
+  readonly flatMinutesBeforeClose: number;
+  /** A cancel unanswered for this long is asked about; after as long again its order is re-priced instead (A7). */
+  readonly cancelAnswerMs: number;
+  /** A market IOC unanswered for this long is asked about, never sent again (A5). */
+  readonly exitAnswerMs: number;
+  /** Rejected sells before the symbol is quarantined, and how often it is retried then. */
+  readonly failedSellsMax: number;
+  readonly quarantineRetryMs: number;
+  /** Deadline of each snapshot before it is asked again; after two the connection is made anew. */
+  readonly snapshotDeadlineMs: number;
+  readonly reconcileEveryMs: number;
+  /** A position answer that executions do not explain counts after two answers this far apart. */
+  readonly positionAgreeMs: number;
+  /** Blind for this long (exchange time): the stop rests at its real level. Sighted again for as long: it is watched again. */
+  readonly blindMs: number;
+}
+
+export const DEFAULT_EXIT_RULES: ExitRules = {
+  targetBps: 180,
+  stopBps: 90,
+  disasterStopBps: 180,
+  protection: 'guarded',
+  flatMinutesBeforeClose: 15,
+  cancelAnswerMs: 2_000,
+  exitAnswerMs: 10_000,
+  failedSellsMax: 3,
+  quarantineRetryMs: 60_000,
+  snapshotDeadlineMs: 5_000,
+  reconcileEveryMs: 60_000,
+  positionAgreeMs: 10_000,
+  blindMs: 15_000,
+};

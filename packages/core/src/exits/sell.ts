@@ -1,0 +1,147 @@
+import { isRegularHours } from '../calendar.js';
+import { exitSide } from '../events.js';
+import type { Shares } from '../units.js';
+import type { Care } from './care.js';
+import { alert, type Draft, emit, putCare, putOrder, say, type Tracked } from './desk.js';
+import { cancelExit, modifyExit, placeExit } from './place.js';
+import { exitOrders, openEntries, sellableShares } from './sellable.js';
+
+/** Two sends of one exit are at least this far apart, so that a thin book can fill up again. */
+const BETWEEN_ATTEMPTS_MS = 1_000;
+/** After so many IOC orders that met nobody (or so many in all) a market order rests for the day instead. */
+const EMPTY_ATTEMPTS_MAX = 2;
+const ATTEMPTS_MAX = 5;
+/** The day trader is asked again this often to withdraw entries that are still working. */
+const ASK_WITHDRAW_EVERY_MS = 60_000;
+
+/**
+ * Carries a decided exit on: withdraw the entry → cancel what rests, the disaster stop last, each to the broker's word → sell exactly
+ * what is left, market IOC → wait → re-evaluate. Called after every event and every beat; it does the next thing that is due, so a crash
+ * at any point is carried on from what the broker and the store say.
+ */
+export function sellOut(d: Draft, care: Care, held: Shares): void {
+  withdrawEntries(d, care);
+  const live = exitOrders(d.s, care.contract.conId);
+  const lost = live.filter(({ order }) => order.status === 'LOST');
+  const resting = live.filter(({ order, isRepriced }) => order.status !== 'LOST' && order.role !== 'exit' && !isRepriced);
+  const exits = live.filter(({ order, isRepriced }) => order.status !== 'LOST' && (order.role === 'exit' || isRepriced));
+
+  if (resting.length > 0) {
+    const others = resting.filter(({ order }) => order.role !== 'disaster-stop');
+    for (const tracked of others.length > 0 ? others : resting) cancelToTheEnd(d, tracked);
+    return;
+  }
+  for (const tracked of exits) askWhenSilent(d, tracked);
+  sellWhatIsLeft(d, care, { held, lost });
+}
+
+function withdrawEntries(d: Draft, care: Care): void {
+  if (openEntries(d.s, care.tradeId).length === 0) return;
+  if (care.withdrawAskedAt !== null && d.mono - care.withdrawAskedAt < ASK_WITHDRAW_EVERY_MS) return;
+  putCare(d, { ...care, withdrawAskedAt: d.mono });
+  emit(d, {
+    do: 'write-command',
+    target: 'day-trader',
+    kind: 'withdraw-entry',
+    payload: { tradeId: care.tradeId, symbol: care.contract.symbol },
+    expiresAt: (d.at + ASK_WITHDRAW_EVERY_MS) as Draft['at'],
+  });
+}
+
+/**
+ * A7: ask, wait 2 s for the broker's word, ask about it, wait 2 s more, then turn that same order into a marketable one: one order
+ * cannot sell twice. If even that stays unanswered the connection is made anew under the same client id.
+ */
+function cancelToTheEnd(d: Draft, tracked: Tracked): void {
+  const { order, cancelAskedAt, queriedAt } = tracked;
+  const { cancelAnswerMs } = d.s.rules;
+  if (order.status !== 'CANCELLING' || cancelAskedAt === null) {
+    cancelExit(d, tracked);
+    return;
+  }
+  if (queriedAt === null) {
+    if (d.mono - cancelAskedAt < cancelAnswerMs) return;
+    emit(d, { do: 'request-open-orders' });
+    putOrder(d, { ...tracked, queriedAt: d.mono });
+    say(d, 'cancel-unanswered', { symbol: order.contract.symbol, orderRef: order.orderRef, waitedMs: d.mono - cancelAskedAt }, 'warn');
+    return;
+  }
+  if (d.mono - queriedAt < cancelAnswerMs) return;
+  const now = d.s.orders.get(order.orderRef) ?? tracked;
+  modifyExit(d, { ...now, isRepriced: true }, { type: 'MKT', limitPrice: null, stopPrice: null });
+  alert(d, {
+    level: 'warning',
+    code: 'CANCEL_UNANSWERED',
+    symbol: order.contract.symbol,
+    happened: `The broker did not answer the cancel of ${order.role} ${order.orderRef} for ${d.mono - cancelAskedAt} ms.`,
+    did: 'Turned that same order into a market order: one order cannot sell twice.',
+    todo: 'Nothing, unless this repeats: then look at the gateway and the connection to the broker.',
+  });
+}
+
+/** A sent exit that is not answered is asked about, never sent again; after as long again the connection is made anew. */
+function askWhenSilent(d: Draft, tracked: Tracked): void {
+  const { order, sentAt, queriedAt } = tracked;
+  const isResting = order.status === 'SUBMITTED' && order.tif !== 'IOC';
+  if (isResting || d.mono - (queriedAt ?? sentAt) < d.s.rules.exitAnswerMs) return;
+  if (queriedAt === null) {
+    emit(d, { do: 'request-open-orders' });
+    putOrder(d, { ...tracked, queriedAt: d.mono });
+    say(d, 'exit-unanswered', { symbol: order.contract.symbol, orderRef: order.orderRef, waitedMs: d.mono - sentAt }, 'warn');
+    return;
+  }
+  putOrder(d, { ...tracked, queriedAt: d.mono });
+  emit(d, { do: 'reconnect', reason: `exit ${order.orderRef} unanswered for ${d.mono - sentAt} ms` });
+}
+
+function sellWhatIsLeft(d: Draft, care: Care, { held, lost }: { held: Shares; lost: readonly Tracked[] }): void {
+  const current = d.s.care.get(care.contract.conId) ?? care;
+  const plan = current.exit;
+  if (!plan || !isRegularHours(d.at)) return;
+  if (current.retryAt !== null && d.mono < current.retryAt) return;
+  if (plan.lastAttempt !== null && d.mono - plan.lastAttempt < BETWEEN_ATTEMPTS_MS) return;
+  const quantity = sellableShares(d.s, current, { mono: d.mono, without: lost.map(({ order }) => order.orderRef) });
+  if (quantity <= 0) return;
+
+  const restsForTheDay = plan.emptyAttempts >= EMPTY_ATTEMPTS_MAX || plan.attempts >= ATTEMPTS_MAX;
+  const [inPlaceOf = null, ...others] = lost;
+  // One live successor cannot stand for two lost orders: the others are asked about until the broker says they are unknown.
+  for (const other of others) if (other.cancelAskedAt === null) probe(d, other);
+  if (others.length > 0) return;
+  placeExit(d, current, { role: 'exit', side: exitSide(held), quantity, type: 'MKT', tif: restsForTheDay ? 'DAY' : 'IOC', inPlaceOf });
+  putCare(d, { ...current, status: 'CLOSING', exit: { ...plan, attempts: plan.attempts + 1, lastAttempt: d.mono } });
+}
+
+/** Cancelling an order the broker has never heard of is answered with 10147, and that is a fact. */
+export function probe(d: Draft, tracked: Tracked): void {
+  putOrder(d, { ...tracked, cancelAskedAt: d.mono });
+  emit(d, { do: 'cancel', orderRef: tracked.order.orderRef, orderId: tracked.order.orderId });
+}
+
+/**
+ * Counts a rejected exit order (only rejections count as failed, A7), spaces the next try, and quarantines the symbol after too many:
+ * its resting stop is kept and the sale is tried again once a minute.
+ */
+export function countRejection(d: Draft, { order }: Tracked, why: string): void {
+  const care = d.s.care.get(order.contract.conId);
+  if (!care) return;
+  const failedSells = care.failedSells + 1;
+  const { failedSellsMax, quarantineRetryMs } = d.s.rules;
+  const isQuarantined = failedSells >= failedSellsMax;
+  const until = (d.mono + (isQuarantined ? quarantineRetryMs : 500 * 2 ** failedSells)) as Draft['mono'];
+  putCare(d, {
+    ...care,
+    failedSells,
+    ...(order.role === 'exit' ? { retryAt: until } : { restRetryAt: until }),
+    quarantinedAt: isQuarantined ? (care.quarantinedAt ?? d.at) : care.quarantinedAt,
+  });
+  if (!isQuarantined || care.quarantinedAt !== null) return;
+  alert(d, {
+    level: 'critical',
+    code: 'SYMBOL_QUARANTINED',
+    symbol: care.contract.symbol,
+    happened: `${failedSells} exit orders for ${care.contract.symbol} were rejected; the last: ${why}`,
+    did: `Keeps a resting stop at the real level where the broker accepts one, and tries to sell again every ${quarantineRetryMs / 1000} s.`,
+    todo: `Look at ${care.contract.symbol} in TWS now; you may sell it there by hand, Holdfast notices.`,
+  });
+}

@@ -1,0 +1,78 @@
+import { exitSide } from '../events.js';
+import { isFinal, type Order, remainingOf } from '../orders/order.js';
+import { type Shares, shares } from '../units.js';
+import type { Care } from './care.js';
+import type { ExitManagerState, Tracked } from './desk.js';
+
+/** How long after an execution older position answers are not believed: answers lag by seconds (reference/ibkr-behaviour.md §4). */
+const ANSWER_LAG_MS = 10_000;
+
+/** Signed shares held under a trade: what executions sum to, plus what no execution explains. */
+export function heldShares(s: ExitManagerState, care: Care): Shares {
+  let sum = care.base;
+  for (const execution of s.executions.values()) {
+    if (execution.tradeId === care.tradeId && execution.conId === care.contract.conId)
+      sum += execution.side === 'BUY' ? execution.shares : -execution.shares;
+  }
+  return shares(sum);
+}
+
+export const exitOrders = (s: ExitManagerState, conId: number): readonly Tracked[] =>
+  [...s.orders.values()].filter(({ order }) => order.contract.conId === conId && order.role !== 'entry' && !isFinal(order));
+
+/** The day trader's entry orders of a trade that may still fill. */
+export const openEntries = (s: ExitManagerState, tradeId: string): readonly Order[] =>
+  [...s.entries.values()].filter(order => order.tradeId === tradeId && !isFinal(order));
+
+/** The most that these orders together can trade: an OCA group counts once, by its largest remaining member (DESIGN §4). */
+export function committedShares(orders: readonly Order[]): number {
+  const groups = new Map<string, number>();
+  let loose = 0;
+  for (const order of orders) {
+    const remaining = Math.max(0, remainingOf(order));
+    if (order.ocaGroup === null) loose += remaining;
+    else groups.set(order.ocaGroup, Math.max(groups.get(order.ocaGroup) ?? 0, remaining));
+  }
+  for (const largest of groups.values()) loose += largest;
+  return loose;
+}
+
+/** What others (a person in TWS, another tool) have working on the exit side of this instrument. */
+export function foreignExitShares(s: ExitManagerState, care: Care, held: Shares): number {
+  const side = exitSide(held);
+  let sum = 0;
+  for (const order of s.foreign.values()) if (order.conId === care.contract.conId && order.side === side) sum += order.quantity;
+  return sum;
+}
+
+/**
+ * What the broker's own figure allows, or null when it says nothing usable. A lower figure limits at once; one that is older than our
+ * newest execution is not believed for ten seconds, because answers lag.
+ */
+export function brokerLimit(s: ExitManagerState, care: Care, held: Shares, mono: number): number | null {
+  const { conId } = care.contract;
+  const holding = s.holdings.get(conId);
+  if (!holding) return null;
+  const executedAt = s.lastExecution.get(conId);
+  if (executedAt !== undefined && holding.heardAt < executedAt && mono - executedAt <= ANSWER_LAG_MS) return null;
+  const inCare = holding.quantity - (s.baseline?.get(conId) ?? 0);
+  return Math.sign(inCare) === Math.sign(held) ? Math.abs(inCare) : 0;
+}
+
+/**
+ * How many shares may be put into a new exit order: the smaller of executions and broker position, less what already works or is in
+ * doubt over all clients. `without` leaves out orders that the new one replaces under the same API order id.
+ */
+export function sellableShares(
+  s: ExitManagerState,
+  care: Care,
+  { mono, without = [] }: { readonly mono: number; readonly without?: readonly string[] },
+): Shares {
+  const held = heldShares(s, care);
+  const limit = brokerLimit(s, care, held, mono);
+  const available = limit === null ? Math.abs(held) : Math.min(Math.abs(held), limit);
+  const working = exitOrders(s, care.contract.conId)
+    .map(({ order }) => order)
+    .filter(order => !without.includes(order.orderRef));
+  return shares(Math.max(0, Math.floor(available - committedShares(working) - foreignExitShares(s, care, held))));
+}

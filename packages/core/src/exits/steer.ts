@@ -1,0 +1,128 @@
+import { bestMark } from '../market/mark.js';
+import type { Micros, Shares } from '../units.js';
+import { compareHolding } from './adopt.js';
+import type { Care } from './care.js';
+import { levelsFrom, rowOf } from './care.js';
+import { closeWhenDone } from './close.js';
+import { decideExit, needsRestingStop } from './decide-exit.js';
+import { alert, type Draft, emit, mayAct, NO_SIGHT, putCare, say, write } from './desk.js';
+import { averagePriceOf, executionsOf } from './learn.js';
+import { cancelExit } from './place.js';
+import { protect } from './protect.js';
+import { sellOut } from './sell.js';
+import { exitOrders, heldShares } from './sellable.js';
+
+/**
+ * Looks at one instrument and does the next thing that is due. Level-triggered: it compares what should be with what is, so it may be
+ * called after any event, any number of times, and after any crash.
+ */
+export function steer(d: Draft, conId: number): void {
+  compareHolding(d, conId);
+  const care = d.s.care.get(conId);
+  if (!care) {
+    cancelOrphans(d, conId);
+    return;
+  }
+  const held = heldShares(d.s, care);
+  const opened = care.status === 'CLAIMED' && held !== 0 ? put(d, { ...care, status: 'OPEN' }) : care;
+  if (opened.status === 'CLAIMED') return;
+  if (held === 0) {
+    if (opened.status !== 'CLOSING') put(d, { ...opened, status: 'CLOSING' });
+    closeWhenDone(d, d.s.care.get(conId) ?? opened);
+    return;
+  }
+  const levelled = setLevels(d, opened, held);
+  const decided = decide(d, levelled, held);
+  if (!mayAct(d)) return;
+  const waitsInQuarantine = decided.quarantinedAt !== null && decided.retryAt !== null && d.mono < decided.retryAt;
+  if (decided.exit && !waitsInQuarantine) sellOut(d, decided, held);
+  else protect(d, decided, held);
+}
+
+function put(d: Draft, care: Care): Care {
+  putCare(d, care);
+  return care;
+}
+
+/** Exits without a position: its close was decided while a cancel was under way, or an order outlived a vanished position. */
+function cancelOrphans(d: Draft, conId: number): void {
+  if (!mayAct(d)) return;
+  for (const tracked of exitOrders(d.s, conId)) if (tracked.order.status === 'SUBMITTED') cancelExit(d, tracked);
+}
+
+/** Own entries: from what was paid. Adopted ones: from the mark at adoption, so that adoption itself never sells (DESIGN §4). */
+function setLevels(d: Draft, care: Care, held: Shares): Care {
+  if (care.contract.tick <= 0) {
+    const contract = d.s.contracts.get(care.contract.conId);
+    if (!contract || contract.tick <= 0) return care;
+    return setLevels(d, put(d, { ...care, contract }), held);
+  }
+  const reference = referenceOf(d, care);
+  if (reference === null || care.levels?.reference === reference) return care;
+  if (care.levels !== null && (care.origin === 'adopted' || care.exit !== null)) return care;
+  const next = put(d, { ...care, levels: levelsFrom(reference, care, d.s.rules) });
+  say(d, 'levels', {
+    symbol: care.contract.symbol,
+    held,
+    reference: reference / 1e6,
+    target: (next.levels?.target ?? 0) / 1e6,
+    stop: (next.levels?.stop ?? 0) / 1e6,
+  });
+  return next;
+}
+
+function referenceOf(d: Draft, care: Care): Micros | null {
+  if (care.origin === 'entry') {
+    const paid = averagePriceOf(executionsOf(d, care.tradeId), care.side > 0 ? 'BUY' : 'SELL').price;
+    if (paid !== null) return paid;
+  }
+  if (care.levels) return care.levels.reference;
+  const { book } = d.s.sights.get(care.contract.conId) ?? NO_SIGHT;
+  return bestMark(book, { now: d.at, marketMovedAt: d.s.marketMovedAt })?.mark.price ?? null;
+}
+
+/** Decides once and keeps to it: an exit under way is carried on until flat, whatever the mark does meanwhile. */
+function decide(d: Draft, care: Care, held: Shares): Care {
+  if (care.exit) return care;
+  const decision = decideExit(d, care, held);
+  if (decision.kind === 'exit') return beginExit(d, care, decision.reason, decision.detail);
+  const restStop = needsRestingStop(d, care);
+  if (restStop === care.restStop) return care;
+  if (restStop) sayBlind(d, care);
+  return put(d, { ...care, restStop });
+}
+
+/** An exit that was decided, by a rule, a person or the clock. The position is CLOSING from here on: neither closed nor claimable. */
+export function beginExit(d: Draft, care: Care, reason: string, detail: string): Care {
+  say(d, 'exit-decided', { symbol: care.contract.symbol, tradeId: care.tradeId, reason, detail });
+  emit(d, {
+    do: 'write-decision',
+    decision: { symbol: care.contract.symbol, strategy: care.agentName, verdict: 'exit', code: reason.toUpperCase(), detail, numbers: {} },
+  });
+  return put(d, {
+    ...care,
+    status: 'CLOSING',
+    exit: { reason, detail, decidedAt: d.at, attempts: 0, emptyAttempts: 0, lastAttempt: null },
+  });
+}
+
+const sayBlind = (d: Draft, care: Care): void =>
+  alert(d, {
+    level: 'warning',
+    code: 'MARK_NOT_LIVE',
+    symbol: care.contract.symbol,
+    happened: `No mark of ${care.contract.symbol} could be shown to be live for ${d.s.rules.blindMs / 1000} s.`,
+    did: 'Rests the stop at its real level at the broker until marks move again.',
+    todo: 'Check market data and the P&L stream if this lasts; a halt or a thin stock explains it too.',
+  });
+
+/** Rows of positions that changed in this step: what a restart needs is in the same commit as the orders that follow from it. */
+export function writeChanged(d: Draft, before: ReadonlyMap<number, Care>): void {
+  for (const [conId, care] of d.s.care) {
+    const isUnchanged = before.get(conId) === care && !(d.copied.has('executions') && d.touched.has(conId));
+    if (isUnchanged || care.status === 'CLAIMED') continue;
+    const held = heldShares(d.s, care);
+    const entry = care.origin === 'entry' ? averagePriceOf(executionsOf(d, care.tradeId), care.side > 0 ? 'BUY' : 'SELL').price : null;
+    write(d, { do: 'write-position', position: rowOf(care, held, entry, d.at) });
+  }
+}

@@ -1,0 +1,115 @@
+import type { EventBody } from '../events.js';
+import { askSnapshot, hearPosition } from '../exits/adopt.js';
+import { alert, type Draft, edit, emit, say, type Tracked, update, updateLink, write } from '../exits/desk.js';
+import { hearOpenOrder, step } from '../exits/heard.js';
+import { BEFORE_HOLDFAST, learnExecution } from '../exits/learn.js';
+import { CLIENT_ID, isFinal, isOurs } from '../orders/order.js';
+
+/**
+ * Ours against theirs, at every start and reconnect and once a minute. It is the only recovery path. What holds afterwards:
+ *
+ * 1. every execution the broker knows of this day is booked;
+ * 2. every order the broker works under our prefix is known here;
+ * 3. no order of ours counts as working that the broker has forgotten: it is CANCELLED when the broker once worked it, and LOST
+ *    (still counted) when nobody ever heard of it;
+ * 4. holdings are the broker's; what does not fit is kept as a mismatch until explained.
+ */
+export function settleSnapshot(d: Draft, told: Extract<EventBody, { kind: 'snapshot' }>): void {
+  const asked = d.s.link.snapshot;
+  if (!asked || asked.id !== told.id || told.session !== d.s.link.session) return;
+  if (d.s.baseline === null) meetAccount(d, told);
+  for (const execution of told.executions) learnExecution(d, execution);
+  edit(d, 'foreign').clear();
+  for (const order of told.openOrders) hearOpenOrder(d, order);
+  for (const position of told.positions) hearPosition(d, position);
+  forgetHoldings(d, told);
+  const seen = new Set(told.openOrders.map(({ orderRef }) => orderRef).filter(ref => ref !== ''));
+  for (const tracked of d.s.orders.values()) settleOrder(d, { tracked, isOpen: seen.has(tracked.order.orderRef), askedAt: asked.askedAt });
+  for (const conId of d.s.care.keys()) d.touched.add(conId);
+  becomeReady(d, asked.isFirst);
+}
+
+/** What the account holds when Holdfast first meets it is the operator's: hands off, and its earlier executions explain nothing of ours. */
+function meetAccount(d: Draft, told: Extract<EventBody, { kind: 'snapshot' }>): void {
+  const ours = new Map<number, number>();
+  for (const { orderRef, conId, side, shares } of told.executions) {
+    if (isOurs(orderRef)) ours.set(conId, (ours.get(conId) ?? 0) + (side === 'BUY' ? shares : -shares));
+  }
+  const holdings = told.positions
+    .filter(({ account }) => account === d.s.account)
+    .map(({ contract, quantity }) => ({ contract, quantity: quantity - (ours.get(contract.conId) ?? 0) }))
+    .filter(({ quantity }) => quantity !== 0);
+  update(d, { baseline: new Map(holdings.map(({ contract, quantity }) => [contract.conId, quantity])) });
+  write(d, { do: 'write-baseline', account: d.s.account, holdings });
+  for (const execution of told.executions) if (!isOurs(execution.orderRef)) learnExecution(d, execution, BEFORE_HOLDFAST);
+  say(d, 'baseline', {
+    account: d.s.account,
+    holdings: holdings.map(({ contract, quantity }) => `${contract.symbol}:${quantity}`).join(' '),
+  });
+}
+
+/** A complete positions answer leaves out what is not held. */
+function forgetHoldings(d: Draft, told: Extract<EventBody, { kind: 'snapshot' }>): void {
+  const held = new Map(told.positions.map(position => [position.contract.conId, position]));
+  for (const conId of new Set([...d.s.holdings.keys(), ...d.s.care.keys()])) {
+    if (held.has(conId)) continue;
+    const contract = d.s.contracts.get(conId) ?? d.s.care.get(conId)?.contract;
+    if (contract) hearPosition(d, { account: d.s.account, contract, quantity: 0, averageCost: 0 as never });
+  }
+}
+
+function settleOrder(d: Draft, { tracked, isOpen, askedAt }: { tracked: Tracked; isOpen: boolean; askedAt: number }): void {
+  const { order, session, sentAt, cancelAskedAt } = tracked;
+  if (isFinal(order) || order.clientId !== CLIENT_ID['exit-manager']) return;
+  const isFromBefore = session < d.s.link.session;
+  if (isOpen) {
+    // A cancel asked on a connection that is gone may never have arrived.
+    if (order.status === 'CANCELLING' && isFromBefore && (cancelAskedAt ?? 0) < askedAt)
+      step(d, { ...tracked, session: d.s.link.session, cancelAskedAt: null }, 'cancelRefused', null);
+    return;
+  }
+  if (sentAt >= askedAt && !isFromBefore) return;
+  if (order.status === 'INTENT' && !isFromBefore) {
+    // Silence on this very connection is no answer: only a new session gives a full barrier.
+    if (d.mono - sentAt >= d.s.rules.exitAnswerMs) emit(d, { do: 'reconnect', reason: `${order.orderRef} was never echoed` });
+    return;
+  }
+  step(d, tracked, 'neverHeardOf', 'not among the open orders of a complete answer');
+}
+
+function becomeReady(d: Draft, isFirst: boolean): void {
+  updateLink(d, { snapshot: null, lastSnapshotAt: d.mono });
+  if (!isFirst) return;
+  updateLink(d, { phase: 'READY' });
+  write(d, { do: 'write-phase', phase: 'READY', detail: `${d.s.care.size} in care` });
+  for (const conId of d.s.care.keys()) emit(d, { do: 'subscribe-pnl', conId });
+}
+
+/** Deadlines of the reconcile and its rhythm: asked again after 5 s, a new connection after two silences, anew every minute. */
+export function keepReconciling(d: Draft): void {
+  const { link, rules } = d.s;
+  if (!link.isUp || link.phase === 'BROKER-LOST') return;
+  if (link.snapshot === null) {
+    if (link.phase === 'READY' && d.mono - (link.lastSnapshotAt ?? d.mono) >= rules.reconcileEveryMs) askSnapshot(d);
+    return;
+  }
+  if (d.mono - link.snapshot.askedAt < rules.snapshotDeadlineMs) return;
+  if (link.snapshot.tries >= 2) {
+    alert(d, {
+      level: 'critical',
+      code: 'RECONCILE_UNANSWERED',
+      symbol: null,
+      happened: `The gateway did not answer open orders, executions and positions within ${(2 * rules.snapshotDeadlineMs) / 1000} s.`,
+      did: 'Makes a new connection under the same client id; what rests at the broker goes on resting.',
+      todo: 'Look at the gateway if this repeats.',
+    });
+    updateLink(d, { snapshot: null });
+    emit(d, { do: 'reconnect', reason: 'reconcile unanswered' });
+    return;
+  }
+  const { tries, isFirst } = link.snapshot;
+  const id = d.s.nextRequest;
+  update(d, { nextRequest: id + 1 });
+  updateLink(d, { snapshot: { id, askedAt: d.mono, tries: tries + 1, isFirst } });
+  emit(d, { do: 'request-snapshot', id });
+}
