@@ -1,0 +1,188 @@
+import { closeSync, fdatasyncSync, fsyncSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import type { Compilable } from 'kysely';
+import { attempt, type Refusal } from './refusal.js';
+import { asSqlValue, type SqlValue, Statement } from './statement.js';
+
+/** What a commit survives. FULL: a power cut. NORMAL: any crash of the process. OFF: nothing is promised (simulated stores). */
+export type Synchronous = 'FULL' | 'NORMAL' | 'OFF';
+
+export interface StoreOptions {
+  /** How long a write waits for another process's transaction, machine time. 50 in the exit manager (DESIGN §3), 0 in the simulation. */
+  readonly busyTimeoutMs: number;
+  /** What every commit gets that does not ask for another. */
+  readonly synchronous: Synchronous;
+  /** Refuse to create the file. */
+  readonly mustExist?: boolean;
+  /** For reports: may look at the store and write nothing. */
+  readonly readonly?: boolean;
+}
+
+const NO_PARAMETERS: Readonly<Record<string, never>> = {};
+
+/**
+ * One connection to the store. Everything is synchronous, so that a decision and its write are never interleaved.
+ * Failures of the world (lock, disk, file) are thrown as SQLite's errors by the readers here; `attempt` turns them into refusals,
+ * and the public commit functions have done so already.
+ */
+export class Db {
+  readonly #sqlite: Sqlite.Database;
+  readonly #prepared = new Map<string, Sqlite.Statement>();
+  readonly #ofStatement = new WeakMap<object, Sqlite.Statement>();
+  readonly #dataVersion: Sqlite.Statement;
+  readonly #base: Synchronous;
+  #level: Synchronous;
+  #wal: number | null = null;
+
+  constructor(
+    readonly path: string,
+    options: StoreOptions,
+  ) {
+    this.#sqlite = new Sqlite(path, {
+      timeout: options.busyTimeoutMs,
+      fileMustExist: options.mustExist === true || options.readonly === true,
+      readonly: options.readonly === true,
+    });
+    this.#base = options.synchronous;
+    this.#level = options.synchronous;
+    try {
+      if (!options.readonly) this.#sqlite.pragma('journal_mode = WAL');
+      this.#sqlite.pragma(`synchronous = ${options.synchronous}`);
+      this.#sqlite.pragma('foreign_keys = ON');
+      this.#dataVersion = this.#sqlite.prepare('PRAGMA data_version').pluck();
+    } catch (error) {
+      this.#sqlite.close();
+      throw error;
+    }
+  }
+
+  /** The first row, or undefined. */
+  first<R>(query: Compilable<R>): R | undefined;
+  first<P extends object, R>(query: Statement<P, R>, params: P): R | undefined;
+  first<P extends object, R>(query: Compilable<R> | Statement<P, R>, params?: P): R | undefined {
+    const { prepared, values } = this.#ready(query, params);
+    return prepared.get(...values) as R | undefined;
+  }
+
+  /** Every row; the query says in which order. */
+  all<R>(query: Compilable<R>): R[];
+  all<P extends object, R>(query: Statement<P, R>, params: P): R[];
+  all<P extends object, R>(query: Compilable<R> | Statement<P, R>, params?: P): R[] {
+    const { prepared, values } = this.#ready(query, params);
+    return prepared.all(...values) as R[];
+  }
+
+  /** Runs a write; tells how many rows it changed, and the id of a row it inserted. */
+  run<R>(query: Compilable<R>): { changes: number; id: number };
+  run<P extends object, R>(query: Statement<P, R>, params: P): { changes: number; id: number };
+  run<P extends object, R>(query: Compilable<R> | Statement<P, R>, params?: P): { changes: number; id: number } {
+    const { prepared, values } = this.#ready(query, params);
+    const { changes, lastInsertRowid } = prepared.run(...values);
+    return { changes, id: Number(lastInsertRowid) };
+  }
+
+  /**
+   * One immediate transaction: the write lock is taken before the first read, so that check-then-insert never interleaves with another
+   * worker's and SQLITE_BUSY_SNAPSHOT cannot occur. Whatever is thrown inside rolls everything back. Inside another one, a savepoint.
+   */
+  immediate<T>(work: () => T): T {
+    return this.#sqlite.transaction(work).immediate();
+  }
+
+  /** Runs work, a commit of its own, at another level than the connection's. A store opened OFF stays OFF. */
+  withSynchronous<T>(level: Synchronous, work: () => T): T {
+    if (this.#base === 'OFF' || this.#level === level || this.#sqlite.inTransaction) return work();
+    const before = this.#level;
+    this.#setSynchronous(level);
+    try {
+      return work();
+    } finally {
+      this.#setSynchronous(before);
+    }
+  }
+
+  /**
+   * Makes everything committed so far at NORMAL survive a power cut, by syncing the write-ahead log itself. It takes no lock, so nobody
+   * can hold it up and it holds nobody up; a checkpoint needs no such care, because it syncs the log before it copies from it.
+   */
+  makeDurable(): { readonly ok: true } | Refusal {
+    if (this.#base === 'OFF') return { ok: true };
+    return attempt(() => {
+      if (this.#wal === null) {
+        this.#wal = openSync(`${this.path}-wal`, 'r+');
+        this.#syncFolder();
+      }
+      fdatasyncSync(this.#wal);
+      return { ok: true as const };
+    });
+  }
+
+  /** Changes when another connection has committed since it was last asked; never by our own commits. */
+  dataVersion(): number {
+    return Number(this.#dataVersion.get());
+  }
+
+  get inTransaction(): boolean {
+    return this.#sqlite.inTransaction;
+  }
+
+  /** Plain SQL text: migrations, VACUUM, checks. Never with values in it. */
+  exec(sql: string): void {
+    this.#sqlite.exec(sql);
+  }
+
+  /** Reads a pragma's rows. */
+  pragma(text: string): readonly unknown[] {
+    const rows: unknown = this.#sqlite.pragma(text);
+    return Array.isArray(rows) ? rows : [];
+  }
+
+  /** Closes at once; an open transaction is rolled back and its lock freed, as a crash would. */
+  close(): void {
+    if (this.#wal !== null) closeSync(this.#wal);
+    this.#wal = null;
+    this.#sqlite.close();
+  }
+
+  #ready<P extends object, R>(query: Compilable<R> | Statement<P, R>, params: P | undefined) {
+    if (query instanceof Statement) {
+      const values: SqlValue[] = query.bind(params ?? (NO_PARAMETERS as P));
+      let prepared = this.#ofStatement.get(query);
+      if (!prepared) {
+        prepared = this.#prepare(query.sql);
+        this.#ofStatement.set(query, prepared);
+      }
+      return { prepared, values };
+    }
+    const { sql, parameters } = query.compile();
+    return { prepared: this.#prepare(sql), values: parameters.map(asSqlValue) };
+  }
+
+  #prepare(sql: string): Sqlite.Statement {
+    let prepared = this.#prepared.get(sql);
+    if (!prepared) {
+      prepared = this.#sqlite.prepare(sql);
+      this.#prepared.set(sql, prepared);
+    }
+    return prepared;
+  }
+
+  #setSynchronous(level: Synchronous): void {
+    this.#sqlite.pragma(`synchronous = ${level}`);
+    this.#level = level;
+  }
+
+  /** A log file's name must be on disk too. SQLite does this at its own first sync; ours may come before it. */
+  #syncFolder(): void {
+    const folder = openSync(dirname(this.path), 'r');
+    fsyncSync(folder);
+    closeSync(folder);
+  }
+}
+
+/**
+ * Opens (or creates) the store. Throws SQLite's error when the file cannot be opened: `attempt(() => openStore(…))` gives a refusal instead.
+ * The schema is not touched: see `migrate` and `requireMigrated`.
+ */
+export const openStore = (path: string, options: StoreOptions): Db => new Db(path, options);

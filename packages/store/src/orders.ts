@@ -1,0 +1,145 @@
+import { isFinal, type Order } from '@holdfast/core/orders/order';
+import { shares, type TradeDate } from '@holdfast/core/units';
+import { sql } from 'kysely';
+import {
+  contractColumn,
+  contractOf,
+  moneyColumnOrNull,
+  moneyOrNull,
+  timeColumn,
+  timeColumnOrNull,
+  timeOf,
+  timeOrNull,
+  wholeColumn,
+} from './columns.js';
+import type { Db } from './db.js';
+import type { OrdersTable } from './schema.js';
+import { q, statement } from './statement.js';
+
+const orderByRef = statement((p: { order_ref: string }) => q.selectFrom('orders').selectAll().where('order_ref', '=', p.order_ref));
+const isKnown = statement((p: { order_ref: string }) => q.selectFrom('orders').select('status').where('order_ref', '=', p.order_ref));
+const addOrder = statement((p: OrdersTable) => q.insertInto('orders').values(p));
+
+/** Everything an order's later word may change. What it was for, and when it was decided, stays as first written. */
+type LaterWord = Omit<OrdersTable, 'order_ref' | 'worker' | 'trade_id' | 'role' | 'trade_date' | 'created_at' | 'ended_on'>;
+function laterWord(row: OrdersTable): LaterWord {
+  const { order_ref, worker, trade_id, role, trade_date, created_at, ended_on, ...later } = row;
+  return later;
+}
+/** The date of the last word is kept when it is repeated, and forgotten when the order comes back to life. */
+const endedOn = sql<TradeDate | null>`iif(excluded.ended_on is null, null, coalesce(orders.ended_on, excluded.ended_on))`;
+
+const putOrder = statement((p: OrdersTable) =>
+  q
+    .insertInto('orders')
+    .values(p)
+    .onConflict(c => c.column('order_ref').doUpdateSet({ ...laterWord(p), ended_on: endedOn })),
+);
+const putOrderIfNewer = statement((p: OrdersTable) =>
+  q
+    .insertInto('orders')
+    .values(p)
+    .onConflict(c =>
+      c
+        .column('order_ref')
+        .doUpdateSet({ ...laterWord(p), ended_on: endedOn })
+        .where(eb =>
+          eb.or([
+            eb('orders.updated_at', '<', eb.ref('excluded.updated_at')),
+            eb.and([eb('orders.updated_at', '=', eb.ref('excluded.updated_at')), eb('orders.ended_on', 'is', null)]),
+          ]),
+        ),
+    ),
+);
+const aliveOrEndedOn = statement((p: { trade_date: TradeDate }) =>
+  q
+    .selectFrom('orders')
+    .selectAll()
+    .where(eb => eb.or([eb('ended_on', 'is', null), eb('ended_on', '=', p.trade_date)]))
+    .orderBy('created_at')
+    .orderBy('order_ref'),
+);
+const ordersOfDate = statement((p: { trade_date: TradeDate }) =>
+  q.selectFrom('orders').selectAll().where('trade_date', '=', p.trade_date).orderBy('created_at').orderBy('order_ref'),
+);
+
+export const orderIsKnown = (db: Db, orderRef: string): boolean => db.first(isKnown, { order_ref: orderRef }) !== undefined;
+
+export function readOrder(db: Db, orderRef: string): Order | null {
+  const row = db.first(orderByRef, { order_ref: orderRef });
+  return row ? orderOf(row) : null;
+}
+
+/** Orders that may still live, and those that ended on this trading date; oldest first. */
+export const readLiveOrders = (db: Db, tradeDate: TradeDate): readonly Order[] =>
+  db.all(aliveOrEndedOn, { trade_date: tradeDate }).map(orderOf);
+
+/** Every order first written on this trading date; oldest first. */
+export const readOrdersOf = (db: Db, tradeDate: TradeDate): readonly Order[] =>
+  db.all(ordersOfDate, { trade_date: tradeDate }).map(orderOf);
+
+/** A new order. Throws when its reference is known: the caller has asked. */
+export const insertOrder = (db: Db, order: Order, tradeDate: TradeDate): void => {
+  db.run(addOrder, orderRow(order, tradeDate));
+};
+
+/** The newest word about an order, also one first seen at the broker. When replaying, only if the table has nothing newer. */
+export function upsertOrder(db: Db, order: Order, { tradeDate, replay }: { tradeDate: TradeDate; replay: boolean }): void {
+  db.run(replay ? putOrderIfNewer : putOrder, orderRow(order, tradeDate));
+}
+
+function orderRow(order: Order, tradeDate: TradeDate): OrdersTable {
+  return {
+    order_ref: order.orderRef,
+    worker: order.worker,
+    client_id: order.clientId,
+    api_order_id: order.orderId,
+    perm_id: order.permId,
+    trade_id: order.tradeId,
+    con_id: order.contract.conId,
+    symbol: order.contract.symbol,
+    contract: contractColumn(order.contract),
+    role: order.role,
+    side: order.side,
+    quantity: wholeColumn(order.quantity, 'order quantity'),
+    order_type: order.type,
+    limit_price: moneyColumnOrNull(order.limitPrice),
+    stop_price: moneyColumnOrNull(order.stopPrice),
+    tif: order.tif,
+    good_till: timeColumnOrNull(order.goodTill),
+    oca_group: order.ocaGroup,
+    status: order.status,
+    filled: wholeColumn(order.filled, 'filled shares'),
+    reason: order.reason,
+    trade_date: tradeDate,
+    ended_on: isFinal(order) ? tradeDate : null,
+    created_at: timeColumn(order.createdAt),
+    updated_at: timeColumn(order.updatedAt),
+  };
+}
+
+export function orderOf(row: OrdersTable): Order {
+  return {
+    orderRef: row.order_ref,
+    worker: row.worker,
+    clientId: row.client_id,
+    orderId: row.api_order_id,
+    permId: row.perm_id,
+    tradeId: row.trade_id,
+    contract: contractOf(row.contract),
+    role: row.role,
+    side: row.side,
+    quantity: shares(row.quantity),
+    type: row.order_type,
+    limitPrice: moneyOrNull(row.limit_price),
+    stopPrice: moneyOrNull(row.stop_price),
+    tif: row.tif,
+    goodTill: timeOrNull(row.good_till),
+    ocaGroup: row.oca_group,
+    status: row.status,
+    filled: shares(row.filled),
+    createdAt: timeOf(row.created_at),
+    updatedAt: timeOf(row.updated_at),
+    reason: row.reason,
+  };
+}
