@@ -88,6 +88,21 @@ export const thisProcess = (): LeaseHolder => ({
   bootId: bootId(),
 });
 
+/** The process under a pid as it is now, or null when there is none (or only a zombie). */
+export function processAt(pid: number): LeaseHolder | null {
+  const facts = processFacts(pid);
+  return facts === null || facts.state.startsWith('Z') ? null : { pid, processStartedAt: facts.startedAt, bootId: bootId() };
+}
+
+/** Sends a signal. A process that is gone already is no error. */
+export function sendSignal(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
 /** Gone for good: no such pid, a zombie (dead, not yet reaped), another process under the same number, or another boot. A stopped one lives. */
 export function isGone(holder: LeaseHolder): boolean {
   if (holder.bootId !== bootId()) return true;

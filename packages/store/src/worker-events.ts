@@ -12,6 +12,16 @@ const ofDate = statement((p: { trade_date: TradeDate }) =>
   q.selectFrom('worker_events').selectAll().where('trade_date', '=', p.trade_date).orderBy('at').orderBy('id'),
 );
 
+const newestParking = statement((p: { worker: LeaseName }) =>
+  q
+    .selectFrom('worker_events')
+    .select('event')
+    .where('worker', '=', p.worker)
+    .where('event', 'in', ['parked', 'released'])
+    .orderBy('id', 'desc')
+    .limit(1),
+);
+
 export interface WorkerEvent {
   readonly worker: LeaseName;
   readonly event: WorkerEventKind;
@@ -32,3 +42,6 @@ export function writeWorkerEvent(
 
 export const readWorkerEvents = (db: Db, tradeDate: TradeDate): readonly WorkerEvent[] =>
   db.all(ofDate, { trade_date: tradeDate }).map(({ worker, event, detail, at }) => ({ worker, event, detail, at: timeOf(at) }));
+
+/** Whether a person still has to release this worker, whatever date it was parked on and however often the supervisor was started since. */
+export const isParked = (db: Db, worker: LeaseName): boolean => db.first(newestParking, { worker })?.event === 'parked';

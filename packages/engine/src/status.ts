@@ -1,0 +1,172 @@
+import { phaseAt, tradeDateOf } from '@holdfast/core/calendar';
+import type { PositionStatus, WorkerPhase } from '@holdfast/core/shared-view';
+import { type EpochMs, isoTime, type Micros, type MonoMs, micros, toCents, toDollars } from '@holdfast/core/units';
+import { readBlocks } from '@holdfast/store/blocks';
+import { readDailyPnl } from '@holdfast/store/daily';
+import type { Db } from '@holdfast/store/db';
+import { readKillSwitch } from '@holdfast/store/kill-switch';
+import { type LeaseHolder, readLease } from '@holdfast/store/leases';
+import { readPositions } from '@holdfast/store/positions';
+import { isParked, readWorkerEvents } from '@holdfast/store/worker-events';
+import type { Heartbeat } from './heartbeat.js';
+
+/** Requirement A3: the desk at a glance, for the console, `holdfast status` and whoever asks with --json. A projection, never a second truth. */
+export interface DeskStatus {
+  /** Exchange time, ISO. */
+  readonly at: string;
+  readonly tradeDate: string;
+  /** Part of the trading day (requirement A12). */
+  readonly phase: string;
+  readonly workers: readonly WorkerLine[];
+  readonly positions: readonly PositionLine[];
+  readonly closedToday: readonly { readonly symbol: string; readonly exitReason: string }[];
+  /** Dollars; per cent of the equity the day began with, null while that is unknown. */
+  readonly pnl: PnlLine;
+  readonly killSwitch: { readonly on: boolean; readonly reason: string | null };
+}
+
+export interface WorkerLine {
+  readonly name: StatusWorker;
+  /** `READY` and the other phases; `HUNG`: alive without a moving heartbeat; `DEAD`: its process is gone; `PARKED`; `OFF`. */
+  readonly state: WorkerPhase | 'RUNNING' | 'HUNG' | 'DEAD' | 'PARKED' | 'OFF';
+  readonly pid: number | null;
+  /** Milliseconds of machine time; null = none yet. */
+  readonly heartbeatAgeMs: number | null;
+  readonly brokerAgeMs: number | null;
+  readonly crashesToday: number;
+}
+
+export interface PositionLine {
+  readonly symbol: string;
+  readonly status: PositionStatus;
+  readonly quantity: number;
+  readonly entryPrice: number | null;
+  readonly target: number | null;
+  readonly stop: number | null;
+  readonly agent: string;
+}
+
+export interface PnlLine {
+  readonly realized: number;
+  readonly realizedPct: number | null;
+  readonly trades: number;
+  readonly wins: number;
+  readonly losses: number;
+  readonly startEquity: number | null;
+  readonly lastEquity: number | null;
+}
+
+export type StatusWorker = 'supervisor' | 'exit-manager' | 'day-trader';
+
+/** What the store alone cannot tell. */
+export interface StatusContext {
+  readonly exchange: EpochMs;
+  readonly mono: MonoMs;
+  readonly bootId: string;
+  readonly stillMsMax: number;
+  readonly isGone: (holder: LeaseHolder) => boolean;
+  readonly heartbeat: (worker: StatusWorker) => Heartbeat | null;
+}
+
+/** Reads everything anew. Throws SQLite's error when the store cannot be read: wrap it in `attempt`. */
+export function readStatus(db: Db, context: StatusContext): DeskStatus {
+  const tradeDate = tradeDateOf(context.exchange);
+  const names: readonly StatusWorker[] = ['supervisor', 'exit-manager', 'day-trader'];
+  return {
+    at: isoTime(context.exchange),
+    tradeDate,
+    phase: phaseAt(context.exchange),
+    workers: names.map(name => workerLine(db, name, context)),
+    positions: readPositions(db).map(({ contract, status, quantity, entryPrice, targetPrice, stopPrice, agentName }) => ({
+      symbol: contract.symbol,
+      status,
+      quantity,
+      entryPrice: dollarsOrNull(entryPrice),
+      target: dollarsOrNull(targetPrice),
+      stop: dollarsOrNull(stopPrice),
+      agent: agentName,
+    })),
+    closedToday: readBlocks(db, tradeDate).map(({ symbol, exitReason }) => ({ symbol, exitReason })),
+    pnl: pnlLine(readDailyPnl(db, tradeDate)),
+    killSwitch: readKillSwitch(db),
+  };
+}
+
+function workerLine(db: Db, name: StatusWorker, context: StatusContext): WorkerLine {
+  const holder = readLease(db, name)?.holder ?? null;
+  const beat = context.heartbeat(name);
+  const isItsBeat = beat !== null && beat.bootId === context.bootId && beat.pid === holder?.pid;
+  const heartbeatAgeMs = isItsBeat ? Math.round(context.mono - beat.mono) : null;
+  const crashesToday = readWorkerEvents(db, tradeDateOf(context.exchange)).filter(
+    row => row.worker === name && row.event === 'crashed',
+  ).length;
+  const facts = { name, pid: holder?.pid ?? null, heartbeatAgeMs, brokerAgeMs: isItsBeat ? beat.brokerAgeMs : null, crashesToday };
+  if (holder === null || context.isGone(holder))
+    return { ...facts, state: isParked(db, name) ? 'PARKED' : holder === null ? 'OFF' : 'DEAD' };
+  if (!isItsBeat) return { ...facts, state: 'STARTING' };
+  if (heartbeatAgeMs !== null && heartbeatAgeMs > context.stillMsMax) return { ...facts, state: 'HUNG' };
+  return { ...facts, state: name === 'supervisor' ? 'RUNNING' : beat.phase };
+}
+
+const dollarsOrNull = (amount: Micros | null): number | null => (amount === null ? null : toDollars(amount));
+
+function pnlLine(accounts: ReturnType<typeof readDailyPnl>): PnlLine {
+  const sum = (pick: (day: (typeof accounts)[number]) => number): number => accounts.reduce((total, day) => total + pick(day), 0);
+  const realized = micros(sum(day => day.realizedPnl));
+  const known = accounts.length > 0 && accounts.every(day => day.startEquity !== null);
+  const startEquity = known ? micros(sum(day => day.startEquity ?? 0)) : null;
+  const lastEquity = known ? micros(sum(day => day.lastEquity ?? 0)) : null;
+  return {
+    realized: toCents(realized),
+    realizedPct: startEquity === null || startEquity === 0 ? null : (realized / startEquity) * 100,
+    trades: sum(day => day.trades),
+    wins: sum(day => day.wins),
+    losses: sum(day => day.losses),
+    startEquity: startEquity === null ? null : toCents(startEquity),
+    lastEquity: lastEquity === null ? null : toCents(lastEquity),
+  };
+}
+
+// ---- for people ----
+
+/** The block on the console; every line stands alone, so that a log keeps its sense. */
+export function formatStatus(status: DeskStatus): string {
+  const lines = [
+    `── ${status.at.slice(0, 19).replace('T', ' ')} UTC · ${status.tradeDate} · ${status.phase}${status.killSwitch.on ? ` · KILL SWITCH ON (${status.killSwitch.reason ?? 'no reason given'})` : ''}`,
+    ...status.workers.map(formatWorker),
+    `   active positions: ${status.positions.length === 0 ? 'none' : ''}`,
+    ...status.positions.map(formatPosition),
+    `   closed today: ${status.closedToday.map(({ symbol, exitReason }) => `${symbol} (${exitReason})`).join(', ') || 'none'}`,
+    `   ${formatPnl(status.pnl)}`,
+  ];
+  return lines.map(line => line.trimEnd()).join('\n');
+}
+
+function formatWorker({ name, state, pid, heartbeatAgeMs, brokerAgeMs, crashesToday }: WorkerLine): string {
+  const parts = [
+    state.padEnd(11),
+    pid === null || state === 'OFF' ? '' : `pid ${pid}`,
+    heartbeatAgeMs === null ? '' : `heartbeat ${heartbeatAgeMs} ms ago`,
+    brokerAgeMs === null ? '' : `broker ${(brokerAgeMs / 1000).toFixed(1)} s ago`,
+    crashesToday === 0 ? '' : `${crashesToday} ${crashesToday === 1 ? 'crash' : 'crashes'} today`,
+  ];
+  return `   ${name.padEnd(13)} ${parts.filter(part => part !== '').join(' · ')}`;
+}
+
+function formatPosition({ symbol, status, quantity, entryPrice, target, stop }: PositionLine): string {
+  const price = (value: number | null): string => (value === null ? '-' : `$${value.toFixed(2)}`);
+  return `     ${symbol.padEnd(6)} ${String(quantity).padStart(6)} @ ${price(entryPrice)}  target ${price(target)}  stop ${price(stop)}  ${status}`;
+}
+
+function formatPnl({ realized, realizedPct, trades, wins, losses, startEquity, lastEquity }: PnlLine): string {
+  const percent = realizedPct === null ? '' : ` (${signed(realizedPct, 2)} % of start-of-day equity)`;
+  const account =
+    startEquity === null || lastEquity === null
+      ? ''
+      : ` · account ${dollars(lastEquity)}, ${signedDollars(lastEquity - startEquity)} today`;
+  return `total P&L today: ${signedDollars(realized)}${percent} on ${trades} closed, ${wins} won, ${losses} lost${account}`;
+}
+
+const dollars = (amount: number): string => `$${amount.toFixed(2)}`;
+const signed = (value: number, digits: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
+const signedDollars = (amount: number): string => `${amount < 0 ? '−' : '+'}$${Math.abs(amount).toFixed(2)}`;

@@ -1,0 +1,328 @@
+import { tradeDateOf } from '@holdfast/core/calendar';
+import type { Alert } from '@holdfast/core/effects';
+import type { SupervisionPolicy } from '@holdfast/core/supervision/policy';
+import type { LeaseHolder as LivingHolder } from '@holdfast/core/supervision/restart';
+import type {
+  FoundWorker,
+  SupervisorCommand,
+  SupervisorEffect,
+  SupervisorEvent,
+  SupervisorState,
+  WorkerRecord,
+} from '@holdfast/core/supervision/state';
+import { pidOf, type StartMode, type SupervisedWorker, type WorkerExit } from '@holdfast/core/supervision/watch';
+import { decide, newSupervisor } from '@holdfast/core/supervisor';
+import { type EpochMs, epochMs, type MonoMs } from '@holdfast/core/units';
+import { writeAlert } from '@holdfast/store/alerts';
+import { answerCommand, insertCommand, readAnswer, readCommands, takeCommand } from '@holdfast/store/commands';
+import { resetDaily } from '@holdfast/store/daily';
+import type { Db } from '@holdfast/store/db';
+import { type Lease, type LeaseHolder, readLease } from '@holdfast/store/leases';
+import { readPositions } from '@holdfast/store/positions';
+import { attempt, type Refusal } from '@holdfast/store/refusal';
+import { isParked, writeWorkerEvent } from '@holdfast/store/worker-events';
+import type { MachineTime } from './clock.js';
+import { type Heartbeat, isBeating } from './heartbeat.js';
+import type { Log } from './log.js';
+
+/** What the supervisor can do to processes. Live: spawn.ts and the process table; simulated: objects. */
+export interface ProcessPort {
+  /** `onEnd` is called when a process started here ends; of adopted ones only `isGone` tells. */
+  start(
+    worker: SupervisedWorker,
+    mode: StartMode,
+    onEnd: (exit: WorkerExit) => void,
+  ): { readonly ok: true; readonly pid: number } | Refusal;
+  /** A process that is gone already is no error. */
+  signal(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void;
+  /** For certain, by pid, start time and boot. */
+  isGone(holder: LeaseHolder): boolean;
+  /** The process under a pid as it is now, or null when there is none. */
+  identify(pid: number): LeaseHolder | null;
+  heartbeat(worker: SupervisedWorker): Heartbeat | null;
+  readonly bootId: string;
+}
+
+export interface SupervisionParts {
+  readonly policy: SupervisionPolicy;
+  readonly db: Db;
+  readonly lease: Lease;
+  readonly machine: MachineTime;
+  readonly processes: ProcessPort;
+  readonly log: Log;
+  /** One line for the person at the console. */
+  readonly say: (line: string) => void;
+  readonly showStatus: (because: string) => void;
+  /** Everything is stopped. */
+  readonly onEnd: () => void;
+}
+
+export interface Supervision {
+  /** Adopts what is alive, starts what is not. Once, before the first turn. */
+  start(): void;
+  /** One round: own pause, heartbeats, the process table, commands, policy. Call it every 50 ms of machine time. */
+  turn(): void;
+  /** Asked at the terminal rather than by a command row. */
+  ask(command: SupervisorCommand): void;
+  /** Exchange time as the workers tell it; the wall clock before any of them has. */
+  exchange(): EpochMs;
+  readonly state: SupervisorState;
+}
+
+const WORKERS: readonly SupervisedWorker[] = ['exit-manager', 'day-trader'];
+/** A gap between two turns above this is a pause of this process: others' silences before it count for nothing. */
+const PAUSE_MS = 1_000;
+const LOOK_AT_STORE_MS = 200;
+/** Machine time; the row's own expiry is exchange time, which may run fast, so it gets plenty. */
+const SECURE_EXPIRES_MS = 600_000;
+
+/** The supervisor's loop without timers: what is seen becomes events of core's policy, and its effects are performed here. */
+export function createSupervision(parts: SupervisionParts): Supervision {
+  const { db, lease, machine, processes, log } = parts;
+  const queue: SupervisorEvent[] = [];
+  /** Who is behind each pid we watch: a number alone may be somebody else's tomorrow. */
+  const identities = new Map<number, LeaseHolder>();
+  const children = new Set<number>();
+  let state = newSupervisor(parts.policy);
+  let isRunning = false;
+  let lastTurn = machine.mono();
+  let lastLook: MonoMs | null = null;
+  let securing: number | null = null;
+  let exchangeOffset: number | null = null;
+
+  const exchange = (): EpochMs => (exchangeOffset === null ? machine.wall() : epochMs(Math.floor(machine.mono() + exchangeOffset)));
+
+  function tell(body: BodyOf<SupervisorEvent>): void {
+    queue.push({ mono: machine.mono(), ...body });
+    if (isRunning) return;
+    isRunning = true;
+    try {
+      for (let event = queue.shift(); event; event = queue.shift()) {
+        const step = decide(state, event);
+        state = step.state;
+        for (const effect of step.effects) perform(effect);
+      }
+    } finally {
+      isRunning = false;
+    }
+  }
+
+  // ---- effects ----
+
+  function perform(effect: SupervisorEffect) {
+    switch (effect.do) {
+      case 'spawn':
+        return start(effect.worker, effect.mode);
+      case 'signal':
+        log('warn', 'signal', { worker: effect.worker, pid: effect.pid, signal: effect.signal });
+        return processes.signal(effect.pid, effect.signal);
+      case 'secure-positions':
+        return secure(effect.guardIsReady);
+      case 'alert':
+        return alert(effect.alert);
+      case 'record':
+        return record(effect);
+      case 'daily-reset':
+        return keep('daily-reset', () => resetDaily(db, effect.date, exchange()));
+      case 'show-status':
+        return parts.showStatus(effect.because);
+      case 'answer':
+        return answer(effect);
+      case 'end':
+        return parts.onEnd();
+    }
+  }
+
+  function start(worker: SupervisedWorker, mode: StartMode) {
+    const started = processes.start(worker, mode, exit => {
+      children.delete(exit.pid);
+      gone(worker, exit);
+    });
+    if (!started.ok) return tell({ kind: 'spawn-failed', worker, reason: started.detail });
+    children.add(started.pid);
+    watchPid(started.pid);
+    tell({ kind: 'spawned', worker, pid: started.pid });
+  }
+
+  function watchPid(pid: number): void {
+    const identity = processes.identify(pid);
+    if (identity) identities.set(pid, identity);
+  }
+
+  /** Rests a stop for each open position, by the exit manager, confirmed by the broker; its answer is looked for every turn. */
+  function secure(guardIsReady: boolean) {
+    const open = attempt(() => readPositions(db).filter(position => position.quantity !== 0));
+    if ('ok' in open) return tell({ kind: 'secured', secured: { ok: false, detail: `the store cannot be read (${open.detail})` } });
+    if (open.length === 0) return tell({ kind: 'secured', secured: { ok: true, detail: 'nothing is open' } });
+    const symbols = open.map(position => position.contract.symbol).join(', ');
+    if (!guardIsReady) {
+      return tell({ kind: 'secured', secured: { ok: false, detail: `${symbols} open, and the exit manager is not READY to rest stops` } });
+    }
+    const now = exchange();
+    const asked = insertCommand(db, {
+      target: 'exit-manager',
+      kind: 'rest-stops',
+      payload: {},
+      tradeDate: tradeDateOf(now),
+      expiresAt: epochMs(now + SECURE_EXPIRES_MS),
+      createdBy: 'supervisor',
+      now,
+    });
+    if (!asked.ok) return tell({ kind: 'secured', secured: { ok: false, detail: asked.detail } });
+    securing = asked.id;
+    parts.say(`stop: ${symbols} open; the exit manager rests a stop for each first`);
+  }
+
+  function lookForSecured(): void {
+    const id = securing;
+    if (id === null) return;
+    const word = attempt(() => readAnswer(db, id));
+    if (word === null || 'ok' in word || word.status === 'pending' || word.status === 'taken') return;
+    securing = null;
+    tell({ kind: 'secured', secured: { ok: word.status === 'done', detail: word.answer ?? word.status } });
+  }
+
+  function alert(words: Alert): void {
+    log(words.level === 'info' ? 'info' : words.level === 'warning' ? 'warn' : 'error', words.code, { happened: words.happened });
+    parts.say(`${words.level.toUpperCase()} ${words.code}: ${words.happened} ${words.did} ${words.todo}`);
+    const now = exchange();
+    keep('alert', () => db.immediate(() => writeAlert(db, words, { worker: 'supervisor', tradeDate: tradeDateOf(now), now })));
+  }
+
+  function record({ worker, what, pid, detail }: WorkerRecord): void {
+    log('info', what, { worker, pid, detail });
+    parts.say(`${worker}: ${what}${pid === null ? '' : ` (pid ${pid})`}${detail === '' ? '' : `, ${detail}`}`);
+    if (what === 'adopted' && pid !== null) watchPid(pid);
+    if (what === 'spawn-failed' || what === 'not-ready') return;
+    const now = exchange();
+    keep('worker-event', () => writeWorkerEvent(db, { worker, event: what, detail, at: now }, tradeDateOf(now)));
+  }
+
+  function answer({ id, status, answer: words }: Extract<SupervisorEffect, { do: 'answer' }>): void {
+    log('info', 'answer', { id, status, words });
+    parts.say(words);
+    if (id !== null) keep('answer', () => db.immediate(() => answerCommand(db, { id, status, answer: words, now: exchange() })));
+  }
+
+  /** Supervision goes on without its books: a locked or broken store must not cost a restart. */
+  function keep(what: string, write: () => unknown): void {
+    const result = attempt(write);
+    if (typeof result === 'object' && result !== null && 'ok' in result && result.ok === false) {
+      log('error', 'not-written', { what, detail: 'detail' in result ? String(result.detail) : '' });
+    }
+  }
+
+  // ---- what is seen ----
+
+  function gone(worker: SupervisedWorker, exit: WorkerExit): void {
+    identities.delete(exit.pid);
+    tell({ kind: 'gone', worker, exit, holder: livingHolder(worker, exit.pid) });
+  }
+
+  /** Who else holds the worker's lease and lives. The emergency tool counts for the exit manager, under whichever name it holds. */
+  function livingHolder(worker: SupervisedWorker, exceptPid: number | null): LivingHolder | null {
+    const tool = livingLease('liquidator');
+    if (worker === 'exit-manager' && tool !== null) return { pid: tool.pid, isWorker: false };
+    const holder = livingLease(worker);
+    if (holder === null || holder.pid === exceptPid) return null;
+    identities.set(holder.pid, holder);
+    return { pid: holder.pid, isWorker: true };
+  }
+
+  function livingLease(name: SupervisedWorker | 'liquidator'): LeaseHolder | null {
+    const row = attempt(() => readLease(db, name));
+    if (row === null || 'ok' in row || row.holder === null) return null;
+    return processes.isGone(row.holder) ? null : row.holder;
+  }
+
+  /** A worker without a lease in the store (the store was lost) but with a fresh heartbeat is alive all the same. */
+  function findAlive(worker: SupervisedWorker): FoundWorker | null {
+    const holder = livingHolder(worker, null);
+    if (holder) return { worker, holder };
+    const beat = processes.heartbeat(worker);
+    const { bootId } = processes;
+    if (beat === null || !isBeating(beat, { mono: machine.mono(), bootId, stillMs: parts.policy.stillMsMax })) return null;
+    const identity = processes.identify(beat.pid);
+    if (identity === null || processes.isGone(identity)) return null;
+    identities.set(beat.pid, identity);
+    return { worker, holder: { pid: beat.pid, isWorker: true } };
+  }
+
+  function lookAtProcesses(): void {
+    for (const worker of WORKERS) {
+      const watch = worker === 'exit-manager' ? state.guard : state.trader;
+      if (watch.status.is === 'held' && livingHolder(worker, null)?.pid !== watch.status.by) tell({ kind: 'lease-free', worker });
+      const pid = pidOf(watch);
+      if (pid === null || children.has(pid)) continue;
+      const identity = identities.get(pid);
+      if (!identity || processes.isGone(identity)) gone(worker, { pid, code: null, signal: null });
+    }
+  }
+
+  function lookAtHeartbeats(): void {
+    for (const worker of WORKERS) {
+      const beat = processes.heartbeat(worker);
+      if (beat === null || beat.bootId !== processes.bootId) continue;
+      const { pid, counter, phase } = beat;
+      const isOurs = pid === pidOf(worker === 'exit-manager' ? state.guard : state.trader);
+      if (isOurs && phase === 'READY') exchangeOffset = beat.exchange - beat.mono;
+      tell({ kind: 'beat', worker, beat: { pid, counter, phase } });
+    }
+    if (exchangeOffset !== null) tell({ kind: 'trade-date', date: tradeDateOf(exchange()) });
+  }
+
+  function lookAtCommands(): void {
+    const rows = attempt(() => readCommands(db, 'supervisor', exchange()));
+    if ('ok' in rows) return;
+    for (const { id, kind, payload } of rows) {
+      const taken = takeCommand(db, { lease, id, now: exchange() });
+      if (!taken.ok) continue;
+      const command = commandOf(id, kind, payload);
+      if (command) tell({ kind: 'command', command });
+      else
+        answer({
+          do: 'answer',
+          id,
+          status: 'refused',
+          answer: `the supervisor knows no command "${kind}" with ${JSON.stringify(payload)}`,
+        });
+    }
+  }
+
+  return {
+    start() {
+      const found = WORKERS.map(findAlive).filter(worker => worker !== null);
+      tell({ kind: 'started', found, traderIsParked: attempt(() => isParked(db, 'day-trader')) === true });
+    },
+    turn() {
+      const now = machine.mono();
+      if (now - lastTurn > PAUSE_MS) tell({ kind: 'paused', ms: Math.round(now - lastTurn) });
+      lastTurn = now;
+      lookAtProcesses();
+      lookAtHeartbeats();
+      if (lastLook === null || now - lastLook >= LOOK_AT_STORE_MS) {
+        lastLook = now;
+        lookAtCommands();
+        lookForSecured();
+      }
+      tell({ kind: 'tick' });
+    },
+    ask: command => tell({ kind: 'command', command }),
+    exchange,
+    get state() {
+      return state;
+    },
+  };
+}
+
+type BodyOf<E> = E extends SupervisorEvent ? Omit<E, 'mono'> : never;
+
+/** A command row as core knows it, or null for what nobody here understands. */
+function commandOf(id: number, kind: string, payload: Readonly<Record<string, unknown>>): SupervisorCommand | null {
+  const worker = payload.worker ?? 'day-trader';
+  if (kind === 'stop') return { kind, id, force: payload.force === true };
+  if (kind === 'status') return { kind, id };
+  const isWorker = worker === 'day-trader' || worker === 'exit-manager';
+  if ((kind === 'park' || kind === 'unpark' || kind === 'restart') && isWorker) return { kind, id, worker };
+  return null;
+}
