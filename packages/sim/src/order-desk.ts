@@ -33,6 +33,8 @@ export interface DeskSurroundings {
 }
 
 const WAITS_FOR_CROSS = 'waits for the opening cross';
+/** The reason every victim of a global cancel carries. */
+export const GLOBAL_CANCEL = 'global cancel';
 const FIRST_PERM_ID = 1_284_610_001;
 
 /**
@@ -101,7 +103,7 @@ export class OrderDesk {
   }
 
   cancelAll(): void {
-    for (const order of [...this.working.values()]) if (!isFinal(order.status)) this.end(order, 'Cancelled', 'global cancel');
+    for (const order of [...this.working.values()]) if (!isFinal(order.status)) this.end(order, 'Cancelled', GLOBAL_CANCEL);
   }
 
   // ---- the market moves ----
