@@ -8,6 +8,12 @@ export interface Match {
   readonly price: Micros;
 }
 
+/** The prints of one step and how much of their volume earlier orders have left. */
+export interface Prints {
+  readonly trade: NonNullable<MarketUpdate['trade']>;
+  readonly volumeLeft: number;
+}
+
 /** "last" counts for a stop only within the quote or at most 0.5 % outside of it (TWS guide, stop orders). In basis points. */
 const TRIGGER_BAND_BPS = 50;
 
@@ -31,15 +37,18 @@ export function matchQuote(order: LiveOrder, book: Book): Match | undefined {
 }
 
 /**
- * What a print at or through a resting limit gives it: its own price, at most the volume printed (`volumeLeft`). This is how a target
- * fills on a touch that is gone again when the next quote comes.
+ * What a print at or through a resting limit gives it: its own price (never worse than the quote that stands), at most the volume
+ * printed (`volumeLeft`). This is how a target fills on a touch that is gone again when the next quote comes.
  */
-export function matchTrade(order: LiveOrder, trade: NonNullable<MarketUpdate['trade']>, volumeLeft: number): Match | undefined {
+export function matchTrade(order: LiveOrder, book: Book, { trade, volumeLeft }: Prints): Match | undefined {
   const { type, limitPrice, side } = order.request;
   if ((type !== 'LMT' && type !== 'STP LMT') || limitPrice === undefined) return undefined;
   const reached = side === 'BUY' ? trade.low <= limitPrice : trade.high >= limitPrice;
   const shares = Math.min(tradableShares(order), volumeLeft);
-  return reached && shares > 0 ? { shares, price: limitPrice } : undefined;
+  if (!reached || shares <= 0) return undefined;
+  const quoted = book.opposite(side);
+  const betterQuoted = quoted > 0 && (side === 'BUY' ? quoted < limitPrice : quoted > limitPrice);
+  return { shares, price: betterQuoted ? quoted : limitPrice };
 }
 
 /** Would a stop trigger at this last price, given the quote that stands? */

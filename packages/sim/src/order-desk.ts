@@ -116,11 +116,13 @@ export class OrderDesk {
     let volumeLeft = update.trade?.volume ?? 0;
     for (const order of [...book.orders]) {
       if (isFinal(order.status) || !mayTradeAt(this.at.session, this.at.now(), order.request)) continue;
-      if (order.hold === 'trigger' && update.trade && isTriggeredByTrade(order, update.trade, book)) this.trigger(order);
+      const triggered = order.hold === 'trigger' && update.trade !== undefined && isTriggeredByTrade(order, update.trade, book);
+      if (triggered) this.trigger(order);
       if (order.hold !== 'none') continue;
       this.fillFromQuote(order, book);
-      if (isFinal(order.status) || !update.trade) continue;
-      const printed = matchTrade(order, update.trade, volumeLeft);
+      // The print that triggered a stop was somebody else's trade: it cannot fill it as well.
+      if (isFinal(order.status) || !update.trade || triggered) continue;
+      const printed = matchTrade(order, book, { trade: update.trade, volumeLeft });
       if (!printed) continue;
       volumeLeft -= printed.shares;
       this.fill(order, printed);

@@ -19,8 +19,8 @@ export interface Random {
 }
 
 const TWO_32 = 4_294_967_296;
-/** Four draws from ±1732 have variance 4 × 1732² / 3 = 1000². 3465 values each. */
-const BELL_DRAW = 1_732;
+/** Four even draws from ±866 have variance 4 × 866² / 3 ≈ 1000². */
+const BELL_DRAW = 866;
 const WARM_UP_ROUNDS = 12;
 
 /** FNV-1a over UTF-16 units: a name becomes 32 bits. */
