@@ -2,15 +2,15 @@ import { tradeDateOf } from '@holdfast/core/calendar';
 import type { Alert, Write } from '@holdfast/core/effects';
 import type { Clock } from '@holdfast/core/ports';
 import type { MonoMs } from '@holdfast/core/units';
-import { commitStep } from '@holdfast/store/commit';
+import { commitStep, type RefusedWrite } from '@holdfast/store/commit';
 import type { Db } from '@holdfast/store/db';
 import type { Lease } from '@holdfast/store/leases';
-import { asFacts, type EmergencyFile, type PendingStep } from './emergency-file.js';
+import type { EmergencyFile, PendingStep } from './emergency-file.js';
 import type { Log } from './log.js';
 
 /** What became of one step's writes. `refused`: exit intents the store would not take, by orderRef; the rest of the step was written. */
 export type Booked =
-  | { readonly kind: 'committed' | 'kept'; readonly refused: ReadonlyMap<string, { readonly code: string; readonly detail: string }> }
+  | { readonly kind: 'committed' | 'kept'; readonly refused: RefusedIntents }
   /** The store does not answer, and this worker may not act without it: nothing was written, try the whole step again. */
   | { readonly kind: 'held'; readonly code: string; readonly detail: string }
   | { readonly kind: 'lease-lost'; readonly detail: string };
@@ -40,7 +40,8 @@ export interface BooksParts {
 /** How often a store that did not answer is asked again. Asking costs no wait: it is done with a busy timeout of 0. */
 const ASK_AGAIN_MS = 100;
 
-const NOTHING_REFUSED: ReadonlyMap<string, { code: string; detail: string }> = new Map();
+type RefusedIntents = ReadonlyMap<string, { readonly code: string; readonly detail: string }>;
+const NOTHING_REFUSED: RefusedIntents = new Map();
 
 /** The worker's hand in the store: commits, and keeps what cannot be committed now in order, in memory and in the emergency file. */
 export function createBooks({ db, lease, clock, emergency, log }: BooksParts): Books {
@@ -54,8 +55,8 @@ export function createBooks({ db, lease, clock, emergency, log }: BooksParts): B
     return { at, tradeDate: tradeDateOf(at), writes };
   };
 
-  function tryCommit({ at, tradeDate, writes }: PendingStep, durable: boolean) {
-    const result = commitStep(db, { lease, writes, now: at, tradeDate, durable });
+  function tryCommit({ at, tradeDate, writes }: PendingStep, how: { durable: boolean; replay?: boolean }) {
+    const result = commitStep(db, { lease, writes, now: at, tradeDate, ...how });
     if (result.ok) lastCommitAt = clock.mono();
     return result;
   }
@@ -74,32 +75,32 @@ export function createBooks({ db, lease, clock, emergency, log }: BooksParts): B
 
   function commit(writes: readonly Write[], durable: boolean): Booked {
     if (writes.length === 0) return { kind: 'committed', refused: NOTHING_REFUSED };
-    let step = stepOf(writes);
+    const step = stepOf(writes);
     if (emergency && backlog.length > 0) return keep(emergency, step, 'earlier steps still wait');
-    const refused = new Map<string, { code: string; detail: string }>();
-    for (;;) {
-      const result = tryCommit(step, durable);
-      if (result.ok) return { kind: 'committed', refused };
-      if (result.code === 'LEASE_LOST') return { kind: 'lease-lost', detail: result.detail };
-      if (result.code.startsWith('STORE_')) {
-        const why = `${result.code}: ${result.detail}`;
-        if (emergency) return keep(emergency, step, why);
-        return { kind: 'held', code: result.code, detail: result.detail };
-      }
-      const orderRef = 'orderRef' in result ? result.orderRef : null;
-      if (result.code !== 'EXIT_EXCEEDS_HOLDING' || typeof orderRef !== 'string') {
-        throw new Error(`the store refused a step for a reason the engine does not know: ${result.code} ${result.detail}`);
-      }
-      refused.set(orderRef, { code: result.code, detail: result.detail });
-      step = { ...step, writes: step.writes.filter(write => write.do !== 'write-intent' || write.order.orderRef !== orderRef) };
-      if (step.writes.length === 0) return { kind: 'committed', refused };
+    const result = tryCommit(step, { durable });
+    if (result.ok) return { kind: 'committed', refused: refusedIntents(result.refused) };
+    if (result.code === 'LEASE_LOST') return { kind: 'lease-lost', detail: result.detail };
+    if (!result.code.startsWith('STORE_'))
+      throw new Error(`the store refused a step for a reason the engine does not know: ${result.code}`);
+    const { code, detail } = result;
+    return emergency ? keep(emergency, step, `${code}: ${detail}`) : { kind: 'held', code, detail };
+  }
+
+  /** The store has alerted about every one of them; only an order must be kept from leaving. */
+  function refusedIntents(refused: readonly RefusedWrite[]): RefusedIntents {
+    if (refused.length === 0) return NOTHING_REFUSED;
+    const intents = new Map<string, { code: string; detail: string }>();
+    for (const { write, code, detail } of refused) {
+      log('error', 'write-refused', { what: write.do, code, detail });
+      if (write.do === 'write-intent') intents.set(write.order.orderRef, { code, detail });
     }
+    return intents;
   }
 
   function mergeBacklog(file: EmergencyFile): { kind: 'lease-lost'; detail: string } | null {
     const kept = backlog.length;
     while (backlog[0]) {
-      const result = tryCommit({ ...backlog[0], writes: asFacts(backlog[0].writes) }, true);
+      const result = tryCommit(backlog[0], { durable: true, replay: true });
       if (!result.ok && result.code === 'LEASE_LOST') return { kind: 'lease-lost', detail: result.detail };
       if (!result.ok && result.code.startsWith('STORE_')) return null;
       if (!result.ok) throw new Error(`a kept step cannot be merged: ${result.code} ${result.detail}`);

@@ -78,10 +78,3 @@ function parseStep(line: string): PendingStep | null {
     return null; // counted as torn by the caller
   }
 }
-
-/**
- * The same writes for the merge: an intent that already went out is a fact, no longer a question, so the store may not refuse it
- * (`write-order` inserts what it does not know).
- */
-export const asFacts = (writes: readonly Write[]): readonly Write[] =>
-  writes.map(write => (write.do === 'write-intent' ? { do: 'write-order', order: write.order } : write));

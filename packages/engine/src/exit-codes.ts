@@ -6,12 +6,10 @@ export const EXIT_CODE = {
   clean: SUPERVISED.clean,
   /** Another process holds the lease: at the start, or it passed on while we ran. Nothing (more) was sent. */
   leaseLost: SUPERVISED.leaseLost,
-  /** desk.yaml is invalid and nothing older can stand in. */
+  /** desk.yaml is invalid and nothing older can stand in; or mode, account and store do not belong together. */
   badConfiguration: SUPERVISED.badConfiguration,
   /** Migrations are missing, or the store does not answer a worker that may not act without it. */
   storeUnusable: 5,
-  /** The gateway serves another account than the store is bound to, or one the mode forbids. */
-  wrongAccount: 6,
   /** A bug. The next start reconciles. */
   bug: 70,
 } as const;

@@ -20,6 +20,8 @@ export interface LogOptions {
   readonly wall: () => EpochMs;
   /** Warnings and errors are repeated on stderr, which the supervisor keeps. */
   readonly stderr: boolean;
+  /** Told once when the file takes no more lines. */
+  readonly onBroken: (reason: string) => void;
 }
 
 /**
@@ -30,8 +32,7 @@ export function createLog(options: LogOptions): Log {
   const file = pino.destination({ dest: options.file, sync: true, mkdir: true, append: true });
   let isBroken = false;
   file.on('error', (error: Error) => {
-    if (!isBroken)
-      process.stderr.write(`holdfast ${options.worker}: the run log cannot be written (${error.message}); going on without it\n`);
+    if (!isBroken) options.onBroken(error.message);
     isBroken = true;
   });
   const stderr = pino.destination({ dest: 2, sync: true });

@@ -123,7 +123,7 @@ export function createPerformer(parts: PerformParts): (effects: readonly Effect[
   }
 
   function enter(effect: Enter): Performed {
-    const { claim, order, tradeDate, decidedAt } = effect;
+    const { order, decidedAt } = effect;
     const { tradeId } = order;
     const refuse = (code: string, detail: string): Performed => {
       log('info', 'entry-refused', { symbol: order.contract.symbol, tradeId, code, detail });
@@ -135,7 +135,7 @@ export function createPerformer(parts: PerformParts): (effects: readonly Effect[
     const old = tooOld(decidedAt);
     if (old) return refuse('INTENT_TOO_OLD', old);
     if (!broker.isUp) return refuse(NOT_CONNECTED.code, NOT_CONNECTED.detail);
-    const claimed = claimEntry(db, { lease, claim, order, tradeDate, now: clock.exchange() });
+    const claimed = claimEntry(db, { lease, enter: effect, now: clock.exchange() });
     if (!claimed.ok && claimed.code === 'LEASE_LOST') return { kind: 'lease-lost', detail: claimed.detail };
     if (!claimed.ok) return refuse(claimed.code, claimed.detail);
     tell({ kind: 'entry-claimed', order });

@@ -100,7 +100,9 @@ export function createSupervision(parts: SupervisionParts): Supervision {
       for (let event = queue.shift(); event; event = queue.shift()) {
         const step = decide(state, event);
         state = step.state;
-        for (const effect of step.effects) perform(effect);
+        // The books may wait for a lock; a start or a kill may not.
+        for (const effect of step.effects) if (isUrgent(effect)) perform(effect);
+        for (const effect of step.effects) if (!isUrgent(effect)) perform(effect);
       }
     } finally {
       isRunning = false;
@@ -314,6 +316,8 @@ export function createSupervision(parts: SupervisionParts): Supervision {
     },
   };
 }
+
+const isUrgent = (effect: SupervisorEffect): boolean => effect.do === 'spawn' || effect.do === 'signal';
 
 type BodyOf<E> = E extends SupervisorEvent ? Omit<E, 'mono'> : never;
 

@@ -1,5 +1,5 @@
 import type { Event } from '@holdfast/core/events';
-import { type BrokerOrder, isFinal, type Order, type OrderSide } from '@holdfast/core/orders/order';
+import { type BrokerOrder, isEntryRef, isFinal, isOurs, type Order, type OrderSide } from '@holdfast/core/orders/order';
 import type { Execution } from '@holdfast/core/positions/execution';
 import type { SharedView } from '@holdfast/core/shared-view';
 import type { EpochMs } from '@holdfast/core/units';
@@ -11,7 +11,6 @@ import type { EpochMs } from '@holdfast/core/units';
  */
 
 interface Trade {
-  readonly conId: number;
   /** Executions of others in the same instrument count from here on. */
   readonly startedAt: EpochMs;
   /** Adopted shares that no execution explains, from the row, after a restart. Unsigned. */
@@ -24,23 +23,28 @@ interface Trade {
 /** One exit order at the broker, found by its API order id: a successor under the same id is a modification, never a second order. */
 interface ExitOrder {
   readonly tradeId: string;
+  readonly conId: number;
   readonly clientId: number;
   readonly side: OrderSide;
   readonly refs: ReadonlySet<string>;
   readonly ocaGroup: string | null;
-  /** Total, not remaining. While a modification is unconfirmed: the larger of both. */
-  quantity: number;
-  /** Of the newest send; an echo of just this settles the quantity. */
-  asked: number;
+  /**
+   * Shares that it, or its whole OCA group, may have traded when it is done: its quantity and what the others of the group had filled when
+   * it was sent (the broker reduces it by what they fill later). While a change is unconfirmed, the larger of both.
+   */
+  bound: number;
+  /** Of the newest send; an echo of just this quantity confirms its bound. */
+  readonly asked: { readonly quantity: number; readonly bound: number };
   /** What order status told. Executions may know more. */
   toldFilled: number;
   isDead: boolean;
+  /** The broker says it is over, but not how: dead once the executions were told again. */
+  isOver: boolean;
   isAcknowledged: boolean;
 }
 
 interface Fill {
   readonly tradeId: string | null;
-  readonly conId: number;
   readonly side: OrderSide;
   readonly shares: number;
   readonly orderRef: string;
@@ -50,7 +54,7 @@ interface Fill {
 export interface Quantities {
   /** Bought (for a sale) or sold short (for a buy-back) in this trade, adopted shares included. */
   readonly acquired: number;
-  /** Exit shares sent and not proven dead, fills included, an OCA group counted once by its largest member. */
+  /** Exit shares filled, or sent and not proven dead; an OCA group counts once. */
   readonly exposed: number;
 }
 
@@ -58,7 +62,7 @@ export interface WireLedger {
   /** What the store knew when this process started. */
   seed(view: SharedView): void;
   observe(event: Event): void;
-  /** The account's holdings before Holdfast met it: never ours to sell. */
+  /** The account's holding before Holdfast met it: never ours to sell. */
   setBaseline(conId: number, quantity: number): void;
   /** A snapshot request leaves now: acknowledged exits that its answer does not list are over. */
   snapshotRequested(id: number): void;
@@ -67,16 +71,15 @@ export interface WireLedger {
   exitSent(order: Order, at: EpochMs): void;
 }
 
-const otherSide = (side: OrderSide): OrderSide => (side === 'BUY' ? 'SELL' : 'BUY');
-
 /** `aaaa.bbbb.cccc.01` → root and version: a correction keeps the root and raises the last part. */
-function splitExecId(execId: string): { root: string; version: string } {
+function splitVersion(execId: string): { root: string; version: string } {
   const dot = execId.lastIndexOf('.');
   return dot === -1 ? { root: execId, version: '' } : { root: execId.slice(0, dot), version: execId.slice(dot + 1) };
 }
 
 const DEAD_WORDS: readonly string[] = ['Cancelled', 'ApiCancelled', 'Filled'];
 
+/** The ledger of one worker. Mutable inside, deterministic, without any door to the world. */
 export function createWireLedger(): WireLedger {
   const trades = new Map<string, Trade>();
   const currentTrade = new Map<number, string>();
@@ -85,16 +88,18 @@ export function createWireLedger(): WireLedger {
   const exits = new Map<number, ExitOrder>();
   /** Exits whose API order id was used again for another order: what they filled, or may still, counts on. */
   const buried: ExitOrder[] = [];
+  const exitRefs = new Set<string>();
   const tradeOfRef = new Map<string, string>();
   const fills = new Map<string, Fill>();
-  const exitRefs = new Set<string>();
   /** What an answer must list, by request: acknowledged before it was asked for. */
   const snapshots = new Map<number, readonly (readonly [orderId: number, exit: ExitOrder])[]>();
 
+  const everyExit = (): readonly ExitOrder[] => [...exits.values(), ...buried];
+  const inCare = (conId: number): number => (holdings.get(conId) ?? 0) - (baseline.get(conId) ?? 0);
+
   function startTrade(tradeId: string, conId: number, facts: { startedAt: EpochMs; base: number }): void {
     if (trades.has(tradeId)) return;
-    const inCare = (holdings.get(conId) ?? 0) - (baseline.get(conId) ?? 0);
-    trades.set(tradeId, { conId, ...facts, peakLong: Math.max(0, inCare), peakShort: Math.max(0, -inCare) });
+    trades.set(tradeId, { ...facts, peakLong: Math.max(0, inCare(conId)), peakShort: Math.max(0, -inCare(conId)) });
     currentTrade.set(conId, tradeId);
   }
 
@@ -102,125 +107,64 @@ export function createWireLedger(): WireLedger {
     holdings.set(conId, quantity);
     const trade = trades.get(currentTrade.get(conId) ?? '');
     if (!trade) return;
-    const inCare = quantity - (baseline.get(conId) ?? 0);
-    trade.peakLong = Math.max(trade.peakLong, inCare);
-    trade.peakShort = Math.max(trade.peakShort, -inCare);
+    trade.peakLong = Math.max(trade.peakLong, inCare(conId));
+    trade.peakShort = Math.max(trade.peakShort, -inCare(conId));
   }
 
-  function tradeOf(execution: Execution, told: string | null): string | null {
-    if (told !== null) return told;
-    const byRef = tradeOfRef.get(execution.orderRef);
-    if (byRef !== undefined) return byRef;
-    const current = currentTrade.get(execution.conId);
+  /** Whose fill it is: as the store says, by our own order, or (somebody's own trade) the trade going on in that instrument. */
+  function tradeOf(execution: Execution, stored: string | null): string | null {
+    const known = stored ?? tradeOfRef.get(execution.orderRef);
+    if (known !== undefined) return known;
+    const current = currentTrade.get(execution.conId) ?? null;
     const trade = trades.get(current ?? '');
-    return current !== undefined && trade !== undefined && execution.at >= trade.startedAt ? current : null;
+    return trade && execution.at >= trade.startedAt ? current : null;
   }
 
-  function booked(execution: Execution, told: string | null): void {
-    const { root, version } = splitExecId(execution.execId);
+  function booked(execution: Execution, stored: string | null): void {
+    const { root, version } = splitVersion(execution.execId);
     const known = fills.get(root);
-    if (known && (known.version > version || (known.version === version && (known.tradeId !== null || told === null)))) return;
-    const tradeId = tradeOf(execution, told) ?? known?.tradeId ?? null;
-    const { conId, side, orderRef } = execution;
-    fills.set(root, { tradeId, conId, side, shares: execution.shares, orderRef, version });
+    const isNews = !known || version > known.version || (version === known.version && known.tradeId === null);
+    if (!isNews) return;
+    const { side, shares, orderRef } = execution;
+    fills.set(root, { tradeId: tradeOf(execution, stored) ?? known?.tradeId ?? null, side, shares, orderRef, version });
   }
 
-  function orderKnown(order: Order): void {
-    tradeOfRef.set(order.orderRef, order.tradeId);
-  }
-
-  function statusTold(orderId: number, clientId: number, told: { status: string; filled: number }): void {
-    const exit = exits.get(orderId);
-    if (!exit || exit.clientId !== clientId) return;
-    exit.isAcknowledged = true;
-    exit.toldFilled = Math.max(exit.toldFilled, told.filled);
-    if (DEAD_WORDS.includes(told.status)) exit.isDead = true;
-  }
-
-  function openOrderTold(order: BrokerOrder): void {
-    const exit = exits.get(order.orderId);
-    if (!exit || exit.clientId !== order.clientId) return;
-    exit.isAcknowledged = true;
-    if (order.quantity === exit.asked) exit.quantity = order.quantity;
-    if (DEAD_WORDS.includes(order.status)) exit.isDead = true;
-  }
-
-  function snapshotTold(event: Extract<Event, { kind: 'snapshot' }>): void {
-    for (const execution of event.executions) booked(execution, null);
-    const told = new Map<number, number>();
-    for (const { contract, quantity } of event.positions) told.set(contract.conId, quantity);
-    for (const [conId, quantity] of told) holdingTold(conId, quantity);
-    const open = new Set(event.openOrders.map(order => `${order.clientId}:${order.orderId}`));
-    for (const [orderId, exit] of snapshots.get(event.id) ?? []) {
-      if (!open.has(`${exit.clientId}:${orderId}`)) exit.isDead = true;
-    }
-    snapshots.delete(event.id);
-    for (const order of event.openOrders) openOrderTold(order);
-  }
-
-  function viewRead(view: SharedView): void {
-    for (const { conId, quantity } of view.baseline) baseline.set(conId, quantity);
-    for (const row of view.positions) {
-      const { tradeId, contract, entryAt, updatedAt } = row;
-      startTrade(tradeId, contract.conId, { startedAt: entryAt ?? updatedAt, base: 0 });
-    }
-    for (const order of view.orders) orderKnown(order);
-    for (const execution of view.executions) booked(execution, execution.tradeId);
-  }
-
-  function filledOf(exit: ExitOrder): number {
+  const filledOf = (exit: ExitOrder): number => {
     let executed = 0;
     for (const fill of fills.values()) if (exit.refs.has(fill.orderRef)) executed += fill.shares;
     return Math.max(executed, exit.toldFilled);
-  }
+  };
 
-  function exposedBy(candidates: Iterable<ExitOrder>, tradeId: string, side: OrderSide): number {
-    let exposed = 0;
-    const groups = new Map<string, number>();
-    for (const exit of candidates) {
-      if (exit.tradeId !== tradeId || exit.side !== side) continue;
-      const filled = filledOf(exit);
-      const remaining = exit.isDead ? 0 : Math.max(0, exit.quantity - filled);
-      exposed += filled;
-      if (exit.ocaGroup === null) exposed += remaining;
-      else groups.set(exit.ocaGroup, Math.max(groups.get(exit.ocaGroup) ?? 0, remaining));
-    }
-    for (const largest of groups.values()) exposed += largest;
-    return exposed;
-  }
-
-  function acquiredBy(tradeId: string, side: OrderSide): number {
-    const trade = trades.get(tradeId);
-    if (!trade) return 0;
-    let net = trade.base;
-    for (const fill of fills.values()) {
-      if (fill.tradeId !== tradeId) continue;
-      if (fill.side === otherSide(side)) net += fill.shares;
-      else if (!exitRefs.has(fill.orderRef)) net -= fill.shares; // sold by hand, or the entry that an overshot sale is bought back against
-    }
-    return Math.max(net, side === 'SELL' ? trade.peakLong : trade.peakShort);
+  function groupFilled(ocaGroup: string | null, without: ExitOrder | undefined): number {
+    if (ocaGroup === null) return 0;
+    const others = everyExit().filter(exit => exit.ocaGroup === ocaGroup && exit !== without);
+    return others.reduce((sum, exit) => sum + filledOf(exit), 0);
   }
 
   /** The record as it would be with this order sent: a new one, or the living one under its id changed. */
   function asSent(order: Order): { exit: ExitOrder; modifies: ExitOrder | null } {
     const known = exits.get(order.orderId);
+    const { tradeId, clientId, side, orderRef, ocaGroup, quantity } = order;
+    const isModification = known && !known.isDead && known.clientId === clientId && known.side === side;
+    const bound = quantity + groupFilled(ocaGroup, known);
     const fresh: ExitOrder = {
-      tradeId: order.tradeId,
-      clientId: order.clientId,
-      side: order.side,
-      refs: new Set([order.orderRef]),
-      ocaGroup: order.ocaGroup,
-      quantity: order.quantity,
-      asked: order.quantity,
+      tradeId,
+      conId: order.contract.conId,
+      clientId,
+      side,
+      refs: new Set([orderRef]),
+      ocaGroup,
+      bound,
+      asked: { quantity, bound },
       toldFilled: 0,
       isDead: false,
+      isOver: false,
       isAcknowledged: false,
     };
-    const isModification = known && !known.isDead && known.clientId === order.clientId && known.side === order.side;
     if (!isModification) return { exit: fresh, modifies: null };
-    const quantity = Math.max(known.quantity, order.quantity);
-    const refs = new Set([...known.refs, order.orderRef]);
-    return { exit: { ...fresh, refs, quantity, toldFilled: known.toldFilled, isAcknowledged: known.isAcknowledged }, modifies: known };
+    const { toldFilled, isOver, isAcknowledged } = known;
+    const refs = new Set([...known.refs, orderRef]);
+    return { exit: { ...fresh, refs, bound: Math.max(known.bound, bound), toldFilled, isOver, isAcknowledged }, modifies: known };
   }
 
   function putExit(order: Order, change: Partial<ExitOrder> = {}): void {
@@ -229,67 +173,150 @@ export function createWireLedger(): WireLedger {
     if (previous && previous !== modifies) buried.push(previous);
     exits.set(order.orderId, { ...exit, ...change });
     exitRefs.add(order.orderRef);
+    tradeOfRef.set(order.orderRef, order.tradeId);
+  }
+
+  /** One of ours without a record: the store was lost. It counts against its instrument until it is dead. */
+  function takeUp(order: BrokerOrder): void {
+    if (exits.has(order.orderId) || !isOurs(order.orderRef) || isEntryRef(order.orderRef)) return;
+    const { clientId, conId, side, orderRef, ocaGroup, quantity } = order;
+    const bound = quantity;
+    const told = { toldFilled: 0, isDead: false, isOver: false, isAcknowledged: true };
+    const refs = new Set([orderRef]);
+    const tradeId = currentTrade.get(conId) ?? '';
+    exits.set(order.orderId, { tradeId, conId, clientId, side, refs, ocaGroup, bound, asked: { quantity, bound }, ...told });
+    exitRefs.add(orderRef);
+  }
+
+  function openOrderTold(order: BrokerOrder): void {
+    takeUp(order);
+    const exit = exits.get(order.orderId);
+    if (!exit || exit.clientId !== order.clientId) return;
+    exit.isAcknowledged = true;
+    if (order.quantity === exit.asked.quantity) exit.bound = exit.asked.bound;
+    if (DEAD_WORDS.includes(order.status)) exit.isDead = true;
+  }
+
+  function statusTold({ orderId, clientId, status, filled }: Extract<Event, { kind: 'order-status' }>): void {
+    const exit = exits.get(orderId);
+    if (!exit || exit.clientId !== clientId) return;
+    exit.isAcknowledged = true;
+    exit.toldFilled = Math.max(exit.toldFilled, filled);
+    if (DEAD_WORDS.includes(status)) exit.isDead = true;
+  }
+
+  function noticeTold({ orderId, meaning }: Extract<Event, { kind: 'order-notice' }>): void {
+    const exit = exits.get(orderId);
+    if (!exit) return;
+    if (meaning === 'rejected' || meaning === 'cancelled') exit.isDead = true;
+    if (meaning === 'unknown-order' || meaning === 'already-final') exit.isOver = true;
+  }
+
+  const executionsTold = (): void => {
+    for (const exit of exits.values()) if (exit.isOver) exit.isDead = true;
+  };
+
+  function snapshotTold(event: Extract<Event, { kind: 'snapshot' }>): void {
+    for (const execution of event.executions) booked(execution, null);
+    for (const { contract, quantity } of event.positions) holdingTold(contract.conId, quantity);
+    const open = new Set(event.openOrders.map(order => `${order.clientId}:${order.orderId}`));
+    for (const [orderId, exit] of snapshots.get(event.id) ?? []) {
+      if (!open.has(`${exit.clientId}:${orderId}`)) exit.isDead = true;
+    }
+    snapshots.delete(event.id);
+    executionsTold();
+    for (const order of event.openOrders) openOrderTold(order);
+  }
+
+  function viewRead(view: SharedView): void {
+    for (const { conId, quantity } of view.baseline) baseline.set(conId, quantity);
+    for (const { tradeId, contract, entryAt, updatedAt } of view.positions) {
+      startTrade(tradeId, contract.conId, { startedAt: entryAt ?? updatedAt, base: 0 });
+    }
+    for (const order of view.orders) tradeOfRef.set(order.orderRef, order.tradeId);
+    for (const execution of view.executions) booked(execution, execution.tradeId);
+  }
+
+  /** What the store's orders say at the start. Members that the broker reduced are stored reduced or not: the group's largest member bounds it. */
+  function seedExits(view: SharedView): void {
+    const ours = view.orders.filter(order => order.role !== 'entry');
+    // The living last: where an id was used twice, broker messages must find the living order under it.
+    for (const order of [...ours.filter(isFinal), ...ours.filter(candidate => !isFinal(candidate))]) {
+      const members = ours.filter(({ ocaGroup }) => ocaGroup !== null && ocaGroup === order.ocaGroup);
+      const isAcknowledged = order.status !== 'INTENT' && order.status !== 'LOST';
+      putExit(order, { toldFilled: order.filled, isDead: isFinal(order), isAcknowledged });
+      const exit = exits.get(order.orderId);
+      if (exit && members.length > 0) exit.bound = Math.min(exit.bound, Math.max(...members.map(({ quantity }) => quantity)));
+    }
+  }
+
+  function exposedBy(candidates: readonly ExitOrder[], order: Pick<Order, 'tradeId' | 'side' | 'contract'>): number {
+    const groups = new Map<string, { filled: number; bound: number }>();
+    let exposed = 0;
+    for (const exit of candidates) {
+      const isOfTrade = exit.tradeId === order.tradeId;
+      const mayTradeOnIt = exit.conId === order.contract.conId && !exit.isDead;
+      if (exit.side !== order.side || !(isOfTrade || mayTradeOnIt)) continue;
+      const filled = filledOf(exit);
+      const bound = exit.isDead ? 0 : exit.bound;
+      if (exit.ocaGroup === null) exposed += Math.max(filled, bound);
+      else {
+        const group = groups.get(exit.ocaGroup) ?? { filled: 0, bound: 0 };
+        groups.set(exit.ocaGroup, { filled: group.filled + filled, bound: Math.max(group.bound, bound) });
+      }
+    }
+    for (const { filled, bound } of groups.values()) exposed += Math.max(filled, bound);
+    return exposed;
+  }
+
+  function acquiredBy({ tradeId, side }: Pick<Order, 'tradeId' | 'side'>): number {
+    const trade = trades.get(tradeId);
+    if (!trade) return 0;
+    let net = trade.base;
+    for (const fill of fills.values()) {
+      if (fill.tradeId !== tradeId) continue;
+      if (fill.side !== side) net += fill.shares;
+      else if (!exitRefs.has(fill.orderRef)) net -= fill.shares; // sold by hand, or the entry that an overshot sale is bought back against
+    }
+    return Math.max(net, side === 'SELL' ? trade.peakLong : trade.peakShort);
   }
 
   return {
     seed(view) {
-      for (const row of view.positions) {
-        const { tradeId, contract, entryAt, updatedAt, metadata } = row;
+      for (const { tradeId, contract, entryAt, updatedAt, metadata } of view.positions) {
         startTrade(tradeId, contract.conId, { startedAt: entryAt ?? updatedAt, base: Math.abs(metadata.base) });
       }
-      const ours = view.orders.filter(order => order.role !== 'entry');
-      // The living last: where an id was used twice, broker messages must find the living order under it.
-      for (const order of [...ours.filter(isFinal), ...ours.filter(candidate => !isFinal(candidate))]) {
-        const isAcknowledged = order.status !== 'INTENT' && order.status !== 'LOST';
-        putExit(order, { toldFilled: order.filled, isDead: isFinal(order), isAcknowledged });
-      }
       viewRead(view);
+      seedExits(view);
     },
     observe(event) {
-      switch (event.kind) {
-        case 'store-changed':
-          return viewRead(event.view);
-        case 'entry-claimed':
-          return orderKnown(event.order);
-        case 'execution':
-          return booked(event.execution, null);
-        case 'position':
-          return holdingTold(event.position.contract.conId, event.position.quantity);
-        case 'order-status':
-          return statusTold(event.orderId, event.clientId, event);
-        case 'open-order':
-          return openOrderTold(event.order);
-        case 'order-notice':
-          if (event.meaning === 'rejected' || event.meaning === 'cancelled' || event.meaning === 'already-final') {
-            const exit = exits.get(event.orderId);
-            if (exit) exit.isDead = true;
-          }
-          return;
-        case 'snapshot':
-          return snapshotTold(event);
-        default:
-          return;
-      }
+      if (event.kind === 'store-changed') viewRead(event.view);
+      else if (event.kind === 'entry-claimed') tradeOfRef.set(event.order.orderRef, event.order.tradeId);
+      else if (event.kind === 'execution') booked(event.execution, null);
+      else if (event.kind === 'executions-end') executionsTold();
+      else if (event.kind === 'position') holdingTold(event.position.contract.conId, event.position.quantity);
+      else if (event.kind === 'order-status') statusTold(event);
+      else if (event.kind === 'open-order') openOrderTold(event.order);
+      else if (event.kind === 'order-notice') noticeTold(event);
+      else if (event.kind === 'snapshot') snapshotTold(event);
     },
     setBaseline: (conId, quantity) => {
       baseline.set(conId, quantity);
     },
     snapshotRequested(id) {
-      const listed = [...exits].filter(([, exit]) => exit.isAcknowledged && !exit.isDead);
-      snapshots.set(id, listed);
+      snapshots.set(
+        id,
+        [...exits].filter(([, exit]) => exit.isAcknowledged && !exit.isDead),
+      );
     },
     withExit(order, at) {
       startTrade(order.tradeId, order.contract.conId, { startedAt: at, base: 0 });
       const { exit, modifies } = asSent(order);
-      const others = [...exits.values(), ...buried].filter(candidate => candidate !== modifies);
-      return {
-        acquired: acquiredBy(order.tradeId, order.side),
-        exposed: exposedBy([...others, exit], order.tradeId, order.side),
-      };
+      const others = everyExit().filter(candidate => candidate !== modifies);
+      return { acquired: acquiredBy(order), exposed: exposedBy([...others, exit], order) };
     },
     exitSent(order, at) {
       startTrade(order.tradeId, order.contract.conId, { startedAt: at, base: 0 });
-      orderKnown(order);
       putExit(order);
     },
   };

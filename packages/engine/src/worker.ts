@@ -46,8 +46,6 @@ export interface WorkerParts<S> {
   /** The exit manager's alone. Null: this worker does nothing without a commit. */
   readonly emergency: EmergencyFile | null;
   readonly log: Log;
-  /** Compares a new connection's accounts with ours, before anything is sent or booked. Returns what is wrong, or null. */
-  readonly checkAccounts?: (accounts: readonly string[]) => string | null;
   /** The exit manager's heartbeat as it is now; without it the store's word stands alone. */
   readonly guard?: () => GuardPulse;
   /** True while the file var/run/HALT exists. */
@@ -110,6 +108,7 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
   const books = createBooks({ db, lease, clock, emergency: parts.emergency, log });
   const watch = createStoreWatch({ db, worker: name, clock, log, ...(parts.guard ? { guard: parts.guard } : {}) });
   const perform = createPerformer({ db, lease, books, broker, clock, cap, policy: parts.policy, log, tell: push });
+  const commandsTold = new Set<number>();
   let haltTold = false;
 
   function push(body: EventBody): void {
@@ -186,16 +185,19 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
     broker.acknowledgeTime();
   }
 
-  /** Every connect is compared with the account we are bound to, before the brain hears of it. */
-  function wrongAccounts(body: EventBody): boolean {
-    const wrong = body.kind === 'connected' ? (parts.checkAccounts?.(body.accounts) ?? null) : null;
-    if (wrong !== null) end({ code: EXIT_CODE.wrongAccount, why: wrong });
-    return wrong !== null;
-  }
-
   function tick(): void {
     lastTick = clock.mono();
     push({ kind: 'tick' });
+  }
+
+  /** A command row is one event, however often its row is read: it is executed once, by whom it is addressed to. */
+  function hearStore(view: SharedView): void {
+    push({ kind: 'store-changed', view });
+    for (const command of view.commands) {
+      if (commandsTold.has(command.id)) continue;
+      commandsTold.add(command.id);
+      push({ kind: 'command', command });
+    }
   }
 
   function hearHalt(): void {
@@ -218,7 +220,6 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
         timeToAcknowledge = true;
         tick();
       } else {
-        if (wrongAccounts(body)) return;
         if (MARK_KINDS.has(body.kind)) lastMark = lastBroker;
         push(body);
       }
@@ -231,7 +232,7 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
         const lost = books.settle();
         if (lost) return leaseLost(lost.detail);
         const view = watch.look();
-        if (view) push({ kind: 'store-changed', view });
+        if (view) hearStore(view);
         hearHalt();
         if (lastTick === null || clock.mono() - lastTick >= TICK_MS) tick();
       });
