@@ -2,7 +2,7 @@ import type { Contract } from '@holdfast/core/contract';
 import type { BrokerBar } from '@holdfast/core/events';
 import { type EpochMs, epochMs, micros } from '@holdfast/core/units';
 import { EventName } from '@stoqey/ib/dist/api/data/enum/event-name.js';
-import barSizes from '@stoqey/ib/dist/api/historical/bar-size-setting.js';
+import { BarSizeSetting } from '@stoqey/ib/dist/api/historical/bar-size-setting.js';
 import type { Session } from './session.js';
 import { contractForWire, dollarsOf, ZONE_IF_UNNAMED } from './translate.js';
 import { parseGatewayDate } from './zoned-time.js';
@@ -110,7 +110,7 @@ function historyRequests(session: Session): BarDesk['history'] {
   );
   return ({ requestId, contract, duration, barSize, rthOnly }) => {
     const refuse = (text: string): void => session.tell({ kind: 'history-failed', requestId, text });
-    const size = Object.values(barSizes.BarSizeSetting).find(known => known === barSize);
+    const size = Object.values(BarSizeSetting).find(known => known === barSize);
     if (!size) return refuse(`the broker has no bars of ${JSON.stringify(barSize)}`);
     const expected = barsExpected(duration, barSize);
     if (expected === undefined) return refuse(`a duration is a number and one of S, D, W, M, Y, not ${JSON.stringify(duration)}`);

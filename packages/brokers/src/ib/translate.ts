@@ -4,9 +4,9 @@ import type { BrokerOrder, Order } from '@holdfast/core/orders/order';
 import type { Execution } from '@holdfast/core/positions/execution';
 import { fromDollars, type Micros, micros, shares, toDollars } from '@holdfast/core/units';
 import type { ContractDetails, Contract as IbContract, Execution as IbExecution, Order as IbOrder, OrderState } from '@stoqey/ib';
-import secType from '@stoqey/ib/dist/api/data/enum/sec-type.js';
-import orderAction from '@stoqey/ib/dist/api/order/enum/order-action.js';
-import orderType from '@stoqey/ib/dist/api/order/enum/orderType.js';
+import { SecType } from '@stoqey/ib/dist/api/data/enum/sec-type.js';
+import { OrderAction } from '@stoqey/ib/dist/api/order/enum/order-action.js';
+import { OrderType } from '@stoqey/ib/dist/api/order/enum/orderType.js';
 import { gatewayUtc, parseGatewayTime } from './zoned-time.js';
 
 /** The broker's shapes and ours. Dollars become micro-dollars here and nowhere else on this side of the house. */
@@ -67,13 +67,13 @@ export function contractFromDetails({ contract, minTick }: ContractDetails): Con
 export const contractForWire = (contract: Contract): IbContract => ({
   conId: contract.conId,
   symbol: contract.symbol,
-  secType: secType.default[contract.secType === 'OTHER' ? 'STK' : contract.secType],
+  secType: SecType[contract.secType === 'OTHER' ? 'STK' : contract.secType],
   exchange: contract.exchange,
   currency: contract.currency,
 });
 
 /** What to ask about a ticker: a US stock, best routing. */
-export const stockQuery = (symbol: string): IbContract => ({ symbol, secType: secType.default.STK, exchange: 'SMART', currency: 'USD' });
+export const stockQuery = (symbol: string): IbContract => ({ symbol, secType: SecType.STK, exchange: 'SMART', currency: 'USD' });
 
 /**
  * An order of ours as the broker takes it. `transmit` is always said: unset travels as empty, which a gateway reads as "hold it back".
@@ -81,9 +81,9 @@ export const stockQuery = (symbol: string): IbContract => ({ symbol, secType: se
  */
 export function orderForWire(order: Order, account: string): IbOrder {
   return {
-    action: orderAction.default[order.side],
+    action: OrderAction[order.side],
     totalQuantity: order.quantity,
-    orderType: orderType.default[order.type],
+    orderType: OrderType[order.type],
     ...(order.limitPrice === null ? {} : { lmtPrice: toDollars(order.limitPrice) }),
     ...(order.stopPrice === null ? {} : { auxPrice: toDollars(order.stopPrice) }),
     tif: order.tif,
@@ -114,7 +114,7 @@ export function brokerOrder(told: { orderId: number; contract: IbContract; order
     orderRef: order.orderRef ?? '',
     conId: contract.conId ?? 0,
     symbol: displaySymbol(contract),
-    side: order.action === orderAction.default.BUY ? 'BUY' : 'SELL',
+    side: order.action === OrderAction.BUY ? 'BUY' : 'SELL',
     quantity: order.totalQuantity ?? 0,
     type: order.orderType,
     limitPrice: carriesLimit(order.orderType) ? (dollarsOf(order.lmtPrice) ?? null) : null,

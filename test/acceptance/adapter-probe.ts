@@ -1,0 +1,78 @@
+import { createIbBroker, type IbOptions } from '@holdfast/brokers/ib/ib-broker';
+import type { BrokerListener, BrokerPort } from '@holdfast/core/ports';
+import { type MonoMs, monoMs } from '@holdfast/core/units';
+
+type Told = Parameters<BrokerListener>[0];
+type ToldOf<K extends Told['kind']> = Extract<Told, { kind: K }>;
+
+/** The adapter as a worker sees it: what it tells, in order, and a way to wait for one of them. */
+export class AdapterProbe {
+  readonly broker: BrokerPort;
+  readonly told: Told[] = [];
+  onTime: () => void = () => undefined;
+  #listeners: (() => void)[] = [];
+
+  constructor(options: { readonly port: number; readonly clientId: number } & Partial<IbOptions>) {
+    this.broker = createIbBroker(
+      { host: '127.0.0.1', paced: false, liveData: 1, ...options },
+      {
+        onEvent: body => this.#hear(body),
+        timers: {
+          after: (ms, run) => {
+            const timer = setTimeout(run, ms);
+            return () => clearTimeout(timer);
+          },
+        },
+        mono: () => this.mono(),
+      },
+    );
+  }
+
+  mono(): MonoMs {
+    return monoMs(performance.now());
+  }
+
+  all<K extends Told['kind']>(kind: K): readonly ToldOf<K>[] {
+    return this.told.filter((one): one is ToldOf<K> => one.kind === kind);
+  }
+
+  /** The first of this kind that fits, now or within `waitMs`. */
+  async next<K extends Told['kind']>(kind: K, fits: (one: ToldOf<K>) => boolean = () => true, waitMs = 3_000): Promise<ToldOf<K>> {
+    const deadline = performance.now() + waitMs;
+    for (;;) {
+      const found = this.all(kind).find(fits);
+      if (found) return found;
+      const left = deadline - performance.now();
+      if (left <= 0)
+        throw new Error(
+          `no ${kind} within ${waitMs} ms; last told:\n${this.told
+            .slice(-12)
+            .map(one => JSON.stringify(one))
+            .join('\n')}`,
+        );
+      await this.#change(left);
+    }
+  }
+
+  quiet(ms: number): Promise<void> {
+    return new Promise(resolve => setTimeout(resolve, ms));
+  }
+
+  #change(ms: number): Promise<void> {
+    return new Promise(resolve => {
+      const timer = setTimeout(resolve, ms);
+      this.#listeners.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  #hear(body: Told): void {
+    this.told.push(body);
+    if (body.kind === 'time') this.onTime();
+    const listeners = this.#listeners;
+    this.#listeners = [];
+    for (const listener of listeners) listener();
+  }
+}
