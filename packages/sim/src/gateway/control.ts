@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { RunningGateway } from './gateway.js';
-import { portProblem } from './gateway.js';
+import { portProblem } from './loopback-listener.js';
 
 /**
  * The control port: JSON over HTTP on loopback, for tests and people. GET /truth, GET /events?since=N, and POST for faults and manual
@@ -67,8 +67,13 @@ const ACTIONS: Readonly<Record<string, Action>> = {
 const READS = ['/truth', '/events?since=N'];
 const known = (): string => `GET ${READS.join(', ')}; POST ${[...Object.keys(ACTIONS), '/shutdown'].join(', ')}`;
 
+export interface ControlPort {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
 /** Listens on loopback. Rejects when the port is taken. */
-export function startControl(gateway: RunningGateway, port: number): Promise<{ readonly port: number; close(): Promise<void> }> {
+export function startControl(gateway: RunningGateway, port: number): Promise<ControlPort> {
   const server = createServer((request, response) => {
     answer(gateway, request).then(
       ({ status, body }) => reply(response, status, body),

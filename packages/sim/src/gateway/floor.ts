@@ -18,7 +18,6 @@ export interface Floor {
   readonly account: string;
   /** Whether the account is subscribed to live market data. */
   readonly hasLiveData: boolean;
-  clients(): Iterable<Client>;
   client(clientId: number): Client | undefined;
   /** Throws for a conId the exchange does not list: only conIds the exchange gave us come here. */
   instrument(conId: number): Instrument;

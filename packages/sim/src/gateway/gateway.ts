@@ -1,21 +1,14 @@
-import { createServer, type Server, type Socket } from 'node:net';
-import { atTime } from '@holdfast/core/calendar';
-import type { EpochMs, MonoMs } from '@holdfast/core/units';
-import { epochMs } from '@holdfast/core/units';
-import type { ExchangeEvent, ExchangeOrder, ExchangePort, Instrument, MarketSource, OrderSide } from '../exchange-types.js';
-import { AccountDesk } from './account-desk.js';
-import { ContractDesk } from './contract-desk.js';
-import { startControl } from './control.js';
+import type { Socket } from 'node:net';
+import { type EpochMs, epochMs, type MonoMs } from '@holdfast/core/units';
+import type { ExchangeEvent, ExchangeOrder, ExchangePort, MarketSource, OrderSide } from '../exchange-types.js';
+import { type ControlPort, startControl } from './control.js';
 import { EventLog, type LogEntry } from './event-log.js';
-import type { Client, Floor } from './floor.js';
+import type { Client } from './floor.js';
+import { LoopbackListener } from './loopback-listener.js';
 import { machineNow } from './machine-time.js';
-import { OrderDesk } from './order-desk.js';
-import { OrderRelay } from './order-relay.js';
 import { Pace, type PaceReport } from './pace.js';
-import { PnlDesk } from './pnl-desk.js';
-import { type Routes, route } from './router.js';
-import { routesTo } from './routes.js';
 import { Session } from './session.js';
+import { TradingFloor } from './trading-floor.js';
 import type { Field } from './wire.js';
 import { wireTime } from './wire-time.js';
 
@@ -74,6 +67,7 @@ export interface RunningGateway {
   readonly exchange: ExchangePort;
   truth(): Truth;
   events(since: number): readonly LogEntry[];
+  /** Throws for a symbol the exchange does not list. */
   manualTrade(symbol: string, side: OrderSide, quantity: number): ExchangeOrder;
   /** Cuts the sockets of one client, or of all. Returns whose. */
   drop(clientId?: number): readonly number[];
@@ -93,68 +87,52 @@ const CLIENTS_MAX = 32;
 const LOOP_MS = 1;
 /** Exchange time moves in steps no longer than this, so that samples and seconds fall where they belong. */
 const STEP_MS = 250;
-const RELISTEN_MS = 50;
 
-/** Starts the gateway. Rejects when a port is taken, saying which. */
+/** Starts the gateway. Rejects when a port is taken, saying which and what to do. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const gateway = new Gateway(options);
   await gateway.open();
   return gateway;
 }
 
-class Gateway implements RunningGateway, Floor {
+class Gateway implements RunningGateway {
   readonly exchange: ExchangePort;
-  readonly source: GatewayOptions['source'];
-  readonly account: string;
-  readonly hasLiveData: boolean;
   readonly closed: Promise<void>;
   readonly #options: GatewayOptions;
-  readonly #sessions = new Map<number, Session>();
-  readonly #sockets = new Set<Socket>();
-  readonly #instruments: ReadonlyMap<number, Instrument>;
-  readonly #pace: Pace;
   readonly #log = new EventLog();
-  readonly #orders: OrderDesk;
-  readonly #relay: OrderRelay;
-  readonly #accounts: AccountDesk;
-  readonly #pnl: PnlDesk;
-  readonly #routes: Routes;
-  #server: Server | undefined;
-  #port = 0;
-  #control: { readonly port: number; close(): Promise<void> } | undefined;
+  readonly #floor: TradingFloor;
+  readonly #pace: Pace;
+  readonly #listener: LoopbackListener;
+  readonly #sessions = new Map<number, Session>();
+  #control: ControlPort | undefined;
   #loop: NodeJS.Timeout | undefined;
   #woken = false;
-  #second: number;
-  #depth = 0;
-  #caused: ExchangeEvent[] = [];
   #stopping = false;
+  #second: number;
   #markClosed: () => void = () => undefined;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.exchange = options.exchange;
-    this.source = options.source;
-    this.account = options.exchange.accountId;
-    this.hasLiveData = options.liveData ?? true;
     this.closed = new Promise(resolve => {
       this.#markClosed = resolve;
     });
-    this.#instruments = new Map(options.exchange.instruments.map(instrument => [instrument.conId, instrument]));
-    // The day so far happens before the desks open: their counts and cadences begin at the start.
-    if (options.start !== undefined) this.#startAt(options.start);
-    this.exchange.subscribe(event => this.#heard(event));
-    this.#relay = new OrderRelay(this);
-    this.#orders = new OrderDesk(this);
-    this.#accounts = new AccountDesk(this);
-    this.#pnl = new PnlDesk(this);
+    this.#floor = new TradingFloor({
+      exchange: options.exchange,
+      source: options.source,
+      hasLiveData: options.liveData ?? true,
+      start: options.start,
+      log: this.#log,
+      onExchangeEvent: options.onExchangeEvent,
+      currentTime: client => this.#currentTime(client),
+    });
     this.#second = Math.floor(this.exchange.now / 1000);
     this.#pace = new Pace({ speed: options.speed ?? 1, waitFor: options.waitFor ?? [] }, machineNow());
-    const desks = { orders: this.#orders, account: this.#accounts, pnl: this.#pnl, contracts: new ContractDesk(this) };
-    this.#routes = routesTo(desks, client => this.#currentTime(client));
+    this.#listener = new LoopbackListener(socket => this.#accept(socket));
   }
 
   get port(): number {
-    return this.#port;
+    return this.#listener.port;
   }
 
   get controlPort(): number | undefined {
@@ -162,65 +140,26 @@ class Gateway implements RunningGateway, Floor {
   }
 
   async open(): Promise<void> {
-    this.#port = await this.#listen(this.#options.port);
-    if (this.#options.controlPort !== undefined) this.#control = await startControl(this, this.#options.controlPort);
-    this.#turn();
-  }
-
-  // ---- Floor: what the desks ask for ----
-
-  clients(): Iterable<Client> {
-    return this.#sessions.values();
-  }
-
-  client(clientId: number): Client | undefined {
-    return this.#sessions.get(clientId);
-  }
-
-  instrument(conId: number): Instrument {
-    const instrument = this.#instruments.get(conId);
-    if (!instrument) throw new Error(`the exchange speaks of conId ${conId}, which it does not list`);
-    return instrument;
-  }
-
-  act<T>(change: () => T): T {
-    this.#depth += 1;
+    await this.#listener.open(this.#options.port);
     try {
-      return change();
-    } finally {
-      this.#depth -= 1;
-      if (this.#depth === 0) this.#passOn();
+      if (this.#options.controlPort !== undefined) this.#control = await startControl(this, this.#options.controlPort);
+    } catch (problem) {
+      await this.close();
+      throw problem;
     }
-  }
-
-  #heard(event: ExchangeEvent): void {
-    const at = machineNow();
-    this.#options.onExchangeEvent?.(event, at);
-    if (event.kind === 'quote') return;
-    this.#log.add(event, at);
-    this.#caused.push(event);
-  }
-
-  #passOn(): void {
-    if (this.#caused.length === 0) return;
-    const events = this.#caused;
-    this.#caused = [];
-    this.#relay.relay(events);
-    for (const event of events) if (event.kind === 'position') this.#accounts.positionChanged(event.position);
-    if (events.some(event => event.kind === 'execution')) this.#accounts.accountChanged();
+    this.#turn();
   }
 
   // ---- exchange time ----
 
-  #startAt(clock: string): void {
-    const at = atTime(this.source.date, clock);
-    if (at < this.exchange.now) throw new Error(`the exchange's day has begun already: start at ${clock} is before it`);
-    this.exchange.advanceTo(at);
+  #turn(): void {
+    this.#advance();
+    if (!this.#stopping) this.#loop = setTimeout(() => this.#turn(), LOOP_MS);
   }
 
-  /** A turn now, without waiting for the timer: an acknowledgement may have let exchange time go. */
+  /** A turn without waiting for the timer, after the bytes at hand: an acknowledgement may have let exchange time go. */
   #wake(): void {
-    if (this.#woken || this.#stopping) return;
+    if (this.#woken) return;
     this.#woken = true;
     setImmediate(() => {
       this.#woken = false;
@@ -228,33 +167,25 @@ class Gateway implements RunningGateway, Floor {
     });
   }
 
-  #turn(): void {
-    this.#advance();
-    if (!this.#stopping) this.#loop = setTimeout(() => this.#turn(), LOOP_MS);
-  }
-
   #advance(): void {
     if (this.#stopping) return;
-    const inFlight = this.#orders.held + this.#relay.pendingOrders;
-    const target = this.#pace.target(this.exchange.now, machineNow(), inFlight);
+    const target = this.#pace.target(this.exchange.now, machineNow(), this.#floor.inFlight);
     while (this.exchange.now < target) {
       const boundary = (Math.floor(this.exchange.now / STEP_MS) + 1) * STEP_MS;
-      const to = epochMs(Math.min(target, boundary));
-      this.act(() => this.exchange.advanceTo(to));
-      this.#timeMoved(to);
+      this.#floor.advanceTo(epochMs(Math.min(target, boundary)));
+      this.#pushSecond();
     }
   }
 
-  #timeMoved(now: EpochMs): void {
-    this.#accounts.tick(now);
-    this.#pnl.tick(now);
-    const second = Math.floor(now / 1000);
+  /** Tells every client the second that has passed, behind everything that happened in it. */
+  #pushSecond(): void {
+    const second = Math.floor(this.exchange.now / 1000);
     if (second === this.#second) return;
     this.#second = second;
     if (!this.#pace.pushes) return;
-    for (const client of this.#sessions.values()) {
-      client.send([49, 1, second]);
-      this.#pace.pushed(client.clientId, second);
+    for (const session of this.#sessions.values()) {
+      session.send([49, 1, second]);
+      this.#pace.pushed(session.clientId, second);
     }
   }
 
@@ -265,27 +196,13 @@ class Gateway implements RunningGateway, Floor {
 
   // ---- sockets ----
 
-  #listen(port: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      const server = createServer(socket => this.#accept(socket));
-      server.once('error', problem => reject(new Error(portProblem(problem, port, 'gateway'))));
-      server.listen(port, '127.0.0.1', () => {
-        this.#server = server;
-        const address = server.address();
-        resolve(typeof address === 'object' && address ? address.port : port);
-      });
-    });
-  }
-
   #accept(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
     const { onMessage } = this.#options;
     new Session(socket, {
       connectionTime: () => wireTime(this.exchange.now, 193),
       started: session => this.#admit(session),
       message: (session, fields) => this.#received(session, fields),
-      closed: session => this.#closedSession(session),
+      closed: session => this.#left(session),
       log: line => this.#options.log?.(line),
       ...(onMessage && {
         sent: (session, fields) => onMessage({ direction: 'out', clientId: session.clientId, fields, machineAt: machineNow() }),
@@ -294,42 +211,40 @@ class Gateway implements RunningGateway, Floor {
   }
 
   #admit(session: Session): boolean {
-    if (this.#sessions.has(session.clientId)) {
+    const { clientId } = session;
+    if (this.#sessions.has(clientId)) {
       session.error(-1, 326, 'Unable to connect as the client id is already in use. Retry with a unique client id.');
-      session.end(`client id ${session.clientId} is in use`);
+      session.end(`client id ${clientId} is in use`);
       return false;
     }
     if (this.#sessions.size >= CLIENTS_MAX) {
       session.end(`${CLIENTS_MAX} clients are connected, more are refused`);
       return false;
     }
-    this.#sessions.set(session.clientId, session);
-    this.#pace.connected(session.clientId);
-    this.#clientChanged(session.clientId, true);
-    this.#options.log?.(`client ${session.clientId}: connected, server version ${session.version}`);
-    this.#accounts.sendAccounts(session);
-    this.#orders.sendNextValidId(session);
-    session.error(-1, 2104, 'Market data farm connection is OK:usfarm');
-    session.error(-1, 2106, 'HMDS data farm connection is OK:ushmds');
-    session.error(-1, 2158, 'Sec-def data farm connection is OK:secdefnj');
+    this.#sessions.set(clientId, session);
+    this.#pace.connected(clientId);
+    this.#options.log?.(`client ${clientId}: connected, server version ${session.version}`);
+    this.#clientChanged(clientId, true);
+    this.#floor.join(session);
     return true;
   }
 
   #received(session: Session, fields: readonly string[]): void {
     const at = machineNow();
-    this.#options.onMessage?.({ direction: 'in', clientId: session.clientId, fields, machineAt: at });
+    const { clientId, version } = session;
+    this.#options.onMessage?.({ direction: 'in', clientId, fields, machineAt: at });
     const messageId = Number(fields[0]);
     if (messageId === 3 || messageId === 4 || messageId === 58) {
-      const orderId = messageId === 58 ? 0 : Number(fields[messageId === 4 && session.version < 192 ? 2 : 1]);
-      this.#log.add({ kind: 'request', at: this.exchange.now, clientId: session.clientId, messageId, orderId }, at);
+      const orderId = messageId === 58 ? 0 : Number(fields[messageId === 4 && version < 192 ? 2 : 1]);
+      this.#log.add({ kind: 'request', at: this.exchange.now, clientId, messageId, orderId }, at);
     }
-    route(this.#routes, session, fields);
+    this.#floor.received(session, fields);
   }
 
-  #closedSession(session: Session): void {
+  #left(session: Session): void {
     if (this.#sessions.get(session.clientId) !== session) return;
     this.#sessions.delete(session.clientId);
-    for (const desk of [this.#accounts, this.#pnl]) desk.forget(session);
+    this.#floor.leave(session);
     this.#pace.disconnected(session.clientId);
     this.#clientChanged(session.clientId, false);
   }
@@ -345,8 +260,8 @@ class Gateway implements RunningGateway, Floor {
   truth(): Truth {
     const { exchange } = this;
     return {
-      source: this.source.name,
-      date: this.source.date,
+      source: this.#options.source.name,
+      date: this.#options.source.date,
       exchangeTime: exchange.now,
       account: exchange.account(),
       positions: exchange.positions(),
@@ -354,7 +269,7 @@ class Gateway implements RunningGateway, Floor {
       completedOrders: exchange.completedOrders(),
       executions: exchange.executions(),
       clients: [...this.#sessions.keys()].sort((left, right) => left - right),
-      accepting: this.#server?.listening === true,
+      accepting: this.#listener.listening,
       pace: this.#pace.report(),
       lastEvent: this.#log.last,
     };
@@ -365,10 +280,11 @@ class Gateway implements RunningGateway, Floor {
   }
 
   manualTrade(symbol: string, side: OrderSide, quantity: number): ExchangeOrder {
-    const instrument = this.exchange.instruments.find(one => one.symbol === symbol.toUpperCase());
-    if (!instrument) throw new Error(`no instrument ${symbol}; there are ${this.exchange.instruments.map(one => one.symbol).join(', ')}`);
+    const { instruments } = this.exchange;
+    const instrument = instruments.find(one => one.symbol === symbol.toUpperCase());
+    if (!instrument) throw new Error(`no instrument ${symbol}; there are ${instruments.map(one => one.symbol).join(', ')}`);
     this.#fault(`manual trade: ${side} ${quantity} ${instrument.symbol}`);
-    return this.act(() => this.exchange.manualTrade(instrument.conId, side, quantity));
+    return this.#floor.act(() => this.exchange.manualTrade(instrument.conId, side, quantity));
   }
 
   drop(clientId?: number): readonly number[] {
@@ -380,21 +296,18 @@ class Gateway implements RunningGateway, Floor {
 
   outage(ms: number): void {
     this.#fault(`outage of ${ms} ms`);
-    const server = this.#server;
-    server?.close();
-    for (const socket of this.#sockets) socket.destroy();
-    setTimeout(() => this.#relisten(), ms);
+    this.#listener.suspend(ms, () => this.#fault('accepting connections again'));
   }
 
   restart(ms: number, rollbackIds: number): void {
     this.#fault(`restart, ${rollbackIds} order ids roll back`);
-    this.#orders.rollBackIds(rollbackIds);
+    this.#floor.orders.rollBackIds(rollbackIds);
     this.outage(ms);
   }
 
   holdOrders(ms: number): void {
     this.#fault(`orders reach the exchange ${ms} ms late`);
-    this.#orders.holdMs = ms;
+    this.#floor.orders.holdMs = ms;
   }
 
   setSpeed(speed: number): void {
@@ -406,20 +319,9 @@ class Gateway implements RunningGateway, Floor {
     if (this.#stopping) return this.closed;
     this.#stopping = true;
     clearTimeout(this.#loop);
-    const server = this.#server;
-    for (const socket of this.#sockets) socket.destroy();
-    if (server?.listening) await new Promise(resolve => server.close(resolve));
+    await this.#listener.close();
     await this.#control?.close();
     this.#markClosed();
-  }
-
-  /** Back on the same port; when something holds it for a moment, again a little later. */
-  #relisten(): void {
-    if (this.#stopping || this.#server?.listening) return;
-    this.#listen(this.#port).then(
-      () => this.#fault('accepting connections again'),
-      () => setTimeout(() => this.#relisten(), RELISTEN_MS),
-    );
   }
 
   #fault(fault: string): void {
@@ -427,9 +329,3 @@ class Gateway implements RunningGateway, Floor {
     this.#options.log?.(fault);
   }
 }
-
-/** What happened and what to do, for a port that can't be had. */
-export const portProblem = (problem: NodeJS.ErrnoException, port: number, whose: string): string =>
-  problem.code === 'EADDRINUSE'
-    ? `port ${port} for the ${whose} is in use: stop what listens there, or choose another port`
-    : `port ${port} for the ${whose} can't be opened (${problem.message}): choose another one`;
