@@ -1,5 +1,5 @@
 import { tradeDateOf } from './calendar.js';
-import type { Step } from './effects.js';
+import type { Effect, Step } from './effects.js';
 import type { Event } from './events.js';
 import { askSnapshot, hearPosition } from './exits/adopt.js';
 import { careFromRow } from './exits/care.js';
@@ -104,8 +104,16 @@ export function decide(state: ExitManagerState, event: Event): Step<ExitManagerS
   hear(d, event);
   for (const conId of d.touched) steer(d, conId);
   answerWaiting(d);
+  const decided = d.effects.length;
   writeChanged(d, state.care);
-  return { state: d.s, effects: d.effects };
+  return { state: d.s, effects: rowsBeforeIntents(d.effects, decided) };
+}
+
+/** The rows of positions are known last, but the store checks an exit's intent against them: they go before the first one. */
+function rowsBeforeIntents(effects: readonly Effect[], decided: number): readonly Effect[] {
+  const first = effects.findIndex(effect => effect.do === 'write-intent');
+  if (first < 0 || decided === effects.length) return effects;
+  return [...effects.slice(0, first), ...effects.slice(decided), ...effects.slice(first, decided)];
 }
 
 function hear(d: Draft, event: Event): void {
@@ -287,6 +295,8 @@ function hearStore(d: Draft, view: SharedView): void {
   for (const care of d.s.care.values())
     if (care.status === 'CLAIMED' && !rows.has(care.tradeId)) edit(d, 'care').delete(care.contract.conId);
   for (const execution of view.executions) learnExecution(d, execution, execution.tradeId);
+  // A command that waits for the broker (rest-stops) stays pending in the table until it is answered.
+  for (const command of view.commands) if (!d.s.waiting.some(({ id }) => id === command.id)) hearCommand(d, command);
 }
 
 export const phaseOf = (state: ExitManagerState): WorkerPhase => state.link.phase;

@@ -45,9 +45,8 @@ export function compareHolding(d: Draft, conId: number): void {
     if (d.s.mismatches.has(conId)) edit(d, 'mismatches').delete(conId);
     return;
   }
-  // Less than the baseline, with nothing of ours there: the operator sold of his own.
-  const inBaseline = d.s.baseline.get(conId) ?? 0;
-  if (!care && inBaseline !== 0 && Math.sign(difference) === -Math.sign(inBaseline) && Math.abs(difference) <= Math.abs(inBaseline)) return;
+  // An instrument the account held before is the operator's as a whole, also what he adds to it, until he says `adopt` (I12).
+  if (!care && d.s.baseline.has(conId)) return;
   const executedAt = d.s.lastExecution.get(conId);
   if (executedAt !== undefined && holding.heardAt < executedAt && d.mono - executedAt <= FRESH_EXECUTION_MS) return;
   if (held === 0 && adoptExplained(d, conId, difference)) return;

@@ -21,6 +21,10 @@ export function hearCommand(d: Draft, command: CommandRow): void {
       update(d, { restAll: true, waiting: [...d.s.waiting, { id: command.id, kind: 'rest-stops', since: d.mono }] });
       for (const conId of d.s.care.keys()) d.touched.add(conId);
       return;
+    case 'halt':
+      // Concerns entries; exits are never blocked.
+      if (command.id > 0) answer(d, command.id, 'done', "exits go on; entries are the day trader's");
+      return;
     default:
       answer(d, command.id, 'refused', `the exit manager knows no command "${command.kind}"`);
   }

@@ -1,0 +1,363 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { tradeDateOf } from '@holdfast/core/calendar';
+import type { Effect } from '@holdfast/core/effects';
+import type { Event } from '@holdfast/core/events';
+import { createState, decide, type ExitManagerState, isSettled, phaseOf } from '@holdfast/core/exit-manager';
+import { claimRow } from '@holdfast/core/exits/care';
+import { DEFAULT_EXIT_RULES, type ExitRules } from '@holdfast/core/exits/rules';
+import { makeOrderRef, type Order } from '@holdfast/core/orders/order';
+import { type EpochMs, epochMs, fromDollars, type MonoMs, micros, monoMs, shares } from '@holdfast/core/units';
+import { createEmergencyFile, EMERGENCY_FILE_BYTES } from '@holdfast/engine/emergency-file';
+import { silentLog } from '@holdfast/engine/log';
+import { createMemoryFile } from '@holdfast/engine/random-file';
+import { createWorker, type Stop, type Worker } from '@holdfast/engine/worker';
+import { createReferee } from '@holdfast/sim/audits/referee';
+import { createSimBroker, type SimBroker } from '@holdfast/sim/broker';
+import { createExchange } from '@holdfast/sim/exchange';
+import type { ExchangePort, MarketUpdate } from '@holdfast/sim/exchange-types';
+import { ACME, at, listSource, SESSION } from '@holdfast/sim/list-source';
+import { baselineTakenAt } from '@holdfast/store/baseline';
+import { claimEntry } from '@holdfast/store/claims';
+import { insertCommand } from '@holdfast/store/commands';
+import { commitStep } from '@holdfast/store/commit';
+import { Db } from '@holdfast/store/db';
+import { acquireLease, type Lease } from '@holdfast/store/leases';
+import { migrate } from '@holdfast/store/migrate';
+import { loadView } from '@holdfast/store/view';
+
+/**
+ * A stage for stories: the real exit manager (its brain, its loop, its real store) before the simulated exchange, under one virtual clock.
+ * The day trader is played by hand, so that a story can let it die where it likes.
+ */
+export interface StageOptions {
+  readonly market: readonly MarketUpdate[];
+  readonly rules?: Partial<ExitRules>;
+  readonly holdings?: readonly { readonly conId: number; readonly quantity: number; readonly averageCost: number }[];
+  /** Exchange clock at which the story begins. */
+  readonly from?: string;
+}
+
+const ACCOUNT = 'DU1234567';
+const BOOT = 'boot';
+
+export class Stage {
+  readonly exchange: ExchangePort;
+  readonly story: string[] = [];
+  readonly referee: ReturnType<typeof createReferee>;
+  exitManager!: Worker<ExitManagerState>;
+  broker!: SimBroker;
+  stopped: Stop | null = null;
+  private readonly dir = mkdtempSync(join(tmpdir(), 'holdfast-stage-'));
+  private readonly rules: ExitRules;
+  private mono = 1_000;
+  private now: EpochMs;
+  private db!: Db;
+  private readonly traderDb: Db;
+  private traderLease: Lease;
+  private incarnation = 0;
+  private entryCounter = 0;
+  private entryOrderId = 0;
+  private emergency = createMemoryFile(EMERGENCY_FILE_BYTES);
+
+  constructor(options: StageOptions) {
+    this.rules = { ...DEFAULT_EXIT_RULES, ...options.rules };
+    this.now = at(options.from ?? '09:45:00');
+    this.exchange = createExchange({
+      source: listSource(options.market),
+      session: SESSION,
+      startAt: this.now,
+      account: ACCOUNT,
+      holdings: (options.holdings ?? []).map(holding => ({ ...holding, averageCost: micros(holding.averageCost) })),
+    });
+    this.referee = createReferee({ instruments: this.exchange.instruments, baseline: options.holdings ?? [], session: SESSION });
+    this.exchange.subscribe(event => {
+      this.referee.observe(event, monoMs(this.mono));
+      this.tellExchange(event);
+    });
+    this.traderDb = new Db(join(this.dir, 'desk.db'), { busyTimeoutMs: 0, synchronous: 'OFF' });
+    migrate(this.traderDb, this.now);
+    this.traderLease = this.lease(this.traderDb, 'day-trader', 2);
+    this.startExitManager();
+  }
+
+  get clock() {
+    return { mono: (): MonoMs => monoMs(this.mono), exchange: (): EpochMs => this.now, told: () => undefined };
+  }
+
+  private lease(db: Db, name: 'exit-manager' | 'day-trader', pid: number): Lease {
+    const result = acquireLease(db, { name, pid, processStartedAt: String(pid), bootId: BOOT, now: this.now }, () => true);
+    if (!result.ok) throw new Error(result.detail);
+    return result.lease;
+  }
+
+  /** A new process of the exit manager: new connection to the store, new lease, new broker session. */
+  startExitManager(): void {
+    this.incarnation += 1;
+    this.db = new Db(join(this.dir, 'desk.db'), { busyTimeoutMs: 0, synchronous: 'OFF' });
+    const lease = this.lease(this.db, 'exit-manager', 100 + this.incarnation);
+    const view = loadView(this.db, { worker: 'exit-manager', tradeDate: tradeDateOf(this.now), now: this.now });
+    let worker: Worker<ExitManagerState> | undefined;
+    this.broker = createSimBroker({ exchange: this.exchange, clientId: 10, onEvent: body => worker?.take(body) });
+    this.stopped = null;
+    worker = createWorker<ExitManagerState>({
+      name: 'exit-manager',
+      brain: { decide, isSettled, phaseOf },
+      state: createState({
+        rules: this.rules,
+        account: ACCOUNT,
+        lease: lease.leaseId,
+        isMinimal: false,
+        view,
+        at: this.now,
+        hasBaseline: baselineTakenAt(this.db, ACCOUNT) !== null,
+      }),
+      view,
+      db: this.db,
+      lease,
+      broker: this.broker,
+      clock: this.clock,
+      limits: { ordersPerMinute: 30, notionalMax: fromDollars(1_000_000), collarBps: 1_000 },
+      policy: { orders: null, entries: null },
+      emergency: createEmergencyFile(this.emergency),
+      log: silentLog,
+      journal: (event, effects) => this.tell(event, effects),
+      onStop: stop => {
+        this.stopped = stop;
+        this.story.push(`${this.time()} exit-manager stops: ${stop.why}`);
+      },
+    });
+    this.exitManager = worker;
+    this.broker.connect();
+    this.referee.connected(10, monoMs(this.mono));
+    this.settle();
+  }
+
+  /** kill −9: the connection to the store closes (an open transaction is rolled back), the socket is gone, memory too. */
+  killExitManager(): void {
+    this.broker.close();
+    this.db.close();
+    this.referee.disconnected(10, monoMs(this.mono));
+    this.story.push(`${this.time()} exit-manager dies`);
+  }
+
+  /** Lets exchange and machine time pass together, a beat every 100 ms. */
+  run(ms: number, { alive = true }: { alive?: boolean } = {}): void {
+    for (let passed = 0; passed < ms; passed += 100) {
+      this.mono += 100;
+      this.now = epochMs(this.now + 100);
+      this.exchange.advanceTo(this.now);
+      if (alive && this.now % 1_000 === 0) this.broker.second();
+      if (alive) this.settle();
+    }
+  }
+
+  runTo(clock: string, options?: { alive?: boolean }): void {
+    this.run(at(clock) - this.now, options);
+  }
+
+  /** Messages and their answers until nothing is under way, then one beat. */
+  settle(): void {
+    for (let rounds = 0; rounds < 50; rounds += 1) {
+      const delivered = this.broker.deliver();
+      this.exitManager.beat();
+      if (delivered === 0 && this.broker.waiting === 0) return;
+    }
+  }
+
+  /** The day trader claims, sends and (unless told otherwise) books its fill at once. */
+  buys(quantity: number, limit: number, { books = true, sends = true }: { books?: boolean; sends?: boolean } = {}): Order {
+    this.entryCounter += 1;
+    this.entryOrderId += 1;
+    const tradeDate = tradeDateOf(this.now);
+    const orderRef = makeOrderRef('day-trader', { tradeDate, lease: this.traderLease.leaseId, counter: this.entryCounter });
+    const contract = {
+      conId: ACME.conId,
+      symbol: ACME.symbol,
+      secType: 'STK' as const,
+      exchange: 'SMART',
+      primaryExchange: 'NASDAQ',
+      currency: 'USD',
+      tick: ACME.tick,
+      multiplier: 1,
+    };
+    const order: Order = {
+      orderRef,
+      worker: 'day-trader',
+      clientId: 2,
+      orderId: this.entryOrderId,
+      permId: null,
+      tradeId: orderRef,
+      contract,
+      role: 'entry',
+      side: 'BUY',
+      quantity: shares(quantity),
+      type: 'LMT',
+      limitPrice: fromDollars(limit),
+      stopPrice: null,
+      tif: 'GTD',
+      goodTill: epochMs(this.now + 90_000),
+      ocaGroup: null,
+      status: 'INTENT',
+      filled: shares(0),
+      createdAt: this.now,
+      updatedAt: this.now,
+      reason: null,
+    };
+    const claim = claimRow({
+      tradeId: orderRef,
+      account: ACCOUNT,
+      contract,
+      side: 1,
+      agentName: 'day-trader',
+      signal: null,
+      now: this.now,
+    });
+    const claimed = claimEntry(this.traderDb, {
+      lease: this.traderLease,
+      enter: { do: 'enter', claim, order, tradeDate, decidedAt: monoMs(this.mono) },
+      now: this.now,
+    });
+    if (!claimed.ok) throw new Error(`${claimed.code}: ${claimed.detail}`);
+    this.story.push(`${this.time()} day-trader claims ACME, BUY ${quantity} LMT ${limit.toFixed(2)}`);
+    if (sends) {
+      this.exchange.place({
+        clientId: 2,
+        orderId: order.orderId,
+        conId: ACME.conId,
+        side: 'BUY',
+        quantity,
+        type: 'LMT',
+        limitPrice: fromDollars(limit),
+        tif: 'GTD',
+        goodTill: epochMs(this.now + 90_000),
+        orderRef,
+        transmit: true,
+      });
+      if (books) this.book(order);
+    }
+    this.settle();
+    return order;
+  }
+
+  /** The day trader commits what it heard of its order. */
+  book(order: Order): void {
+    const done = this.exchange.executions().filter(({ orderRef }) => orderRef === order.orderRef);
+    const filled = done.reduce((sum, { shares: count }) => sum + count, 0);
+    const isOpen = this.exchange.openOrders().some(({ request }) => request.orderRef === order.orderRef);
+    commitStep(this.traderDb, {
+      lease: this.traderLease,
+      now: this.now,
+      tradeDate: tradeDateOf(this.now),
+      durable: true,
+      writes: [
+        ...done.map(told => ({
+          do: 'write-execution' as const,
+          tradeId: order.tradeId,
+          tradeDate: tradeDateOf(told.at),
+          execution: {
+            execId: told.execId,
+            at: told.at,
+            conId: told.conId,
+            symbol: told.symbol,
+            side: told.side,
+            shares: shares(told.shares),
+            price: told.price,
+            orderRef: told.orderRef,
+            permId: told.permId,
+            clientId: told.clientId,
+            orderId: told.orderId,
+            commission: told.commission,
+          },
+        })),
+        {
+          do: 'write-order' as const,
+          order: {
+            ...order,
+            filled: shares(filled),
+            status: isOpen ? ('SUBMITTED' as const) : filled >= order.quantity ? ('FILLED' as const) : ('CANCELLED' as const),
+            updatedAt: this.now,
+          },
+        },
+      ],
+    });
+  }
+
+  command(kind: string, payload: Record<string, string> = {}): void {
+    insertCommand(this.traderDb, {
+      target: 'exit-manager',
+      kind,
+      payload,
+      tradeDate: tradeDateOf(this.now),
+      expiresAt: epochMs(this.now + 60_000),
+      createdBy: 'story',
+      now: this.now,
+    });
+    this.settle();
+  }
+
+  position(conId: number = ACME.conId): number {
+    return this.exchange.positions().find(position => position.conId === conId)?.quantity ?? 0;
+  }
+
+  /** Working orders at the exchange, `SELL 100 LMT 50.90`, in the order they were accepted. */
+  resting(): string[] {
+    return this.exchange.openOrders().map(({ request, remaining }) => {
+      const price = request.type === 'LMT' ? request.limitPrice : request.stopPrice;
+      return `${request.side} ${remaining} ${request.type}${price ? ` ${(price / 1e6).toFixed(2)}` : ''}`;
+    });
+  }
+
+  closedToday(): { symbol: string; reason: string }[] {
+    const view = loadView(this.traderDb, { worker: 'day-trader', tradeDate: tradeDateOf(this.now), now: this.now });
+    return view.closedToday.map(({ symbol, exitReason }) => ({ symbol, reason: exitReason }));
+  }
+
+  get reader(): Db {
+    return this.traderDb;
+  }
+
+  get exchangeTime(): EpochMs {
+    return this.now;
+  }
+
+  close(): void {
+    try {
+      this.db.close();
+    } finally {
+      this.traderDb.close();
+      rmSync(this.dir, { recursive: true, force: true });
+    }
+  }
+
+  private time(): string {
+    return new Date(this.now - 4 * 3_600_000).toISOString().slice(11, 23);
+  }
+
+  private tell(_event: Event, effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (effect.do === 'place') {
+        const { role, side, quantity, type, limitPrice, stopPrice, tif, status } = effect.order;
+        const price = limitPrice ?? stopPrice;
+        this.story.push(
+          `${this.time()} exit-manager ${status === 'INTENT' ? 'sends' : 'changes'} ${role} ${side} ${quantity} ${type}${price ? ` ${(price / 1e6).toFixed(2)}` : ''} ${tif}`,
+        );
+      } else if (effect.do === 'cancel') this.story.push(`${this.time()} exit-manager cancels ${effect.orderRef}`);
+      else if (effect.do === 'close-position')
+        this.story.push(
+          `${this.time()} exit-manager closes ${effect.trade.contract.symbol}: ${effect.trade.exitReason} ${effect.trade.pnl === null ? '' : (effect.trade.pnl / 1e6).toFixed(2)}`,
+        );
+      else if (effect.do === 'write-alert') this.story.push(`${this.time()} alert ${effect.alert.code} ${effect.alert.happened}`);
+      else if (effect.do === 'reconnect') this.story.push(`${this.time()} exit-manager reconnects: ${effect.reason}`);
+    }
+  }
+
+  private tellExchange(event: Parameters<Parameters<ExchangePort['subscribe']>[0]>[0]): void {
+    if (event.kind === 'execution')
+      this.story.push(
+        `${this.time()} exchange fills ${event.execution.side} ${event.execution.shares} @ ${(event.execution.price / 1e6).toFixed(2)} (client ${event.execution.clientId})`,
+      );
+    if (event.kind === 'rejected') this.story.push(`${this.time()} exchange rejects ${event.code} ${event.text}`);
+  }
+}
