@@ -1,5 +1,5 @@
 import type { Write } from '@holdfast/core/effects';
-import type { Order } from '@holdfast/core/orders/order';
+import { isFinal, type Order } from '@holdfast/core/orders/order';
 import type { EpochMs, TradeDate } from '@holdfast/core/units';
 import { writeAlert } from './alerts.js';
 import { writeBaseline } from './baseline.js';
@@ -9,7 +9,7 @@ import type { Db } from './db.js';
 import { writeDecision } from './decisions.js';
 import { bookCommission, bookExecution } from './executions.js';
 import { holdsLease, type Lease, refuseLostLease, writePhase } from './leases.js';
-import { insertOrder, orderIsKnown, upsertOrder } from './orders.js';
+import { insertOrder, knownQuantity, orderIsKnown, upsertOrder } from './orders.js';
 import { quarantine, symbolOf, unstorableReason } from './quarantine.js';
 import { attempt, type Refusal, refuse } from './refusal.js';
 import { exceedsHolding } from './sellable.js';
@@ -29,7 +29,7 @@ export interface StepCommit {
   readonly replay?: boolean;
 }
 
-/** One write the store would not do, while the others of its step stand. Of a refused intent nothing may be sent. */
+/** One write the store would not do, while the others of its step stand. No order named in one may be placed or changed. */
 export interface RefusedWrite extends Omit<Refusal, 'ok'> {
   readonly write: Write;
 }
@@ -41,8 +41,9 @@ export type CommitResult = { readonly ok: true; readonly refused: readonly Refus
  *
  * Refused as a whole, nothing written: LEASE_LOST, and failures of the world (STORE_BUSY, STORE_FULL, STORE_IO, STORE_CORRUPT, STORE_READONLY).
  * Refused one by one, in `refused` and with an alert, because the facts beside them must not be lost with them: intents
- * (EXIT_EXCEEDS_HOLDING, ALREADY_INTENDED, ENTRY_NEEDS_CLAIM, NOT_THE_EXIT_MANAGER), claims that may not be released (CLAIM_HAS_FILLS,
- * ENTRY_MAY_LIVE) and rows no column can hold (ROW_QUARANTINED). Bugs throw and roll everything back.
+ * (EXIT_EXCEEDS_HOLDING, ALREADY_INTENDED, ENTRY_NEEDS_CLAIM, NOT_THE_EXIT_MANAGER), changes that raise an exit beyond the holding (also
+ * EXIT_EXCEEDS_HOLDING), claims that may not be released (CLAIM_HAS_FILLS, ENTRY_MAY_LIVE) and rows no column can hold (ROW_QUARANTINED).
+ * Bugs throw and roll everything back.
  */
 export function commitStep(db: Db, step: StepCommit): CommitResult {
   return attempt(() =>
@@ -60,13 +61,20 @@ export function commitStep(db: Db, step: StepCommit): CommitResult {
   );
 }
 
-/** Fills and orders' words before everything else, intents last: an intent is judged by all its step knows. Otherwise the given order. */
+/**
+ * Fills first and what asks for shares last, so that an intent is judged by all its step knows; otherwise the given order. Asking are intents,
+ * later words about them, and words about living exits, which may raise a quantity.
+ */
 function factsFirst(writes: readonly Write[]): readonly Write[] {
   if (writes.length < 2) return writes;
-  const rank = (write: Write) =>
-    write.do === 'write-execution' ? 0 : write.do === 'write-order' ? 1 : write.do === 'write-intent' ? 3 : 2;
+  const intended = new Set(writes.map(write => (write.do === 'write-intent' ? write.order.orderRef : '')));
+  const asks = (write: Write) =>
+    write.do === 'write-intent' || (write.do === 'write-order' && (intended.has(write.order.orderRef) || isLivingExit(write.order)));
+  const rank = (write: Write) => (write.do === 'write-execution' ? 0 : asks(write) ? 2 : 1);
   return writes.toSorted((a, b) => rank(a) - rank(b));
 }
+
+const isLivingExit = (order: Order): boolean => order.role !== 'entry' && !isFinal(order);
 
 /** Each write in a savepoint of its own: one that cannot be stored takes back its own rows only. */
 function applyGuarded(db: Db, write: Write, step: StepCommit): Refusal | null {
@@ -89,8 +97,7 @@ function apply(db: Db, write: Write, { lease, now, tradeDate, replay = false }: 
     case 'write-intent':
       return writeIntent(db, write.order, { lease, tradeDate, replay });
     case 'write-order':
-      upsertOrder(db, write.order, { tradeDate, replay });
-      return null;
+      return writeOrder(db, write.order, { tradeDate, replay });
     case 'write-execution':
       bookExecution(db, write);
       return null;
@@ -130,6 +137,16 @@ function apply(db: Db, write: Write, { lease, now, tradeDate, replay = false }: 
       writeEquity(db, { ...write, now });
       return null;
   }
+}
+
+/**
+ * The newest word about an order is kept in any case: it may be the broker's. Where it raises an exit beyond what the trade holds, that is said,
+ * and the engine must not send the change.
+ */
+function writeOrder(db: Db, order: Order, { tradeDate, replay }: { tradeDate: TradeDate; replay: boolean }): Refusal | null {
+  const before = replay || !isLivingExit(order) ? null : knownQuantity(db, order.orderRef);
+  upsertOrder(db, order, { tradeDate, replay });
+  return before !== null && order.quantity > before ? exceedsHolding(db, order) : null;
 }
 
 /** An exit that is about to be sent. Entries come in by `claimEntry` alone. */

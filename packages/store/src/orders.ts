@@ -17,7 +17,7 @@ import type { OrdersTable } from './schema.js';
 import { q, statement } from './statement.js';
 
 const orderByRef = statement((p: { order_ref: string }) => q.selectFrom('orders').selectAll().where('order_ref', '=', p.order_ref));
-const isKnown = statement((p: { order_ref: string }) => q.selectFrom('orders').select('status').where('order_ref', '=', p.order_ref));
+const isKnown = statement((p: { order_ref: string }) => q.selectFrom('orders').select('quantity').where('order_ref', '=', p.order_ref));
 const addOrder = statement((p: OrdersTable) => q.insertInto('orders').values(p));
 
 /** Everything an order's later word may change. What it was for, and when it was decided, stays as first written. */
@@ -64,6 +64,9 @@ const ordersOfDate = statement((p: { trade_date: TradeDate }) =>
 );
 
 export const orderIsKnown = (db: Db, orderRef: string): boolean => db.first(isKnown, { order_ref: orderRef }) !== undefined;
+
+/** The quantity on record; null for an order the store has never heard of. */
+export const knownQuantity = (db: Db, orderRef: string): number | null => db.first(isKnown, { order_ref: orderRef })?.quantity ?? null;
 
 export function readOrder(db: Db, orderRef: string): Order | null {
   const row = db.first(orderByRef, { order_ref: orderRef });
