@@ -206,7 +206,9 @@ const STATUS_SPACING_MS = 1_000;
 function showStatus({ state, effects }: SupervisorStep, now: MonoMs): SupervisorStep {
   const record = effects.find(effect => effect.do === 'record');
   const news = record?.do === 'record' ? `${record.worker} ${record.what}` : state.statusNews;
-  const sinceMs = state.statusShownAt === null ? Number.POSITIVE_INFINITY : now - state.statusShownAt;
+  // At the very start there is nothing to show yet: the first block comes with the first news.
+  if (state.statusShownAt === null) return unchanged({ ...state, statusShownAt: now, statusNews: news });
+  const sinceMs = now - state.statusShownAt;
   const isDue = sinceMs >= state.policy.statusEveryMs || (news !== null && sinceMs >= STATUS_SPACING_MS);
   if (!isDue) return unchanged({ ...state, statusNews: news });
   return { state: { ...state, statusShownAt: now, statusNews: null }, effects: [{ do: 'show-status', because: news ?? 'regular' }] };

@@ -116,7 +116,7 @@ export function createSupervision(parts: SupervisionParts): Supervision {
       case 'spawn':
         return start(effect.worker, effect.mode);
       case 'signal':
-        log('warn', 'signal', { worker: effect.worker, pid: effect.pid, signal: effect.signal });
+        log('warn', 'signal', { about: effect.worker, pid: effect.pid, signal: effect.signal });
         return processes.signal(effect.pid, effect.signal);
       case 'secure-positions':
         return secure(effect.guardIsReady);
@@ -192,7 +192,7 @@ export function createSupervision(parts: SupervisionParts): Supervision {
   }
 
   function record({ worker, what, pid, detail }: WorkerRecord): void {
-    log('info', what, { worker, pid, detail });
+    log('info', what, { about: worker, pid, detail });
     parts.say(`${worker}: ${what}${pid === null ? '' : ` (pid ${pid})`}${detail === '' ? '' : `, ${detail}`}`);
     if (what === 'adopted' && pid !== null) watchPid(pid);
     if (what === 'spawn-failed' || what === 'not-ready') return;

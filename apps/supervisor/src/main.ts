@@ -1,0 +1,61 @@
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { EXIT_CODE as SUPERVISED } from '@holdfast/core/supervision/policy';
+import { EXIT_CODE } from '@holdfast/engine/exit-codes';
+import { HEARTBEAT_BYTES, HEARTBEAT_EVERY_MS } from '@holdfast/engine/heartbeat';
+import * as live from '@holdfast/engine/live';
+import { openDeskStore } from './desk-store.js';
+import { runSupervisor } from './run-supervisor.js';
+import { readSupervisorConfig } from './supervisor-config.js';
+import { takeSupervisorLease } from './supervisor-lease.js';
+import { supervisionPolicy } from './supervisor-policy.js';
+import { workerEnvironment } from './worker-environment.js';
+
+/** Starts the two workers, watches them and starts them again. Ends by a signal alone; ends everything when asked to (docs/operations.md). */
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const { values } = parseArgs({ options: { config: { type: 'string', default: `${root}desk.yaml` } } });
+
+const say = (line: string): void => {
+  process.stdout.write(`${new Date().toISOString().slice(0, 19).replace('T', ' ')}Z ${line}\n`);
+};
+function refuse(words: string, code: number): never {
+  process.stderr.write(`supervisor: ${words}\n`);
+  process.exit(code);
+}
+
+const configured = readSupervisorConfig(values.config, process.env);
+if (!configured.ok) refuse(configured.detail, EXIT_CODE.badConfiguration);
+const { config, files, warning } = configured;
+const policy = supervisionPolicy(config, process.env.HOLDFAST_TEST_SUPERVISION);
+
+const store = openDeskStore(files, live.wall());
+if (!store.ok) refuse(`the store cannot be used (${store.code}): ${store.detail}`, EXIT_CODE.storeUnusable);
+const heartbeatFile = files.heartbeat('supervisor');
+const me = live.thisProcess();
+const machine = { ...live.machineTime, me, sleep: live.sleep, isGone: live.isGone, kill: (pid: number) => live.sendSignal(pid, 'SIGKILL') };
+const taken = await takeSupervisorLease(store.db, { ...machine, heartbeat: () => live.readHeartbeat(heartbeatFile) }, policy.stillMsMax);
+if (!taken.ok) refuse(taken.detail, taken.code === 'ALREADY_SUPERVISED' ? SUPERVISED.alreadySupervised : EXIT_CODE.storeUnusable);
+
+if (warning !== null) say(`WARNING ${warning}`);
+if (store.backup !== null) say(`the store was copied to ${store.backup} and migrated: ${store.applied.join(', ')}`);
+const supervisor = runSupervisor({
+  config,
+  files,
+  policy,
+  db: store.db,
+  lease: taken.lease,
+  say,
+  live,
+  me,
+  heartbeat: live.openRandomFile(heartbeatFile, HEARTBEAT_BYTES),
+  programs: { node: process.execPath, root, env: workerEnvironment(process.env) },
+  onEnd: code => process.exit(code),
+});
+
+live.every(50, supervisor.turn);
+live.every(HEARTBEAT_EVERY_MS, supervisor.beat);
+for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => supervisor.leave(signal));
+process.on('SIGINT', () => supervisor.interrupt(process.stdin.isTTY === true));
+// pm2's daemon died: the one it starts next brings a supervisor of its own.
+process.on('disconnect', () => supervisor.leave('pm2 is gone'));
+process.on('uncaughtException', error => supervisor.fail(error));

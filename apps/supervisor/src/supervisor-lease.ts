@@ -1,0 +1,64 @@
+import { type EpochMs, type MonoMs, monoMs } from '@holdfast/core/units';
+import type { Heartbeat } from '@holdfast/engine/heartbeat';
+import type { Db } from '@holdfast/store/db';
+import { acquireLease, type Lease, type LeaseHolder, readLease } from '@holdfast/store/leases';
+import { attempt, type Refusal, refuse } from '@holdfast/store/refusal';
+
+/** What taking the lease needs of the machine. */
+export interface LeaseMachine {
+  readonly me: LeaseHolder;
+  mono(): MonoMs;
+  wall(): EpochMs;
+  sleep(ms: number): Promise<void>;
+  isGone(holder: LeaseHolder): boolean;
+  kill(pid: number): void;
+  /** The heartbeat of whatever supervisor runs. */
+  heartbeat(): Heartbeat | null;
+}
+
+const LOOK_EVERY_MS = 50;
+
+/**
+ * Takes the supervisor's lease: at once when it is free or its holder is dead. A living holder whose heartbeat moves is a supervisor at work:
+ * ALREADY_SUPERVISED, naming it. One that stands still for `stillMsMax` is hung: killed, and its place taken when it is gone.
+ * A locked store is tried again for as long.
+ */
+export async function takeSupervisorLease(
+  db: Db,
+  machine: LeaseMachine,
+  stillMsMax: number,
+): Promise<{ readonly ok: true; readonly lease: Lease } | Refusal> {
+  const since = machine.mono();
+  let seenPid: number | null = null;
+  let seenCounter: number | null = null;
+  let stillSince = since;
+  for (;;) {
+    const taken = acquireLease(db, { name: 'supervisor', ...machine.me, now: machine.wall() }, machine.isGone);
+    if (taken.ok) return taken;
+    const waitedMs = machine.mono() - since;
+    const row = attempt(() => readLease(db, 'supervisor'));
+    const holder = row === null || 'ok' in row ? null : row.holder;
+    if (holder === null) {
+      if (taken.code !== 'LEASE_HELD' && waitedMs > stillMsMax) return taken;
+    } else {
+      const beat = machine.heartbeat();
+      const counter = beat?.pid === holder.pid ? beat.counter : null;
+      if (seenPid === holder.pid && seenCounter !== counter) return alreadySupervised(holder);
+      if (seenPid !== holder.pid) stillSince = machine.mono();
+      seenPid = holder.pid;
+      seenCounter = counter;
+      if (machine.mono() - stillSince > stillMsMax) {
+        machine.kill(holder.pid);
+        stillSince = monoMs(machine.mono() - stillMsMax + 1_000);
+      }
+    }
+    await machine.sleep(LOOK_EVERY_MS);
+  }
+}
+
+const alreadySupervised = (holder: LeaseHolder): Refusal =>
+  refuse(
+    'ALREADY_SUPERVISED',
+    `A supervisor is at work already: process ${holder.pid}. This one ends without touching anything. ` +
+      'Look with `holdfast status`; to replace it, end that one first (the workers go on meanwhile).',
+  );

@@ -1,0 +1,41 @@
+/**
+ * pm2 keeps the supervisor up, nothing else: the supervisor keeps the workers (docs/operations.md).
+ *   npx pm2 start ecosystem.config.cjs
+ */
+const fs = require('node:fs');
+const path = require('node:path');
+
+const root = __dirname;
+/** The Node that the set-up chose, so that the store's native module fits; without a set-up, the one pm2 runs on. */
+const chosen = path.join(root, '.runtime', 'bin', 'node');
+
+module.exports = {
+  apps: [
+    {
+      name: 'holdfast',
+      cwd: root,
+      script: path.join(root, 'apps', 'supervisor', 'dist', 'main.js'),
+      args: ['--config', process.env.HOLDFAST_DESK || path.join(root, 'desk.yaml')],
+      interpreter: fs.existsSync(chosen) ? chosen : process.execPath,
+      exec_mode: 'fork',
+      instances: 1,
+      // By default pm2 kills every process below the one it stops: the workers, and with them the protection.
+      treekill: false,
+      kill_timeout: 10000,
+      autorestart: true,
+      // 0: `holdfast stop`; 4: another supervisor is at work; 78: desk.yaml is wrong and there is no earlier one. Starting again would change nothing.
+      stop_exit_codes: [0, 4, 78],
+      exp_backoff_restart_delay: 100,
+      max_restarts: 1000000,
+      min_uptime: 1000,
+      out_file: path.join(root, 'var', 'log', 'supervisor.out'),
+      error_file: path.join(root, 'var', 'log', 'supervisor.err'),
+      merge_logs: true,
+      // Nothing of pm2 inside the process: no file watching, no git lookups, no metrics agent.
+      watch: false,
+      vizion: false,
+      pmx: false,
+      automation: false,
+    },
+  ],
+};
