@@ -99,11 +99,9 @@ export class Pace {
   /** Why time must run at 1× at exchange time `at`, or undefined when it may run at full speed. */
   brake(at: EpochMs, inFlight: number): BrakeReason | undefined {
     if (inFlight > 0) return 'in flight';
-    for (const follower of this.#followers.values()) {
-      if (!follower.connected) return 'not connected';
-      if (at - follower.acknowledged * 1000 > LAG_MS_MAX) return 'behind';
-    }
-    return undefined;
+    const followers = [...this.#followers.values()];
+    if (followers.some(follower => !follower.connected)) return 'not connected';
+    return followers.some(follower => at - follower.acknowledged * 1000 > LAG_MS_MAX) ? 'behind' : undefined;
   }
 
   /**

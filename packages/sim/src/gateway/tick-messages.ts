@@ -79,7 +79,8 @@ export function tickMessages(
     const moved = changed(type, text);
     const resized = changed(sizeType, String(shown));
     if (moved) messages.push(priceMessage(requestId, type, text, shown));
-    else if (resized) messages.push(sizeMessage(requestId, sizeType, shown));
+    // The size travels by itself too, as from the real gateway: @stoqey/ib derives no bid size (tick 0) from the price message.
+    if (resized) messages.push(sizeMessage(requestId, sizeType, shown));
   };
   const plain = (type: number, price: Micros): void => {
     if (price > 0 && changed(type, dollars(price))) messages.push(priceMessage(requestId, type, dollars(price), 0));
