@@ -24,6 +24,7 @@ const BELL = 1_000;
 /** $2.00: nothing falls further. */
 const FLOOR = 20_000;
 const HALT_SECONDS = 300;
+const ASLEEP = 4;
 
 /** A stretch of the day with one drift. */
 interface Stretch {
@@ -43,48 +44,54 @@ interface Script {
   readonly shocks: readonly Shock[];
   readonly haltAt: number;
   readonly resumeBps: number;
+  /** Until this second the name sleeps (a quarter of its liveliness), so that a day's trades do not all come in its first half hour. */
+  readonly wakesAt: number;
   /** Lowest and highest drift of later stretches, ppm a second. */
   readonly drift: readonly [number, number];
 }
 
 const NEVER = Number.POSITIVE_INFINITY;
-const PLAIN = { opening: [], shocks: [], haltAt: NEVER, resumeBps: 0, drift: [-9, 12] } as const;
+const PLAIN = { opening: [], shocks: [], haltAt: NEVER, resumeBps: 0, wakesAt: 0, drift: [-9, 12] } as const;
 
 /** @param sessionSeconds 23,400 on a full day; shocks and halts fall into its middle part on half days too. */
 function writeScript(profile: Profile, sessionSeconds: number, random: Random): Script {
+  const part = (from: number, to: number) => Math.floor((sessionSeconds * random.between(from, to)) / 100);
   switch (profile.role) {
     case 'calm':
       return { ...PLAIN, drift: [-2, 2] };
     case 'volatile':
-      return PLAIN;
+      return random.chance(2, 5) ? PLAIN : { ...PLAIN, wakesAt: part(5, 75) };
     case 'gapper': {
       // A pull-back first (the gap-and-go rule wants RSI < 60), then the go.
-      const pullBack = random.between(240, 480);
+      const pullBack = random.between(60, 180);
       const go = pullBack + random.between(600, 1_200);
       return {
         ...PLAIN,
         opening: [
           { until: pullBack, driftPpm: -random.between(18, 32) },
-          { until: go, driftPpm: random.between(8, 20) },
+          { until: go, driftPpm: random.between(8, 24) },
         ],
       };
     }
     case 'runaway':
-      return { ...PLAIN, drift: [6, 16] };
+      return { ...PLAIN, wakesAt: part(0, 30), drift: [6, 16] };
     case 'crasher': {
       // Rises, so that it is bought, and drops through stops in one print, several times a day.
-      const first = random.between(600, 1_500);
+      const wakesAt = part(0, 40);
+      const first = wakesAt + random.between(600, 1_500);
       const second = first + random.between(1_800, 3_600);
       const third = second + random.between(2_400, 4_800);
       return {
         ...PLAIN,
         shocks: [first, second, third].map(at => ({ at, moveBps: -random.between(250, 600) })),
+        wakesAt,
         drift: [-4, 10],
       };
     }
     case 'halted': {
       const resumeBps = random.between(200, 450) * (random.chance(3, 5) ? -1 : 1);
-      return { ...PLAIN, haltAt: random.between(Math.floor(sessionSeconds / 5), Math.floor((sessionSeconds * 3) / 5)), resumeBps };
+      const haltAt = part(20, 60);
+      return { ...PLAIN, haltAt, resumeBps, wakesAt: haltAt - random.between(900, 1_800) };
     }
   }
 }
@@ -126,7 +133,8 @@ export function createPath(
       if (resumes) jump(script.resumeBps);
       const shock = script.shocks.find(candidate => candidate.at === second);
       if (shock) jump(shock.moveBps);
-      move(profile.sigmaPpm * random.bell() + driftAt(second) * BELL);
+      const full = profile.sigmaPpm * random.bell() + driftAt(second) * BELL;
+      move(second < script.wakesAt ? Math.round(full / ASLEEP) : full);
       return { price, gapped: resumes || shock !== undefined, halted: false };
     },
   };
