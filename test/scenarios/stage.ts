@@ -284,6 +284,17 @@ export class Stage {
     });
   }
 
+  /** The claim ended without a fill. */
+  release(order: Order): void {
+    commitStep(this.traderDb, {
+      lease: this.traderLease,
+      now: this.now,
+      tradeDate: tradeDateOf(this.now),
+      durable: true,
+      writes: [{ do: 'release-claim', tradeId: order.tradeId, symbol: order.contract.symbol, reason: 'not filled' }],
+    });
+  }
+
   command(kind: string, payload: Record<string, string> = {}): void {
     insertCommand(this.traderDb, {
       target: 'exit-manager',

@@ -259,7 +259,8 @@ function executionsIn(d: Draft, id: number): void {
 }
 
 function hearCommission(d: Draft, event: Extract<Event, { kind: 'commission' }>): void {
-  learnCommission(d, event.execId, event.commission, event.realizedPnl);
+  if (!learnCommission(d, event.execId, event.commission, event.realizedPnl)) return;
+  // A closed trade's result is written anew with a commission that came late.
   const tradeId = d.s.executions.get(splitExecId(event.execId).root)?.tradeId;
   const closed = tradeId ? d.s.closed.get(tradeId) : undefined;
   if (closed) rewriteClosed(d, closed);

@@ -1,6 +1,6 @@
 import type { Contract } from '@holdfast/core/contract';
-import type { EventBody } from '@holdfast/core/events';
-import type { BrokerOrder } from '@holdfast/core/orders/order';
+import type { BrokerPosition, EventBody } from '@holdfast/core/events';
+import type { BrokerOrder, Order } from '@holdfast/core/orders/order';
 import type { BrokerListener, BrokerPort, BrokerSend } from '@holdfast/core/ports';
 import type { Execution } from '@holdfast/core/positions/execution';
 import { micros, shares } from '@holdfast/core/units';
@@ -20,6 +20,14 @@ export interface SimBroker extends BrokerPort {
   cut(reason: string): void;
   /** While true, nothing of what is sent reaches the exchange (a hang between send and echo). */
   isDeaf: boolean;
+  /** While true, nothing that happens is told (callbacks late). */
+  isMute: boolean;
+  /** A refusal of the broker's for an order that is placed, or null to let it through. */
+  refuse: ((order: Order) => { readonly code: number; readonly text: string } | null) | null;
+  /** What positions answers and pushes say instead of the truth. */
+  distort: ((position: BrokerPosition) => BrokerPosition) | null;
+  /** Says something out of turn: a correction, a repeated or late message. */
+  inject(body: EventBody): void;
   readonly waiting: number;
 }
 
@@ -33,6 +41,9 @@ export function createSimBroker({ exchange, clientId, onEvent }: SimBrokerParts)
   let session = 0;
   let isUp = false;
   let isDeaf = false;
+  let isMute = false;
+  let refuse: SimBroker['refuse'] = null;
+  let distort: SimBroker['distort'] = null;
   let waiting: EventBody[] = [];
   const pnl = new Map<number, number>();
   const contracts = new Map(exchange.instruments.map(instrument => [instrument.conId, contractOf(instrument)]));
@@ -92,12 +103,15 @@ export function createSimBroker({ exchange, clientId, onEvent }: SimBrokerParts)
     tell({ kind: 'commission', execId: told.execId, commission: told.commission, realizedPnl: told.realizedPnl ?? null });
   }
 
-  const positionOf = (position: { readonly conId: number; readonly quantity: number; readonly averageCost: number }) => ({
-    account: exchange.accountId,
-    contract: known(position.conId),
-    quantity: position.quantity,
-    averageCost: micros(position.averageCost),
-  });
+  function positionOf(position: { readonly conId: number; readonly quantity: number; readonly averageCost: number }): BrokerPosition {
+    const told = {
+      account: exchange.accountId,
+      contract: known(position.conId),
+      quantity: position.quantity,
+      averageCost: micros(position.averageCost),
+    };
+    return distort ? distort(told) : told;
+  }
 
   function known(conId: number): Contract {
     const contract = contracts.get(conId);
@@ -108,7 +122,7 @@ export function createSimBroker({ exchange, clientId, onEvent }: SimBrokerParts)
   function perform(send: BrokerSend): void {
     switch (send.do) {
       case 'place':
-        exchange.place(requestOf(send));
+        place(send);
         break;
       case 'cancel':
         cancel(send.orderId);
@@ -146,6 +160,12 @@ export function createSimBroker({ exchange, clientId, onEvent }: SimBrokerParts)
       default:
         break;
     }
+  }
+
+  function place(send: Extract<BrokerSend, { do: 'place' }>): void {
+    const refusal = refuse?.(send.order);
+    if (refusal) tell({ kind: 'order-notice', orderId: send.order.orderId, code: refusal.code, meaning: 'rejected', text: refusal.text });
+    else exchange.place(requestOf(send));
   }
 
   function tellCommissions(): void {
@@ -229,8 +249,27 @@ export function createSimBroker({ exchange, clientId, onEvent }: SimBrokerParts)
     set isDeaf(value: boolean) {
       isDeaf = value;
     },
+    get isMute() {
+      return isMute;
+    },
+    set isMute(value: boolean) {
+      isMute = value;
+    },
+    get refuse() {
+      return refuse;
+    },
+    set refuse(value) {
+      refuse = value;
+    },
+    get distort() {
+      return distort;
+    },
+    set distort(value) {
+      distort = value;
+    },
+    inject: tell,
     get waiting() {
-      return waiting.length;
+      return isMute ? 0 : waiting.length;
     },
     send(send) {
       if (!isUp) return false;
@@ -239,6 +278,7 @@ export function createSimBroker({ exchange, clientId, onEvent }: SimBrokerParts)
     },
     acknowledgeTime() {},
     deliver() {
+      if (isMute) return 0;
       const batch = waiting;
       waiting = [];
       for (const body of batch) onEvent(body);

@@ -29,6 +29,8 @@ export function closeWhenDone(d: Draft, care: Care): void {
     }
   }
   if (live.length > 0 || openEntries(d.s, care.tradeId).length > 0) return;
+  // The broker holds something else: what is still to be learned (a sale by hand, an overshoot) belongs to this trade.
+  if (d.s.mismatches.has(care.contract.conId) && d.mono - executedAt < COMMISSION_WAIT_MS) return;
   const executions = executionsOf(d, care.tradeId);
   const commissionsMissing = executions.some(({ commission }) => commission === undefined);
   if (commissionsMissing && d.mono - executedAt < COMMISSION_WAIT_MS) return;

@@ -46,8 +46,15 @@ function tradeOf(d: Draft, told: Execution): string | null {
     if (isEntryRef(told.orderRef)) return told.orderRef;
     return care?.tradeId ?? `recovered-${told.conId}-${tradeDateOf(told.at)}`;
   }
-  return care && care.status !== 'CLAIMED' ? care.tradeId : null;
+  if (care) return care.status === 'CLAIMED' ? null : care.tradeId;
+  // Done by hand while a trade of ours was still open: it was that position, and what our exits sold besides overshot.
+  const closed = [...d.s.closed.values()].find(
+    trade => trade.contract.conId === told.conId && trade.openedAt <= told.at && told.at <= lastFillOf(d, trade.tradeId),
+  );
+  return closed?.tradeId ?? null;
 }
+
+const lastFillOf = (d: Draft, tradeId: string): number => executionsOf(d, tradeId).at(-1)?.at ?? 0;
 
 function countIntoOrder(d: Draft, orderRef: string): void {
   if (orderRef === '') return;
@@ -160,14 +167,15 @@ function contractOf(d: Draft, told: Execution): Contract {
   };
 }
 
-/** The commission of a fill, in a message of its own and later than the fill. A closed trade's result is written anew with it. */
-export function learnCommission(d: Draft, execId: string, commission: Micros, realizedPnl: Micros | null): void {
+/** The commission of a fill, in a message of its own and later than the fill. Returns whether it was news. */
+export function learnCommission(d: Draft, execId: string, commission: Micros, realizedPnl: Micros | null): boolean {
   const { root } = splitExecId(execId);
   const known = d.s.executions.get(root);
-  if (!known || known.commission === commission) return;
+  if (!known || known.commission === commission) return false;
   edit(d, 'executions').set(root, { ...known, commission });
   write(d, { do: 'write-commission', execId: known.execId, commission, realizedPnl });
   d.touched.add(known.conId);
+  return true;
 }
 
 /** Executions of one trade, in the order of their time. */

@@ -1,0 +1,188 @@
+import { fromDollars, shares } from '@holdfast/core/units';
+import { quoteOf } from '@holdfast/sim/list-source';
+import { Db } from '@holdfast/store/db';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Stage, type StageOptions } from './stage.js';
+
+const CALM = [quoteOf('09:45:00', 49.98, 50.0, 5_000)];
+const FALL = [...CALM, quoteOf('09:50:00', 49.5, 49.52, 5_000), quoteOf('09:50:02', 49.49, 49.51, 5_000)];
+const stages: Stage[] = [];
+const stage = (options: StageOptions): Stage => {
+  const made = new Stage(options);
+  stages.push(made);
+  return made;
+};
+afterEach(() => {
+  for (const made of stages.splice(0)) made.close();
+});
+const sold = (s: Stage): number =>
+  s.exchange
+    .executions()
+    .filter(({ side }) => side === 'SELL')
+    .reduce((sum, { shares: count }) => sum + count, 0);
+const alerts = (s: Stage): string => s.story.filter(line => line.includes(' alert ')).join('\n');
+
+describe('faults on stage', () => {
+  it('A7: three rejected sells quarantine the symbol, its stop stays at the broker, and it is sold when the broker accepts again', () => {
+    const s = stage({
+      market: [
+        ...FALL,
+        quoteOf('09:50:40', 49.48, 49.5, 5_000),
+        quoteOf('09:51:30', 49.47, 49.5, 5_000),
+        quoteOf('09:52:10', 49.47, 49.5, 5_000),
+      ],
+    });
+    s.run(1_000);
+    s.buys(100, 50.05);
+    s.runTo('09:49:59');
+    s.broker.refuse = order => (order.role === 'exit' ? { code: 201, text: 'Order rejected - reason: no' } : null);
+    s.runTo('09:50:20');
+    expect(alerts(s), s.story.join('\n')).toContain('SYMBOL_QUARANTINED');
+    expect(sold(s)).toBeLessThanOrEqual(100);
+    s.broker.refuse = null;
+    s.runTo('09:52:30');
+    expect(s.position(), s.story.join('\n')).toBe(0);
+    expect(sold(s)).toBe(100);
+    expect(s.referee.report()).toEqual([]);
+  });
+
+  it('I1: an exit that is never answered is asked about and not sent again', () => {
+    const s = stage({ market: FALL, rules: { protection: 'monitored' } });
+    s.run(1_000);
+    s.buys(100, 50.05);
+    s.runTo('09:50:01');
+    // The target's cancel is answered, then the line goes dead both ways before the sale.
+    s.broker.refuse = order => {
+      if (order.role === 'exit') s.broker.isDeaf = true;
+      return null;
+    };
+    s.runTo('09:50:08');
+    const sends = s.story.filter(line => line.includes('sends exit')).length;
+    expect(sends, s.story.join('\n')).toBe(1);
+    s.broker.refuse = null;
+    s.broker.isDeaf = false;
+    s.runTo('09:50:40');
+    expect(sold(s), s.story.join('\n')).toBeLessThanOrEqual(100);
+    expect(s.referee.report().filter(({ invariant }) => invariant === 'I1')).toEqual([]);
+  });
+
+  it('I1: sold by hand while our target fills too: what overshot is bought back at once', () => {
+    const s = stage({ market: [...CALM, quoteOf('09:46:00', 50.95, 50.97, 5_000)] });
+    s.run(1_000);
+    s.buys(100, 50.05);
+    s.run(1_000);
+    s.broker.isMute = true;
+    s.exchange.manualTrade(101, 'SELL', 100);
+    s.runTo('09:46:01');
+    expect(s.position()).toBe(-100);
+    s.broker.isMute = false;
+    s.run(6_000);
+    expect(s.position(), s.story.join('\n')).toBe(0);
+    expect(s.closedToday().length).toBe(1);
+  });
+
+  it('A8: shares that vanish without an execution are gone after two answers ten seconds apart, and not before', () => {
+    const s = stage({ market: CALM });
+    s.run(1_000);
+    s.buys(100, 50.05);
+    s.run(15_000);
+    s.broker.distort = position => ({ ...position, quantity: 0 });
+    s.broker.inject({
+      kind: 'position',
+      position: {
+        account: 'DU1234567',
+        contract: {
+          conId: 101,
+          symbol: 'ACME',
+          secType: 'STK',
+          exchange: 'SMART',
+          primaryExchange: 'NASDAQ',
+          currency: 'USD',
+          tick: fromDollars(0.01),
+          multiplier: 1,
+        },
+        quantity: 0,
+        averageCost: fromDollars(0),
+      },
+    });
+    s.run(5_000);
+    expect(s.closedToday()).toEqual([]);
+    s.run(20_000);
+    expect(s.closedToday(), s.story.join('\n')).toEqual([{ symbol: 'ACME', reason: 'vanished' }]);
+    expect(alerts(s)).toContain('POSITION_VANISHED');
+  });
+
+  it('B6: an execution repeated is counted once, a corrected one replaces the first', () => {
+    const s = stage({ market: CALM });
+    s.run(1_000);
+    s.buys(100, 50.05);
+    s.run(1_000);
+    const first = s.exchange.executions()[0];
+    if (!first) throw new Error('no execution');
+    const told = {
+      execId: first.execId,
+      at: first.at,
+      conId: 101,
+      symbol: 'ACME',
+      side: 'BUY' as const,
+      shares: shares(100),
+      price: first.price,
+      orderRef: first.orderRef,
+      permId: first.permId,
+      clientId: 2,
+      orderId: first.orderId,
+    };
+    s.broker.inject({ kind: 'execution', execution: told });
+    s.broker.inject({ kind: 'execution', execution: told });
+    s.run(500);
+    expect(s.resting()).toContain('SELL 100 LMT 50.90');
+    s.broker.inject({ kind: 'execution', execution: { ...told, execId: first.execId.replace(/\.01$/, '.02'), price: fromDollars(49.9) } });
+    s.run(500);
+    expect(s.resting(), s.story.join('\n')).toContain('SELL 100 LMT 50.80');
+  });
+
+  it('I3: the database is locked by a stranger while the stop is touched: sold all the same, and on record afterwards', () => {
+    const s = stage({ market: FALL });
+    s.run(1_000);
+    s.buys(100, 50.05);
+    s.runTo('09:49:59');
+    const stranger = new Db(s.reader.path, { busyTimeoutMs: 0, synchronous: 'OFF' });
+    stranger.pragma('locking_mode = NORMAL');
+    stranger.exec('BEGIN IMMEDIATE');
+    s.runTo('09:50:06');
+    expect(s.position(), s.story.join('\n')).toBe(0);
+    stranger.exec('ROLLBACK');
+    stranger.close();
+    s.run(4_000);
+    expect(s.closedToday(), s.story.join('\n')).toEqual([{ symbol: 'ACME', reason: 'stop' }]);
+    expect(s.referee.report()).toEqual([]);
+  });
+
+  it('DESIGN §1: a process that stood still reconciles before it acts', () => {
+    const s = stage({ market: FALL });
+    s.run(1_000);
+    s.buys(100, 50.05);
+    s.runTo('09:50:01');
+    s.runTo('09:50:05', { alive: false });
+    s.run(3_000);
+    expect(alerts(s), s.story.join('\n')).toContain('LOOP_PAUSED');
+    expect(s.position()).toBe(0);
+    expect(sold(s)).toBe(100);
+  });
+
+  it('A10: a claim that the day trader releases is forgotten, and the symbol stays free', () => {
+    const s = stage({ market: CALM });
+    s.run(1_000);
+    const order = s.buys(100, 40, {});
+    s.run(2_000);
+    expect(s.resting()).toEqual(['BUY 100 LMT 40.00']);
+    s.runTo('09:46:40');
+    s.book(order);
+    s.run(500);
+    expect(s.exitManager.state.care.get(101)?.status).toBe('CLAIMED');
+    s.release(order);
+    s.run(500);
+    expect(s.exitManager.state.care.size).toBe(0);
+    expect(() => s.buys(100, 40)).not.toThrow();
+  });
+});
