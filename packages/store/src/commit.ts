@@ -62,15 +62,18 @@ export function commitStep(db: Db, step: StepCommit): CommitResult {
 }
 
 /**
- * Fills first and what asks for shares last, so that an intent is judged by all its step knows; otherwise the given order. Asking are intents,
- * later words about them, and words about living exits, which may raise a quantity.
+ * An intent is judged by all its step knows: fills come first, then the given order, then words about living exits (a raised quantity is
+ * judged too), then intents with the words about them.
  */
 function factsFirst(writes: readonly Write[]): readonly Write[] {
   if (writes.length < 2) return writes;
-  const intended = new Set(writes.map(write => (write.do === 'write-intent' ? write.order.orderRef : '')));
-  const asks = (write: Write) =>
-    write.do === 'write-intent' || (write.do === 'write-order' && (intended.has(write.order.orderRef) || isLivingExit(write.order)));
-  const rank = (write: Write) => (write.do === 'write-execution' ? 0 : asks(write) ? 2 : 1);
+  const intended = new Set(writes.map(write => (write.do === 'write-intent' ? write.order.orderRef : null)));
+  const rank = (write: Write): number => {
+    if (write.do === 'write-execution') return 0;
+    if (write.do === 'write-intent') return 3;
+    if (write.do !== 'write-order') return 1;
+    return intended.has(write.order.orderRef) ? 3 : isLivingExit(write.order) ? 2 : 1;
+  };
   return writes.toSorted((a, b) => rank(a) - rank(b));
 }
 

@@ -45,19 +45,25 @@ const addSnapshot = statement((p: { account: string; at: string; trade_date: Tra
     .values(p)
     .onConflict(c => c.columns(['account', 'at']).doUpdateSet({ net_liquidation: p.net_liquidation, cash: p.cash })),
 );
-const putEquity = statement(
-  (p: { account: string; trade_date: TradeDate; start_equity: number; last_equity: number; last_updated: string }) =>
-    q
-      .insertInto('daily_pnl')
-      .values(p)
-      .onConflict(c =>
-        c.columns(['account', 'trade_date']).doUpdateSet(eb => ({
-          start_equity: eb.fn.coalesce('daily_pnl.start_equity', 'excluded.start_equity'),
-          last_equity: p.last_equity,
-          last_updated: p.last_updated,
-        })),
-      ),
-);
+const putEquity = statement((p: { account: string; trade_date: TradeDate; last_updated: string }) => {
+  const valued = q
+    .selectFrom('equity_snapshots')
+    .select('net_liquidation')
+    .where('account', '=', p.account)
+    .where('trade_date', '=', p.trade_date);
+  const start_equity = valued.orderBy('at').limit(1);
+  const last_equity = valued.orderBy('at', 'desc').limit(1);
+  return q
+    .insertInto('daily_pnl')
+    .values({ ...p, start_equity, last_equity })
+    .onConflict(c =>
+      c.columns(['account', 'trade_date']).doUpdateSet({
+        start_equity,
+        last_equity,
+        last_updated: sql<string>`max(daily_pnl.last_updated, excluded.last_updated)`,
+      }),
+    );
+});
 const dayOf = statement((p: { trade_date: TradeDate }) =>
   q.selectFrom('daily_pnl').selectAll().where('trade_date', '=', p.trade_date).orderBy('account'),
 );
@@ -89,9 +95,14 @@ export function writeEquity(
 ): void {
   const { account, tradeDate: trade_date } = snapshot;
   const at = timeColumn(snapshot.now);
-  const equity = moneyColumn(snapshot.netLiquidation);
-  db.run(addSnapshot, { account, at, trade_date, net_liquidation: equity, cash: moneyColumnOrNull(snapshot.cash) });
-  db.run(putEquity, { account, trade_date, start_equity: equity, last_equity: equity, last_updated: at });
+  db.run(addSnapshot, {
+    account,
+    at,
+    trade_date,
+    net_liquidation: moneyColumn(snapshot.netLiquidation),
+    cash: moneyColumnOrNull(snapshot.cash),
+  });
+  db.run(putEquity, { account, trade_date, last_updated: at });
 }
 
 export interface DailyPnl {
