@@ -347,6 +347,17 @@ describe('groups and brackets', () => {
     expect([stop?.status, stop?.request.quantity]).toEqual([status, quantity]);
   });
 
+  test('a smaller member shrinks in proportion, however many fills it takes', () => {
+    begin(Array.from({ length: 60 }, (_, i) => ({ ...tradeOf('10:01:00', 50.9, 1), at: epochMs(at('10:01:00') + i * 1_000) })));
+    send({ side: 'SELL', type: 'LMT', limitPrice: dollars(50.9), ocaGroup: 'g', ocaType: 2 });
+    send({ side: 'SELL', type: 'STP', stopPrice: dollars(48.5), ocaGroup: 'g', ocaType: 2, quantity: 50 });
+    advance('10:02:00');
+    expect(exchange.openOrders().map(order => [order.filled, order.request.quantity])).toEqual([
+      [60, 100],
+      [0, 20],
+    ]);
+  });
+
   test('without block (type 3) a step that touches both prices may sell twice; with block (2) it cannot', () => {
     for (const [type, sold] of [
       [3, -200],

@@ -1,3 +1,4 @@
+import { nextTradingDate } from '@holdfast/core/calendar';
 import { type EpochMs, epochMs, type Micros, micros } from '@holdfast/core/units';
 import { AccountBook, type Holding } from './account.js';
 import { Book } from './book.js';
@@ -83,6 +84,11 @@ class Exchange implements ExchangePort {
       execIdRoot: hashText(`${options.source.date}/${options.seed ?? 0}`)
         .toString(16)
         .padStart(8, '0'),
+      nextOpening: () => {
+        const { date } = this.source;
+        const on = this.time < this.session.open ? date : nextTradingDate(date);
+        return `${on} 09:30:00 US/Eastern`;
+      },
       now: () => this.time,
       emit: event => this.queue.push(event),
     });
@@ -160,13 +166,13 @@ class Exchange implements ExchangePort {
     return this.book(conId).quote;
   }
   openOrders(): readonly ExchangeOrder[] {
-    return this.desk.openOrders().map(snapshot);
+    return this.desk.ledger.working().map(snapshot);
   }
   completedOrders(): readonly ExchangeOrder[] {
-    return this.desk.completedOrders().map(snapshot);
+    return this.desk.ledger.finished().map(snapshot);
   }
   executions(): readonly ExchangeExecution[] {
-    return [...this.desk.allExecutions()];
+    return [...this.desk.ledger.executions()];
   }
   positions(): readonly ExchangePosition[] {
     return this.account_.positions(conId => this.book(conId).mark());

@@ -21,7 +21,6 @@ export interface LiveOrder {
   filledValue: number;
   commission: Micros;
   lastFillPrice: Micros;
-  fills: number;
   /** What it was sent for, before OCA reductions: the base of "in proportion". */
   sentQuantity: number;
   parent?: LiveOrder;
