@@ -54,6 +54,21 @@ export class AdapterProbe {
     }
   }
 
+  async until(what: string, holds: () => boolean, waitMs = 3_000): Promise<void> {
+    const deadline = performance.now() + waitMs;
+    while (!holds()) {
+      const left = deadline - performance.now();
+      if (left <= 0) throw new Error(`never: ${what}`);
+      await this.#change(left);
+    }
+  }
+
+  /** Removes and returns a complaint of the adapter that a test expects; what is left over at the end is a failure. */
+  takeComplaint(about: string): Told | undefined {
+    const at = this.told.findIndex(one => one.kind === 'notice' && one.code === 0 && one.text.includes(about));
+    return at < 0 ? undefined : this.told.splice(at, 1)[0];
+  }
+
   quiet(ms: number): Promise<void> {
     return new Promise(resolve => setTimeout(resolve, ms));
   }

@@ -256,6 +256,95 @@ describe('instruments', () => {
   });
 });
 
+describe('market data', () => {
+  test('a line’s ticks come as one merged quote, live; nothing comes after it is given up', async () => {
+    room = await openRoom();
+    const probe = connect(2);
+    await probe.next('connected');
+    probe.broker.send({ do: 'subscribe-quotes', contract: contractOf(ACME) });
+    const { quote: first } = await probe.next('quote', one => one.quote.bid > 0 && one.quote.ask > 0 && one.quote.last > 0);
+    expect(first).toMatchObject({
+      bid: fromDollars(49.99),
+      ask: fromDollars(50.01),
+      bidSize: 1000,
+      askSize: 1000,
+      last: fromDollars(50),
+      close: fromDollars(50),
+      delayed: false,
+      halted: false,
+    });
+    room.soon(now => quote(now, ACME.conId, [50.1, 50.12, 300, 400]));
+    const { quote: second } = await probe.next('quote', one => one.quote.ask === fromDollars(50.12) && one.quote.askSize === 400);
+    expect(second).toMatchObject({ bid: fromDollars(50.1), bidSize: 300, last: fromDollars(50) });
+    probe.broker.send({ do: 'unsubscribe-quotes', conId: 101 });
+    await probe.quiet(100);
+    const before = probe.all('quote').length;
+    room.soon(now => quote(now, ACME.conId, [51, 51.02]));
+    await probe.quiet(400);
+    expect(probe.all('quote')).toHaveLength(before);
+  });
+
+  test('without a subscription: delayed where asked for, and marked so', async () => {
+    room = await openRoom({ gateway: { liveData: false } });
+    const probe = connect(2, { liveData: 3 });
+    await probe.next('connected');
+    probe.broker.send({ do: 'subscribe-quotes', contract: contractOf(ACME) });
+    expect(await probe.next('quote')).toMatchObject({ conId: 101, quote: { delayed: true } });
+    expect(probe.all('quote').every(one => one.quote.delayed)).toBe(true);
+  });
+
+  test('without a subscription and asked for live only: said, and the line is free to be asked for again', async () => {
+    room = await openRoom({ gateway: { liveData: false } });
+    const probe = connect(2);
+    await probe.next('connected');
+    const refusals = () => probe.all('notice').filter(({ text }) => text.startsWith('no market data for ACME'));
+    probe.broker.send({ do: 'subscribe-quotes', contract: contractOf(ACME) });
+    await probe.next('notice', one => one.code === 354);
+    probe.broker.send({ do: 'subscribe-quotes', contract: contractOf(ACME) });
+    await probe.until('the second refusal', () => refusals().length === 2);
+  });
+
+  test('five-second bars carry the start of the bar', async () => {
+    room = await openRoom();
+    const probe = connect(2);
+    await probe.next('connected');
+    probe.broker.send({ do: 'subscribe-bars', contract: contractOf(ACME) });
+    const { conId, bar } = await probe.next('bar', () => true, 8_000);
+    expect(conId).toBe(101);
+    expect(bar.at % 5_000).toBe(0);
+    expect(bar.close).toBeGreaterThan(fromDollars(49));
+  });
+
+  test('history comes as one event, oldest first; what can’t be asked fails under the same id', async () => {
+    room = await openRoom();
+    const probe = connect(2);
+    await probe.next('connected');
+    const ask = (requestId: number, duration: string, barSize: string): boolean =>
+      probe.broker.send({ do: 'request-history', requestId, contract: contractOf(ACME), duration, barSize, rthOnly: false });
+    ask(1, '1800 S', '30 secs');
+    const { bars } = await probe.next('history', one => one.requestId === 1);
+    expect(bars.length).toBeGreaterThan(10);
+    expect(bars[0]).toMatchObject({ open: fromDollars(50), high: fromDollars(50.5), low: fromDollars(49.5), close: fromDollars(50.25) });
+    expect(bars.map(({ at: start }) => start)).toEqual([...bars.map(({ at: start }) => start)].sort((a, b) => a - b));
+    ask(2, '1 D', '1 secs');
+    expect(await probe.next('history-failed', one => one.requestId === 2)).toMatchObject({ text: expect.stringContaining('57600 bars') });
+    ask(3, '1 D', '7 secs');
+    await probe.next('history-failed', one => one.requestId === 3);
+  });
+
+  test('a scan lists instruments by rank; an unknown one is refused aloud', async () => {
+    room = await openRoom();
+    const probe = connect(2);
+    await probe.next('connected');
+    probe.broker.send({ do: 'subscribe-scanner', requestId: 9, scan: 'TOP_PERC_GAIN' });
+    const { rows } = await probe.next('scanner', one => one.requestId === 9);
+    expect(rows.length).toBeGreaterThan(0);
+    expect(rows[0]).toMatchObject({ rank: 0 });
+    probe.broker.send({ do: 'subscribe-scanner', requestId: 10, scan: 'TOP_NONSENSE' });
+    expect(probe.takeComplaint('TOP_NONSENSE')).toBeDefined();
+  });
+});
+
 describe('a lost connection', () => {
   test('A10: nothing is sent or kept for later while down, and the next session re-sends nothing', async () => {
     room = await openRoom();

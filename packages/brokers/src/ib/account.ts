@@ -65,11 +65,9 @@ function positions(session: Session, book: ContractBook, contracts: ContractDesk
   let collected: Map<number, BrokerPosition> | undefined;
   let isSubscribed = false;
   const ask = new UnnumberedAsk(() => {
-    pacer.ordinary(() => {
-      if (isSubscribed) api.cancelPositions();
-      isSubscribed = true;
-      api.reqPositions();
-    });
+    if (isSubscribed) pacer.ordinary(() => api.cancelPositions());
+    isSubscribed = true;
+    pacer.ordinary(() => api.reqPositions());
   }, session.deps.mono);
 
   const take = (position: BrokerPosition): void => {

@@ -112,6 +112,11 @@ describe('shaking hands', () => {
     expect(told.map(({ kind }) => kind)).toEqual(['connected', 'notice']);
   });
 
+  test('a port that can’t be is a failed attempt, not an exception', async () => {
+    await start(wellBehaved(), { port: 70_000 });
+    await until('two failed attempts', () => all('connect-failed').length >= 2);
+  });
+
   test('nobody listens at the port', async () => {
     await start(wellBehaved());
     await gateway.close();

@@ -75,7 +75,13 @@ export class Connection {
       handshake.reason = `no complete handshake within ${deadlineMs} ms (missing: ${missingParts(handshake)})`;
       this.#attemptFailed(handshake);
     });
-    session.api.connect();
+    try {
+      session.api.connect();
+    } catch (error) {
+      // A port that no socket can have throws at once.
+      this.#attemptFailed({ code: CONNECT_FAIL, reason: error instanceof Error ? error.message : String(error) });
+      return;
+    }
     this.#openUpSocket(session);
   }
 

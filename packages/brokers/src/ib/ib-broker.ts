@@ -6,7 +6,7 @@ import { Connection } from './connection.js';
 import { ContractBook, contractDesk } from './contracts.js';
 import { executionDesk } from './executions.js';
 import { marketDataDesk } from './market-data.js';
-import { requestMeaning, systemMeaning } from './notices.js';
+import { adviceSeverity, requestMeaning, systemMeaning } from './notices.js';
 import { orderDesk } from './orders.js';
 import { scannerDesk } from './scanner.js';
 import { type IbDeps, type IbOptions, isRequestId, type Session } from './session.js';
@@ -86,7 +86,12 @@ function hearMessages(session: Session, orderNotice: (orderId: number, code: num
       const isOver = requestMeaning(code, error.message) === 'failed';
       const request = isOver ? session.settle(id) : session.openRequest(id);
       if (isOver && request) return request.failed(code, error.message);
-      session.tell({ kind: 'notice', code, text: `${request?.what ?? 'an earlier request'}: ${error.message}`, severity: 'info' });
+      session.tell({
+        kind: 'notice',
+        code,
+        text: `${request?.what ?? 'an earlier request'}: ${error.message}`,
+        severity: adviceSeverity(code),
+      });
     }),
   );
   // What carries no id comes as `info`, connectivity and farm states among it.

@@ -94,6 +94,17 @@ export function marketDataDesk(session: Session): MarketDataDesk {
       change(line, { [tick.field]: price(value) });
     }),
   );
+  // A price message carries its size. The library passes it on for every side but the live bid: its number for "bid size" is 0, and it tests
+  // for truth. `1 version id tickType price size mask` (IBKR §1.4).
+  api.on(
+    EventName.received,
+    session.listen('price tick', ([message, , id, type, , size]: string[]) => {
+      if (message !== '1' || type !== '1' || size === undefined) return;
+      const line = lines.get(Number(id));
+      const bidSize = Number.parseFloat(size);
+      if (line && bidSize >= 0) change(line, { bidSize });
+    }),
+  );
   api.on(
     EventName.tickSize,
     session.listen('size tick', (wireId: number, type: number | undefined, value: number | undefined) => {
@@ -139,11 +150,9 @@ export function marketDataDesk(session: Session): MarketDataDesk {
       });
       lines.set(wireId, { conId, quote: NO_QUOTE, type: LIVE, hasDelayedTicks: false });
       wireIdOf.set(conId, wireId);
-      pacer.ordinary(() => {
-        if (!typeIsSet) api.reqMarketDataType(session.options.liveData);
-        typeIsSet = true;
-        api.reqMktData(wireId, contractForWire(contract), '', false, false);
-      });
+      if (!typeIsSet) pacer.ordinary(() => api.reqMarketDataType(session.options.liveData));
+      typeIsSet = true;
+      pacer.ordinary(() => api.reqMktData(wireId, contractForWire(contract), '', false, false));
     },
     unsubscribe: conId => {
       const wireId = forget(conId);

@@ -7,7 +7,7 @@ import type { OrderNoticeMeaning } from '@holdfast/core/events';
  * Sources: IB docs = TWS API "Message codes" page; the others as in the repository's notes on the broker's behaviour.
  */
 
-/** `live`: the order was already working here when the message came, so a refused request was a change to it. */
+/** `live`: the order was already working when the refused request was sent, so that request was a change to it. */
 interface OrderContext {
   readonly live: boolean;
   readonly text: string;
@@ -147,6 +147,9 @@ export function systemMeaning(code: number): SystemMeaning {
   if (row?.connectivity) return { connectivity: row.connectivity };
   return { severity: row?.severity ?? 'warning' };
 }
+
+/** How loud a message is that leaves its data request alone. */
+export const adviceSeverity = (code: number): Severity => NOTICES[code]?.severity ?? 'info';
 
 /** Whether the table has a word about this code on an order. */
 export const isKnownOnOrders = (code: number): boolean => NOTICES[code]?.order !== undefined;

@@ -27,8 +27,10 @@ const keyOf = (order: Pick<BrokerOrder, 'clientId' | 'orderId' | 'permId'>): str
 
 export function orderDesk(session: Session): OrderDesk {
   const { api, pacer, options } = session;
-  /** Our own orders that the broker has shown to be alive on this connection: a refusal on such an id concerns a change to it. */
+  /** Our own orders that the broker has shown to be alive on this connection. */
   const live = new Set<number>();
+  /** Whether the last order sent under an id was a change to a live one: a refusal that follows leaves that one alone. */
+  const isChange = new Map<number, boolean>();
   let collected: Map<string, BrokerOrder> | undefined;
   const ask = new UnnumberedAsk(() => pacer.ordinary(() => api.reqAllOpenOrders()), session.deps.mono);
 
@@ -76,6 +78,7 @@ export function orderDesk(session: Session): OrderDesk {
     place: order => {
       const contract = contractForWire(order.contract);
       const terms = orderForWire(order, session.account);
+      isChange.set(order.orderId, live.has(order.orderId));
       pacer.urgent(() => api.placeOrder(order.orderId, contract, terms));
     },
     cancel: orderId => pacer.urgent(() => api.cancelOrder(orderId)),
@@ -100,7 +103,13 @@ export function orderDesk(session: Session): OrderDesk {
           severity: 'warning',
         });
       }
-      session.tell({ kind: 'order-notice', orderId, code, meaning: orderMeaning(code, { live: live.has(orderId), text }), text });
+      session.tell({
+        kind: 'order-notice',
+        orderId,
+        code,
+        meaning: orderMeaning(code, { live: isChange.get(orderId) ?? live.has(orderId), text }),
+        text,
+      });
     },
   };
 }

@@ -121,7 +121,7 @@ export class Session {
    * is told: nothing overtakes.
    */
   gather(flush: () => void): void {
-    if (this.#gathering.size === 0) queueMicrotask(() => this.flush());
+    if (this.#gathering.size === 0) queueMicrotask(this.listen('gathered', () => this.flush()));
     this.#gathering.add(flush);
   }
 

@@ -16,6 +16,7 @@ export function socketOf(api: IBApi): Socket | undefined {
 const FRAME_HEADER_BYTES = 4;
 /** The library's own bound for one message. */
 const FRAME_BYTES_MAX = 0xff_ff_ff;
+const isPossible = (length: number): boolean => length >= 1 && length <= FRAME_BYTES_MAX;
 
 /** Follows the frame boundaries of a byte stream without decoding it. */
 export class FrameBounds {
@@ -32,13 +33,19 @@ export class FrameBounds {
         at += skipped;
         continue;
       }
+      if (this.#header.length === 0 && bytes.length - at >= FRAME_HEADER_BYTES) {
+        this.#left = bytes.readInt32BE(at);
+        at += FRAME_HEADER_BYTES;
+        if (!isPossible(this.#left)) return false;
+        continue;
+      }
       const missing = FRAME_HEADER_BYTES - this.#header.length;
       this.#header = Buffer.concat([this.#header, bytes.subarray(at, at + missing)]);
       at += missing;
       if (this.#header.length < FRAME_HEADER_BYTES) return true;
       this.#left = this.#header.readInt32BE(0);
       this.#header = Buffer.alloc(0);
-      if (this.#left < 1 || this.#left > FRAME_BYTES_MAX) return false;
+      if (!isPossible(this.#left)) return false;
     }
     return true;
   }

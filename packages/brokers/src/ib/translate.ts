@@ -67,7 +67,7 @@ export function contractFromDetails({ contract, minTick }: ContractDetails): Con
 export const contractForWire = (contract: Contract): IbContract => ({
   conId: contract.conId,
   symbol: contract.symbol,
-  secType: SecType[contract.secType === 'OTHER' ? 'STK' : contract.secType],
+  ...(contract.secType === 'OTHER' ? {} : { secType: SecType[contract.secType] }),
   exchange: contract.exchange,
   currency: contract.currency,
 });
