@@ -8,6 +8,9 @@ const path = require('node:path');
 const root = __dirname;
 /** The Node that the set-up chose, so that the store's native module fits; without a set-up, the one pm2 runs on. */
 const chosen = path.join(root, '.runtime', 'bin', 'node');
+/** Another desk than the repository's own: HOLDFAST_DESK=/path/to/desk.yaml npx pm2 start … */
+const desk = path.resolve(process.env.HOLDFAST_DESK || path.join(root, 'desk.yaml'));
+const logs = path.join(path.dirname(desk), 'var', 'log');
 
 module.exports = {
   apps: [
@@ -15,7 +18,7 @@ module.exports = {
       name: 'holdfast',
       cwd: root,
       script: path.join(root, 'apps', 'supervisor', 'dist', 'main.js'),
-      args: ['--config', process.env.HOLDFAST_DESK || path.join(root, 'desk.yaml')],
+      args: ['--config', desk],
       interpreter: fs.existsSync(chosen) ? chosen : process.execPath,
       exec_mode: 'fork',
       instances: 1,
@@ -28,8 +31,8 @@ module.exports = {
       exp_backoff_restart_delay: 100,
       max_restarts: 1000000,
       min_uptime: 1000,
-      out_file: path.join(root, 'var', 'log', 'supervisor.out'),
-      error_file: path.join(root, 'var', 'log', 'supervisor.err'),
+      out_file: path.join(logs, 'supervisor.out'),
+      error_file: path.join(logs, 'supervisor.err'),
       merge_logs: true,
       // Nothing of pm2 inside the process: no file watching, no git lookups, no metrics agent.
       watch: false,

@@ -12,7 +12,7 @@ import type {
 } from '@holdfast/core/supervision/state';
 import { pidOf, type StartMode, type SupervisedWorker, type WorkerExit } from '@holdfast/core/supervision/watch';
 import { decide, newSupervisor } from '@holdfast/core/supervisor';
-import { type EpochMs, epochMs, type MonoMs } from '@holdfast/core/units';
+import { type EpochMs, epochMs } from '@holdfast/core/units';
 import { writeAlert } from '@holdfast/store/alerts';
 import { answerCommand, insertCommand, readAnswer, readCommands, takeCommand } from '@holdfast/store/commands';
 import { resetDaily } from '@holdfast/store/daily';
@@ -72,7 +72,6 @@ export interface Supervision {
 const WORKERS: readonly SupervisedWorker[] = ['exit-manager', 'day-trader'];
 /** A gap between two turns above this is a pause of this process: others' silences before it count for nothing. */
 const PAUSE_MS = 1_000;
-const LOOK_AT_STORE_MS = 200;
 /** Machine time; the row's own expiry is exchange time, which may run fast, so it gets plenty. */
 const SECURE_EXPIRES_MS = 600_000;
 
@@ -86,7 +85,6 @@ export function createSupervision(parts: SupervisionParts): Supervision {
   let state = newSupervisor(parts.policy);
   let isRunning = false;
   let lastTurn = machine.mono();
-  let lastLook: MonoMs | null = null;
   let securing: number | null = null;
   let exchangeOffset: number | null = null;
 
@@ -302,11 +300,8 @@ export function createSupervision(parts: SupervisionParts): Supervision {
       lastTurn = now;
       lookAtProcesses();
       lookAtHeartbeats();
-      if (lastLook === null || now - lastLook >= LOOK_AT_STORE_MS) {
-        lastLook = now;
-        lookAtCommands();
-        lookForSecured();
-      }
+      lookAtCommands();
+      lookForSecured();
       tell({ kind: 'tick' });
     },
     ask: command => tell({ kind: 'command', command }),

@@ -1,0 +1,202 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type DeskFiles, deskFiles, type FileOwner } from '@holdfast/engine/desk-files';
+import type { Heartbeat } from '@holdfast/engine/heartbeat';
+import { isGone, processAt, readHeartbeat, sendSignal } from '@holdfast/engine/live';
+import { openRoom, type Room, type RoomOptions } from '@holdfast/sim/gateway/testing/gateway-room';
+import { type Db, openStore } from '@holdfast/store/db';
+import { readLease } from '@holdfast/store/leases';
+import { waitFor } from './waiting.js';
+
+/**
+ * A whole desk for one test: a gateway before a scripted market inside the test's process (its truth and its faults are at hand), and
+ * the real apps as processes of their own, from the built files, with a desk.yaml and a var folder nobody else uses. Everything a desk
+ * started is found by its leases and heartbeats and killed by pid in `close`, whatever the test did.
+ */
+
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+export type App = 'supervisor' | 'exit-manager' | 'day-trader';
+export type WorkerApp = Exclude<App, 'supervisor'>;
+
+export interface DeskOptions extends RoomOptions {
+  /** Sections of desk.yaml over the test's own; the gateway's port is filled in. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Bounds of supervision shortened for this test (core's SupervisionPolicy). */
+  readonly supervision?: Readonly<Record<string, number>>;
+}
+
+/** A process started by the test, with what it printed. */
+export interface TestProcess {
+  readonly pid: number;
+  readonly child: ChildProcess;
+  output(): string;
+  /** Resolves with its exit code, or the signal's name, when it has ended. */
+  readonly ended: Promise<number | string>;
+}
+
+export interface TestDesk {
+  readonly room: Room;
+  readonly folder: string;
+  readonly files: DeskFiles;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Starts an app as a child of the test (a worker usually is the supervisor's to start). */
+  start(app: App, args?: readonly string[]): TestProcess;
+  /** The living process that holds the lease, or null. */
+  pidOf(app: App): number | null;
+  heartbeat(owner: FileOwner): Heartbeat | null;
+  /** Waits for a READY worker, other than `notPid` where given; returns its pid. */
+  ready(worker: WorkerApp, options?: { readonly notPid?: number; readonly withinMs?: number }): Promise<number>;
+  /** Looks into the store. The connection is opened for this one look. */
+  look<T>(read: (db: Db) => T): T;
+  /** Everything the processes of this desk printed and logged, for a failing test's message. */
+  story(): string;
+  close(): Promise<void>;
+}
+
+/** Opens a desk: gateway running, files in place, no process started. */
+export async function openDesk(options: DeskOptions = {}): Promise<TestDesk> {
+  requireBuild();
+  const room = await openRoom(options);
+  // A space in the path: it must work there too.
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast e2e-'));
+  const configFile = join(folder, 'desk.yaml');
+  const config = { mode: 'paper', ...options.config, gateway: { host: '127.0.0.1', port: room.gateway.port } };
+  writeFileSync(configFile, JSON.stringify(config)); // JSON is YAML
+  const files = deskFiles(configFile, 'var');
+  const environment = environmentOf(options);
+  const started: TestProcess[] = [];
+
+  const look = <T>(read: (db: Db) => T): T => {
+    const db = openStore(files.store, { busyTimeoutMs: 2_000, synchronous: 'NORMAL', mustExist: true, readonly: true });
+    try {
+      return read(db);
+    } finally {
+      db.close();
+    }
+  };
+  const pidOf = (app: App): number | null => {
+    if (!existsSync(files.store)) return null;
+    const holder = look(db => readLease(db, app)?.holder ?? null);
+    return holder && !isGone(holder) ? holder.pid : null;
+  };
+  const heartbeat = (owner: FileOwner): Heartbeat | null => readHeartbeat(files.heartbeat(owner));
+  const story = (): string => storyOf(files, started);
+
+  return {
+    room,
+    folder,
+    files,
+    environment,
+    start: (app, args = []) => {
+      const process = startProcess(app, { args: ['--config', configFile, ...args], environment });
+      started.push(process);
+      return process;
+    },
+    pidOf,
+    heartbeat,
+    ready: (worker, { notPid, withinMs } = {}) =>
+      waitFor(
+        `${worker} READY${notPid === undefined ? '' : ` as another process than ${notPid}`}`,
+        () => {
+          const pid = pidOf(worker);
+          const beat = heartbeat(worker);
+          return pid !== null && pid !== notPid && beat?.pid === pid && beat.phase === 'READY' && pid;
+        },
+        { ...(withinMs === undefined ? {} : { withinMs }), lastSeen: story },
+      ),
+    look,
+    story,
+    close: async () => {
+      // The supervisor first, or it would start again what is killed after it.
+      for (const app of ['supervisor', 'exit-manager', 'day-trader'] as const) await killAll(files, app, { pidOf, heartbeat, started });
+      await room.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function startProcess(
+  app: App,
+  { args, environment }: { args: readonly string[]; environment: Readonly<Record<string, string>> },
+): TestProcess {
+  const child = spawn(process.execPath, [join(ROOT, 'apps', app, 'dist', 'main.js'), ...args], {
+    cwd: tmpdir(),
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${app} could not be started`);
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+    });
+  }
+  const ended = new Promise<number | string>(resolve => child.once('close', (code, signal) => resolve(code ?? signal ?? 'unknown')));
+  return { pid, child, output: () => printed, ended };
+}
+
+/** Only what a process needs: nothing of the test runner's own environment. */
+function environmentOf({ supervision }: DeskOptions): Record<string, string> {
+  const { PATH = '', HOME = '', TMPDIR } = process.env; // allowed: the tests' own door to the environment
+  const override = supervision ? { HOLDFAST_TEST_SUPERVISION: JSON.stringify(supervision) } : {};
+  return { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...override };
+}
+
+interface Finder {
+  pidOf(app: App): number | null;
+  heartbeat(owner: FileOwner): Heartbeat | null;
+  readonly started: readonly TestProcess[];
+}
+
+/** By lease, by heartbeat and by parentage; again until none is left, since a starting one shows up late. */
+async function killAll(files: DeskFiles, app: App, { pidOf, heartbeat, started }: Finder): Promise<void> {
+  const isOurs = (pid: number): boolean => commandLine(pid).includes(files.config);
+  await waitFor(`every ${app} of this desk to be gone`, () => {
+    const pids = [pidOf(app), heartbeat(app)?.pid ?? null, ...started.map(({ pid }) => pid), ...offspring(app, files)];
+    const alive = pids
+      .filter(pid => pid !== null)
+      .filter(pid => processAt(pid) !== null && isOurs(pid) && commandLine(pid).includes(`apps/${app}/`));
+    for (const pid of alive) sendSignal(pid, 'SIGKILL');
+    return alive.length === 0;
+  });
+}
+
+/** Processes of this app and desk that neither lease nor heartbeat shows yet. */
+function offspring(app: App, files: DeskFiles): number[] {
+  if (!existsSync('/proc/self')) return [];
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(Number)
+    .filter(pid => {
+      const words = commandLine(pid);
+      return words.includes(files.config) && words.includes(`apps/${app}/`);
+    });
+}
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return ''; // gone meanwhile
+  }
+}
+
+function storyOf(files: DeskFiles, started: readonly TestProcess[]): string {
+  const printed = started.map(process => `--- printed by ${process.pid}\n${process.output().slice(-4_000)}`);
+  const logs = join(files.folder, 'log');
+  const written = existsSync(logs)
+    ? readdirSync(logs).map(name => `--- ${name}\n${readFileSync(join(logs, name), 'utf8').slice(-3_000)}`)
+    : [];
+  return [...printed, ...written].join('\n');
+}
+
+function requireBuild(): void {
+  for (const app of ['supervisor', 'exit-manager', 'day-trader']) {
+    if (!existsSync(join(ROOT, 'apps', app, 'dist', 'main.js'))) throw new Error(`apps/${app} is not built: run \`npm run build\` first`);
+  }
+}
