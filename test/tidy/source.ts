@@ -28,8 +28,9 @@ export function roomOf(file: string): { wing: 'packages' | 'apps'; room: string 
   return undefined;
 }
 
+/** Tests, and what only tests use: a room's `testing/` folder. */
 export function isTest(file: string): boolean {
-  return file.endsWith('.test.ts') || file.startsWith('test/');
+  return file.endsWith('.test.ts') || file.startsWith('test/') || /^packages\/[^/]+\/src\/.*\/testing\//.test(file);
 }
 
 /** TypeScript sources of the product's rooms. */
