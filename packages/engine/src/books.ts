@@ -92,7 +92,8 @@ export function createBooks({ db, lease, clock, emergency, log }: BooksParts): B
     const intents = new Map<string, { code: string; detail: string }>();
     for (const { write, code, detail } of refused) {
       log('error', 'write-refused', { what: write.do, code, detail });
-      if (write.do === 'write-intent') intents.set(write.order.orderRef, { code, detail });
+      // A word that raises a working exit beyond the holding stands in the store; the change itself may not leave.
+      if (write.do === 'write-intent' || write.do === 'write-order') intents.set(write.order.orderRef, { code, detail });
     }
     return intents;
   }

@@ -179,6 +179,8 @@ export function createPerformer(parts: PerformParts): (effects: readonly Effect[
       if (write.do === 'write-baseline') for (const { contract, quantity } of write.holdings) cap.setBaseline(contract.conId, quantity);
     }
     for (const [orderRef, { code, detail }] of booked.refused) {
+      // Without a send it was the broker's own word, and nothing of ours was stopped.
+      if (!effects.some(effect => effect.do === 'place' && effect.order.orderRef === orderRef)) continue;
       log('error', 'exit-refused', { orderRef, code, detail });
       tell({ kind: 'exit-refused', orderRef, code, detail });
     }
