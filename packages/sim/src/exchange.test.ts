@@ -100,6 +100,7 @@ describe('orders against the quote', () => {
     ['fill-or-kill within the display fills', { type: 'LMT', limitPrice: dollars(50.02), tif: 'FOK', quantity: 300 }, 'Filled'],
     ['fill-or-kill beyond the display dies whole', { type: 'LMT', limitPrice: dollars(50.02), tif: 'FOK', quantity: 301 }, 'Cancelled'],
     ['stop not touched waits', { type: 'STP', side: 'SELL', stopPrice: dollars(49.5) }, 'PreSubmitted'],
+    ['stop at the last price is touched', { type: 'STP', side: 'SELL', stopPrice: dollars(50.01) }, 'Filled'],
     ['stop already touched becomes a market order', { type: 'STP', side: 'SELL', stopPrice: dollars(50.05) }, 'Filled'],
     [
       'touched stop limit rests at its limit',
@@ -203,11 +204,22 @@ describe('time in force and sessions', () => {
     expect(statusOf(1)).toBe(status);
   });
 
-  test('an order after the close is queued for the next day', () => {
-    advance('16:10:00');
+  test.each(['16:00:00', '16:10:00'])('an order at %s is queued for the next day', clock => {
+    advance(clock);
     send({});
     advance('19:00:00');
     expect(statusOf(1)).toBe('PreSubmitted');
+    expect(events.find(event => event.kind === 'notice')).toMatchObject({
+      code: 399,
+      text: expect.stringContaining('2026-03-10 09:30:00'),
+    });
+  });
+
+  test('an order that dies at the very moment of a quote it could have had does not get it', () => {
+    begin([quoteOf('10:01:00', 49, 49.02, 300)]);
+    send({ type: 'LMT', limitPrice: dollars(49.5), tif: 'GTD', goodTill: at('10:01:00') });
+    advance('10:01:00');
+    expect([statusOf(1), heldNow()]).toEqual(['Cancelled', 0]);
   });
 
   test('market-on-open fills whole at the opening print; limit-on-open below it dies; too late is refused', () => {

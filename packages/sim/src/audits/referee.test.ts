@@ -192,6 +192,21 @@ describe('I3: a touched stop leads out', () => {
     expect(referee.report()).toMatchObject([{ invariant: 'I3', at: at('10:01:50') }]);
   });
 
+  test('who comes back and finds the price recovered owes nothing', () => {
+    begin([
+      ...sunk('10:01:00', 10),
+      ...Array.from({ length: 3 }, (_, i) => quoteOf(`10:0${i + 2}:00`, 50, 50.02, 900)),
+      tradeOf('10:02:00', 50, 1),
+    ]);
+    buy();
+    advance('10:01:08');
+    referee.disconnected(MANAGER, monoMs(machine));
+    advance('10:01:50');
+    referee.connected(MANAGER, monoMs(machine));
+    exchange.advanceTo(AFTER_ALL);
+    expect(broken()).toEqual([]);
+  });
+
   test('a halt stops the clock', () => {
     begin([...sunk('10:01:00', 10), { at: at('10:01:10'), conId: ACME.conId, halted: true }, ...sunk('10:01:11', 40)]);
     buy();

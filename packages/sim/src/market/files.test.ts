@@ -127,6 +127,7 @@ describe('a recorded day', () => {
       'TIME_ORDER',
       'line 3, column "ms_since_midnight_et"',
     ],
+    ['a time twice', [TRADES, '34200000,20,21,19,20,5', '34200000,20,21,19,20,5'], 'TIME_ORDER', 'line 3, column "ms_since_midnight_et"'],
   ] as const)('%s is refused with file, line and column', (_title, lines, code, words) => {
     write('1m/BAD/2026-03-09.trades.csv.gz', lines);
     const day = openDataDay({ dir, date });
