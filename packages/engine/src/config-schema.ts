@@ -55,20 +55,44 @@ const gapAndGo = section({
   minutesAfterOpenMax: whole(1, 390, 30).describe('fires only so long after the open'),
 });
 
+const scanner = section({
+  enabled: z.boolean().default(true).describe("follow what the broker's scan finds, besides the watchlist"),
+  code: z
+    .string()
+    .regex(/^[A-Z][A-Z0-9_]{2,40}$/)
+    .default('TOP_PERC_GAIN')
+    .describe("the broker's name of the scan"),
+  refreshMinutes: whole(1, 240, 15).describe('its list is taken over so often'),
+  rowsMax: whole(1, 50, 20).describe('the best rows of it that are followed'),
+});
+
 const entries = section({
-  allocation: z.number().gt(0).max(1).default(0.25).describe('fraction of equity one entry may use'),
-  maxPositions: whole(1, 100, 10).describe('open positions and claims at a time'),
-  ttlSeconds: whole(5, 600, 90).describe('an entry order lives so long; carried to the broker, so that an orphan dies by itself'),
+  allocation: z.number().gt(0).max(1).default(0.25).describe('fraction of net liquidation one entry may use'),
+  maxPositions: whole(1, 100, 4).describe('positions and claims at a time, adopted ones included'),
+  style: z
+    .enum(['resting', 'immediate'])
+    .default('resting')
+    .describe('`resting`: a limit order that lives ttlSeconds; `immediate`: takes what stands there, the rest is cancelled (IOC)'),
+  ttlSeconds: whole(5, 600, 90).describe('a resting entry lives so long; carried to the broker, so that an orphan dies by itself'),
+  limitBufferBps: whole(0, 200, 10).describe('how far above the ask the limit may lie'),
   watchlist: z
     .array(z.string().regex(/^[A-Z][A-Z0-9 .-]{0,11}$/))
     .max(500)
     .default([])
-    .describe('symbols to watch, besides the file and the scanner'),
-  watchlistFile: z.string().min(1).nullable().default(null).describe('one symbol per line, # starts a comment; relative to desk.yaml'),
-  scannerRefreshMinutes: whole(1, 240, 15).describe('the scanner is asked anew so often'),
-  barAgeSecondsMax: whole(30, 1200, 90).describe(
-    'bars older than this decide nothing; raise it to 1020 where delayed data may drive entries',
-  ),
+    .describe('symbols to follow, in order of importance'),
+  watchlistFile: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('more of them, one per line, # starts a comment; relative to desk.yaml'),
+  symbolsMax: whole(1, 50, 50).describe('followed in all; each takes two of the 100 market-data lines of an account'),
+  scanner,
+  delayedData: z
+    .boolean()
+    .nullable()
+    .default(null)
+    .describe('whether data 15 minutes old may drive entries; empty = yes, but not in mode live. It never moves a stop'),
   strategies: section({ standard, gapAndGo }),
 });
 

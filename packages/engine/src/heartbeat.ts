@@ -1,5 +1,7 @@
+import type { Clock } from '@holdfast/core/ports';
 import type { WorkerPhase } from '@holdfast/core/shared-view';
 import type { EpochMs, MonoMs } from '@holdfast/core/units';
+import type { Log } from './log.js';
 import type { RandomFile } from './random-file.js';
 
 /**
@@ -27,9 +29,16 @@ export interface Heartbeat {
 /** Bytes of the one line, newline included. One write of a fixed length over itself: there is no instant at which the file is empty. */
 export const HEARTBEAT_BYTES = 512;
 
+const rounded = (ms: number | null): number | null => (ms === null ? null : Math.round(ms));
+const roundedAges = ({ brokerAgeMs, markAgeMs, commitAgeMs }: Heartbeat) => ({
+  brokerAgeMs: rounded(brokerAgeMs),
+  markAgeMs: rounded(markAgeMs),
+  commitAgeMs: rounded(commitAgeMs),
+});
+
 /** The counter stands at both ends, so that a reader who catches the write in the middle knows. */
 export function formatHeartbeat(beat: Heartbeat): string {
-  const { counter, ...rest } = beat;
+  const { counter, ...rest } = { ...beat, ...roundedAges(beat) };
   const line = JSON.stringify({ counter, ...rest, again: counter });
   if (line.length >= HEARTBEAT_BYTES) throw new Error(`a heartbeat has ${HEARTBEAT_BYTES} bytes, got ${line.length}`);
   return `${line.padEnd(HEARTBEAT_BYTES - 1)}\n`;
@@ -55,6 +64,40 @@ export const HEARTBEAT_EVERY_MS = 200;
 /** Overwrites the file's one line. A failing write is returned, not thrown: a full disk must not stop the loop. */
 export function writeHeartbeat(file: RandomFile, beat: Heartbeat): { ok: true } | { ok: false; detail: string } {
   return file.write(0, formatHeartbeat(beat));
+}
+
+/** What a worker tells of itself with every beat. */
+export type HeartbeatFacts = Pick<Heartbeat, 'phase' | 'brokerAgeMs' | 'markAgeMs' | 'commitAgeMs' | 'backlog'>;
+
+export interface PulseParts {
+  readonly holder: { readonly pid: number; readonly bootId: string };
+  readonly leaseId: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The writer of one process's heartbeat: `beat` as often as you like, it writes a few times a second; `write` at once. */
+export function createPulse(file: RandomFile, { holder, leaseId, clock, log }: PulseParts) {
+  const { pid, bootId } = holder;
+  let counter = 0;
+  let writtenAt: MonoMs | null = null;
+  let isFailing = false;
+
+  function write(facts: HeartbeatFacts): void {
+    const mono = clock.mono();
+    writtenAt = mono;
+    counter += 1;
+    const written = writeHeartbeat(file, { counter, ...facts, pid, leaseId, bootId, mono, exchange: clock.exchange() });
+    if (!written.ok && !isFailing) log('error', 'heartbeat-not-written', { detail: written.detail });
+    isFailing = !written.ok;
+  }
+
+  return {
+    write,
+    beat(facts: HeartbeatFacts): void {
+      if (writtenAt === null || clock.mono() - writtenAt >= HEARTBEAT_EVERY_MS) write(facts);
+    },
+  };
 }
 
 /** A worker counts as alive for its peers while its last beat is of this boot and at most `stillMs` old on the shared machine clock. */

@@ -26,6 +26,12 @@ export function every(ms: number, work: () => void): () => void {
   return () => clearInterval(timer);
 }
 
+/** Calls `run` once after `ms`. Returns what cancels it. */
+export function after(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+}
+
 export const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
 
 /** A whole number from 0 to below `limit`, for jitter. */

@@ -1,5 +1,5 @@
 import { tradeDateOf } from '@holdfast/core/calendar';
-import type { Effect, Step } from '@holdfast/core/effects';
+import type { Alert, Effect, Step } from '@holdfast/core/effects';
 import type { Event, EventBody } from '@holdfast/core/events';
 import type { WorkerName } from '@holdfast/core/orders/order';
 import type { BrokerPort } from '@holdfast/core/ports';
@@ -50,6 +50,8 @@ export interface WorkerParts<S> {
   readonly guard?: () => GuardPulse;
   /** True while the file var/run/HALT exists. */
   readonly isHalted?: () => boolean;
+  /** What happened before this worker was made and belongs in the store. */
+  readonly alerts?: readonly Alert[];
   readonly journal?: (event: Event, effects: readonly Effect[]) => void;
   /** Called once, when this worker may do nothing more. */
   readonly onStop: (stop: Stop) => void;
@@ -106,6 +108,7 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
   const cap = createWireCap(parts.limits);
   cap.seed(parts.view);
   const books = createBooks({ db, lease, clock, emergency: parts.emergency, log });
+  for (const alert of parts.alerts ?? []) books.alert(alert);
   const watch = createStoreWatch({ db, worker: name, clock, log, ...(parts.guard ? { guard: parts.guard } : {}) });
   const perform = createPerformer({ db, lease, books, broker, clock, cap, policy: parts.policy, log, tell: push });
   const commandsTold = new Set<number>();
