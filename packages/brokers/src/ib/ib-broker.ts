@@ -112,6 +112,8 @@ function exchangeTime(session: Session): { acknowledge(): void } {
       session.tell({ kind: 'time', seconds });
     }),
   );
+  // The first word comes right behind `connected`: a worker decides nothing before it knows the exchange's time.
+  session.onReady(() => session.api.reqCurrentTime());
   return {
     acknowledge: () => {
       if (told <= acknowledged) return;
