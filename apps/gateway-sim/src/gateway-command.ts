@@ -9,19 +9,20 @@ export interface GatewayCommand {
   readonly date?: string;
   readonly symbols?: readonly string[];
   readonly speed: number;
-  readonly start?: string;
+  readonly start: string;
   readonly account: string;
   readonly cash: number;
   readonly holding: readonly (readonly [symbol: string, quantity: number])[];
   readonly liveData: boolean;
+  readonly cancelAcrossClients?: boolean;
   readonly waitFor?: readonly number[];
   readonly json?: boolean;
 }
 
 const EXAMPLES = `
 Examples:
-  gateway-sim                                        a synthetic day in real time on port 4002
-  gateway-sim --seed 7 --speed 60 --start 09:25      another day, an hour a minute, from just before the open
+  gateway-sim                                        a synthetic day in real time from 09:25 on port 4002
+  gateway-sim --seed 7 --speed 60 --start 09:30      another day, an hour a minute, from the open
   gateway-sim --data ../shared/data/us-equity --date 2025-11-14 --symbols WULF,RGTI
   gateway-sim --holding AAPL:40 --delayed-data       a baseline holding, no market-data subscription
   gateway-sim --speed 240 --wait-for 2,10            fast, but never faster than clients 2 and 10 can follow
@@ -78,12 +79,13 @@ export function readGatewayCommand(argv: readonly string[], { throws = false } =
     .option('--date <date>', 'the day, YYYY-MM-DD')
     .option('--symbols <list>', 'only these symbols of the recorded data', symbols)
     .option('--speed <n>', 'exchange seconds per second', positive, 1)
-    .option('--start <clock>', 'New York time to start at, HH:MM', clock)
+    .option('--start <clock>', 'New York time to start at, HH:MM', clock, '09:25')
     .option('--account <id>', 'account id', account, 'DU1234567')
     .option('--cash <dollars>', 'cash at the start', positive, 100_000)
     .option('--holding <symbol:shares>', 'held before the day, repeatable', holding, [])
     .option('--live-data', 'the account is subscribed to live market data (default)')
     .option('--delayed-data', 'the account has no subscription: delayed data only')
+    .option('--cancel-across-clients', 'every client may cancel every order, unlike the documented broker')
     .option('--wait-for <ids>', 'client ids that fast time waits for, as in 2,10', clientIds)
     .option('--json', 'one JSON line on stdout once listening; everything else on stderr')
     .addHelpText('after', EXAMPLES);

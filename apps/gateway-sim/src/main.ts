@@ -25,8 +25,9 @@ async function run(command: GatewayCommand): Promise<number> {
       controlPort: command.controlPort,
       speed: command.speed,
       liveData: command.liveData,
+      cancelsAcrossClients: command.cancelAcrossClients ?? false,
       log: say,
-      ...(command.start === undefined ? {} : { start: command.start }),
+      start: command.start,
       ...(command.waitFor === undefined ? {} : { waitFor: command.waitFor }),
     });
   } catch (problem) {

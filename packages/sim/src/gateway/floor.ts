@@ -18,6 +18,8 @@ export interface Floor {
   readonly account: string;
   /** Whether the account is subscribed to live market data. */
   readonly hasLiveData: boolean;
+  /** The documented broker lets only the placing client cancel an order; one recorded gateway of 2026 allows everybody. */
+  readonly cancelsAcrossClients: boolean;
   client(clientId: number): Client | undefined;
   /** Throws for a conId the exchange does not list: only conIds the exchange gave us come here. */
   instrument(conId: number): Instrument;

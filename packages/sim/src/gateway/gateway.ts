@@ -28,6 +28,8 @@ export interface GatewayOptions {
   readonly waitFor?: readonly number[];
   /** Whether the account is subscribed to live market data, default true. */
   readonly liveData?: boolean;
+  /** Whether a client may cancel another one's orders, which IB's documentation denies; default false. */
+  readonly cancelsAcrossClients?: boolean;
   /** One line per connect, close and fault, for people. */
   readonly log?: (line: string) => void;
   /** Every event of the exchange, quotes too, as it happens. */
@@ -121,6 +123,7 @@ class Gateway implements RunningGateway {
       exchange: options.exchange,
       source: options.source,
       hasLiveData: options.liveData ?? true,
+      cancelsAcrossClients: options.cancelsAcrossClients ?? false,
       start: options.start,
       log: this.#log,
       onExchangeEvent: options.onExchangeEvent,

@@ -165,6 +165,15 @@ describe('ownership', () => {
     expect(room.gateway.truth().openOrders).toHaveLength(1);
   });
 
+  test('on a gateway that allows it, everybody may cancel; the owner hears of it', async () => {
+    room = await openRoom({ gateway: { cancelsAcrossClients: true } });
+    const [owner, other] = [await room.connect(2), await room.connect(10)];
+    owner.ib.placeOrder(5, stock('ACME'), order('BUY', 100, limit(49)));
+    await owner.next('orderStatus', status('Submitted'));
+    other.ib.cancelOrder(5);
+    await owner.error(202, 5);
+  });
+
   test('after a look at all orders new ids must exceed what was seen there', async () => {
     room = await openRoom();
     const [owner, other] = [await room.connect(2), await room.connect(10)];

@@ -1,4 +1,4 @@
-import type { ExchangeExecution, ExchangeOrder } from '../exchange-types.js';
+import type { CancelAnswer, ExchangeExecution, ExchangeOrder } from '../exchange-types.js';
 import { matchInstruments } from './contract-request.js';
 import type { Client, Floor } from './floor.js';
 import { machineNow } from './machine-time.js';
@@ -76,7 +76,7 @@ export class OrderDesk {
     if (client.version < 192) fields.skip(1);
     const orderId = fields.integer();
     this.#delayed(() => {
-      const answer = this.#floor.act(() => this.#floor.exchange.cancel(client.clientId, orderId));
+      const answer = this.#floor.act(() => this.#cancel(client.clientId, orderId));
       if (answer === 'accepted') return;
       const text = `OrderId ${orderId} that needs to be cancelled`;
       if (answer === 'unknown' || answer === 'foreign') client.error(orderId, 10147, `${text} is not found.`);
@@ -147,6 +147,14 @@ export class OrderDesk {
     }
     client.send([55, 1, requestId]);
     for (const execution of executions) client.send(commissionMessage(execution));
+  }
+
+  #cancel(clientId: number, orderId: number): CancelAnswer {
+    const { exchange, cancelsAcrossClients } = this.#floor;
+    const answer = exchange.cancel(clientId, orderId);
+    if (answer !== 'foreign' || !cancelsAcrossClients) return answer;
+    const foreign = exchange.openOrders().find(order => order.request.orderId === orderId);
+    return foreign ? exchange.cancel(foreign.request.clientId, orderId) : answer;
   }
 
   #openOrder(clientId: number, orderId: number): ExchangeOrder | undefined {

@@ -20,6 +20,7 @@ export interface FloorOptions {
   readonly exchange: ExchangePort;
   readonly source: Floor['source'];
   readonly hasLiveData: boolean;
+  readonly cancelsAcrossClients: boolean;
   /** New York clock time to begin at; throws when the exchange stands later already. */
   readonly start?: string | undefined;
   readonly log: EventLog;
@@ -34,6 +35,7 @@ export class TradingFloor implements Floor {
   readonly source: Floor['source'];
   readonly account: string;
   readonly hasLiveData: boolean;
+  readonly cancelsAcrossClients: boolean;
   readonly orders: OrderDesk;
   readonly #options: FloorOptions;
   readonly #clients = new Map<number, Client>();
@@ -55,6 +57,7 @@ export class TradingFloor implements Floor {
     this.source = options.source;
     this.account = exchange.accountId;
     this.hasLiveData = options.hasLiveData;
+    this.cancelsAcrossClients = options.cancelsAcrossClients;
     this.#instruments = new Map(exchange.instruments.map(instrument => [instrument.conId, instrument]));
     this.#relay = new OrderRelay(this);
     this.orders = new OrderDesk(this);
