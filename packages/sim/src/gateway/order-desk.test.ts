@@ -95,6 +95,32 @@ describe('the life of an order', () => {
     await client.error(202, 1);
   });
 
+  test('before the open an order waits as PreSubmitted under notice 399, and works from the open on', async () => {
+    room = await openRoom({ gateway: { start: '09:29:58' } });
+    const client = await room.connect(2);
+    client.ib.placeOrder(1, stock('ACME'), order('BUY', 100, limit(49)));
+    expect(await client.error(399, 1)).toContain('will not be placed at the exchange until');
+    expect(
+      story(client)
+        .filter(one => one.startsWith('status'))
+        .at(-1),
+    ).toBe('status PreSubmitted 0/100');
+    room.gateway.setSpeed(100);
+    await client.next('orderStatus', status('Submitted'));
+  });
+
+  test('orders placed by hand belong to client 0, which alone may bind them', async () => {
+    room = await openRoom();
+    const [manual, other] = [await room.connect(0), await room.connect(2)];
+    manual.ib.reqAutoOpenOrders(true);
+    other.ib.reqAutoOpenOrders(true);
+    await other.next('info', (_text: string, code: number) => code === 327);
+    room.gateway.manualTrade('ACME', 'BUY', 10);
+    await manual.next('commissionReport');
+    await other.settled();
+    expect(story(other)).toEqual([]);
+  });
+
   test('cancelling what is filled: 10148 with its state; what nobody knows: 10147', async () => {
     room = await openRoom();
     const client = await room.connect(2);

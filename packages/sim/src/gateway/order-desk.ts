@@ -95,6 +95,11 @@ export class OrderDesk {
     client.send([53, 1]);
   }
 
+  /** Client 0 hears of orders placed by hand without asking; nobody else can. */
+  bindManualOrders(client: Client): void {
+    if (client.clientId !== 0) client.error(-1, 327, 'Only the default client (i.e. 0) can auto bind orders.');
+  }
+
   /** A snapshot of everybody's, with their client and order ids and no updates later. */
   sendAllOpenOrders(client: Client): void {
     const orders = this.#floor.exchange.openOrders();

@@ -18,6 +18,8 @@ export interface PaceReport {
   readonly machineMs: number;
   /** Machine time spent at 1× although a faster speed is set, by reason. */
   readonly brakedMs: Readonly<Record<BrakeReason, number>>;
+  /** Whom it waits for, and the newest exchange second (epoch) each has acknowledged; 0 = none since it connected. */
+  readonly followers: readonly { readonly clientId: number; readonly connected: boolean; readonly acknowledged: number }[];
 }
 
 interface Follower {
@@ -131,6 +133,7 @@ export class Pace {
       exchangeMs: this.#exchangeMs,
       machineMs: this.#machineMs,
       brakedMs: { ...this.#brakedMs },
+      followers: [...this.#followers].map(([clientId, { connected, acknowledged }]) => ({ clientId, connected, acknowledged })),
     };
   }
 

@@ -35,8 +35,7 @@ export function routesTo(desks: Desks, currentTime: (client: Client) => void): R
     [9, { name: 'reqContractDetails', idAt: 2, run: (client, fields) => contracts.details(client, fields) }],
     // The log level is the real gateway's own affair; it does not answer either.
     [14, { name: 'setServerLogLevel', run: () => undefined }],
-    // Binding TWS's own orders is for client 0 and concerns later ones only: it gets what is there.
-    [15, { name: 'reqAutoOpenOrders', run: client => orders.sendOwnOpenOrders(client) }],
+    [15, { name: 'reqAutoOpenOrders', run: client => orders.bindManualOrders(client) }],
     [16, { name: 'reqAllOpenOrders', run: client => orders.sendAllOpenOrders(client) }],
     [17, { name: 'reqManagedAccts', run: client => account.sendAccounts(client) }],
     [20, { name: 'reqHistoricalData', idAt: 1, run: (client, fields) => history.request(client, fields) }],

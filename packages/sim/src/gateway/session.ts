@@ -7,6 +7,8 @@ export const SERVER_VERSION = 193;
 export const SERVER_VERSION_MIN = 157;
 /** A client that reads nothing for this long a backlog is cut, as the real gateway cuts slow consumers. */
 const BACKLOG_BYTES_MAX = 64 * 1024 * 1024;
+/** How long a refused peer may take to close its side before the socket goes. */
+const GOODBYE_MS = 1_000;
 
 export interface SessionEvents {
   /** `20260824 09:30:00 US/Eastern`, for the hello's answer. */
@@ -62,10 +64,11 @@ export class Session implements Client {
     this.send([4, 2, id, code, text, ...(this.version >= 166 ? [''] : [])]);
   }
 
-  /** Closes after what was sent has left. */
+  /** Closes after what was sent has left; not at once, since a reset would take the last message along. */
   end(why: string): void {
     this.#events.log(`${this.#name()}: closed, ${why}`);
     this.#socket.end();
+    setTimeout(() => this.#socket.destroy(), GOODBYE_MS).unref();
   }
 
   /** Closes now, as a broken line does. */
