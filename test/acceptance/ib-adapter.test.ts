@@ -1,10 +1,10 @@
+import { AdapterProbe } from '@holdfast/brokers/ib/testing/adapter-probe';
 import type { Contract } from '@holdfast/core/contract';
 import type { Order } from '@holdfast/core/orders/order';
 import { fromDollars, micros, shares } from '@holdfast/core/units';
 import { openRoom, type Room } from '@holdfast/sim/gateway/testing/gateway-room';
 import { ACME, at, BOLT, quote } from '@holdfast/sim/gateway/testing/scripted-market';
 import { afterEach, describe, expect, test } from 'vitest';
-import { AdapterProbe } from './adapter-probe.js';
 
 /** The adapter against the simulated gateway, over real sockets: two readings of one protocol. */
 

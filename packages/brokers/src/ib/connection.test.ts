@@ -1,47 +1,24 @@
-import type { BrokerListener } from '@holdfast/core/ports';
-import { monoMs } from '@holdfast/core/units';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createIbBroker, type IbOptions } from './ib-broker.js';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { IbOptions } from './ib-broker.js';
+import { AdapterProbe } from './testing/adapter-probe.js';
 import { ACCOUNT, greeting, login, type Script, ScriptedGateway, wellBehaved } from './testing/scripted-gateway.js';
 
 /** The adapter before gateways that misbehave. Deadlines are shortened, machine time is real. */
 
-type Told = Parameters<BrokerListener>[0];
 let gateway: ScriptedGateway;
-let told: Told[] = [];
-let broker: ReturnType<typeof createIbBroker>;
+let probe: AdapterProbe;
+let broker: AdapterProbe['broker'];
 
 async function start(script: Script, options: Partial<IbOptions> = {}): Promise<void> {
   gateway = await ScriptedGateway.open(script);
-  broker = createIbBroker(
-    { host: '127.0.0.1', port: gateway.port, clientId: 10, paced: false, liveData: 1, ...options },
-    {
-      onEvent: body => told.push(body),
-      timers: {
-        after: (ms, run) => {
-          const timer = setTimeout(run, ms);
-          return () => clearTimeout(timer);
-        },
-      },
-      mono: () => monoMs(performance.now()),
-    },
-  );
+  probe = new AdapterProbe({ port: gateway.port, clientId: 10, ...options });
+  broker = probe.broker;
   broker.connect();
 }
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let waited = 0; waited < 3_000; waited += 5) {
-    if (holds()) return;
-    await new Promise(resolve => setTimeout(resolve, 5));
-  }
-  throw new Error(`never: ${what}; told:\n${told.map(one => JSON.stringify(one)).join('\n')}`);
-}
-const all = <K extends Told['kind']>(kind: K) => told.filter((one): one is Extract<Told, { kind: K }> => one.kind === kind);
+const until = (what: string, holds: () => boolean): Promise<void> => probe.until(what, holds);
+const all: AdapterProbe['all'] = kind => probe.all(kind);
 const asked = (id: number) => gateway.requests.filter(({ fields }) => fields[0] === String(id));
 
-beforeEach(() => {
-  told = [];
-});
 afterEach(async () => {
   broker.close();
   await gateway.close();
@@ -55,8 +32,8 @@ describe('shaking hands', () => {
       else peer.cut();
     });
     await until('one request at the gateway', () => gateway.connections === 1);
-    await new Promise(resolve => setTimeout(resolve, 50));
-    expect(told).toEqual([]);
+    await probe.quiet(50);
+    expect(probe.told).toEqual([]);
     expect(broker.isUp).toBe(false);
   });
 
@@ -109,7 +86,7 @@ describe('shaking hands', () => {
       }
     });
     await until('connected', () => broker.isUp);
-    expect(told.map(({ kind }) => kind)).toEqual(['connected', 'notice']);
+    expect(probe.told.map(({ kind }) => kind)).toEqual(['connected', 'notice']);
   });
 
   test('a port that can’t be is a failed attempt, not an exception', async () => {
@@ -165,7 +142,7 @@ describe('signs of life', () => {
       { ...quick, paced: true },
     );
     await until('five signs of life', () => asked(17).length >= 5);
-    expect(asked(49)).toEqual([]);
+    expect(asked(49)).toHaveLength(1); // the one behind `connected`
     expect(all('disconnected')).toEqual([]);
   });
 
@@ -173,14 +150,16 @@ describe('signs of life', () => {
     await start(wellBehaved(), { paced: true });
     await until('connected', () => broker.isUp);
     broker.acknowledgeTime();
-    gateway.script = wellBehaved((_message, peer) => peer.send([49, 1, 1_000], [49, 1, 1_001]));
+    gateway.script = wellBehaved(({ fields }, peer) => {
+      if (fields[0] === '16') peer.send([49, 1, 1_000], [49, 1, 1_001]);
+    });
     broker.send({ do: 'request-open-orders' });
     await until('two seconds told', () => all('time').length >= 2);
     broker.acknowledgeTime();
     broker.acknowledgeTime();
-    await until('the acknowledgement', () => asked(49).length > 0);
-    await new Promise(resolve => setTimeout(resolve, 30));
-    expect(asked(49)).toHaveLength(1);
+    await until('the acknowledgement, after the question behind `connected`', () => asked(49).length > 1);
+    await probe.quiet(30);
+    expect(asked(49)).toHaveLength(2);
   });
 });
 
@@ -247,7 +226,7 @@ describe('silence', () => {
     await until('connected', () => broker.isUp);
     broker.send({ do: 'request-snapshot', id: 1 });
     await until('the question', () => asked(61).length === 1);
-    await new Promise(resolve => setTimeout(resolve, 50));
+    await probe.quiet(50);
     expect(all('snapshot')).toEqual([]);
   });
 
@@ -259,8 +238,8 @@ describe('silence', () => {
     await until('the cancel, ahead of what waits', () => asked(4).length === 1);
     gateway.cutAll();
     await until('the next session', () => all('connected').some(({ session }) => session === 2));
-    await new Promise(resolve => setTimeout(resolve, 100));
+    await probe.quiet(100);
     const later = gateway.requests.filter(({ connection }) => connection === 2).map(({ fields }) => fields[0]);
-    expect(later).toEqual(['6']); // account updates, which the adapter itself asks for
+    expect(later).toEqual(['49', '6']); // the time and account updates, which the adapter itself asks for
   });
 });

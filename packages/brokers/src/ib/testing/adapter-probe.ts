@@ -1,6 +1,6 @@
-import { createIbBroker, type IbOptions } from '@holdfast/brokers/ib/ib-broker';
 import type { BrokerListener, BrokerPort } from '@holdfast/core/ports';
 import { type MonoMs, monoMs } from '@holdfast/core/units';
+import { createIbBroker, type IbOptions } from '../ib-broker.js';
 
 type Told = Parameters<BrokerListener>[0];
 type ToldOf<K extends Told['kind']> = Extract<Told, { kind: K }>;
@@ -43,23 +43,17 @@ export class AdapterProbe {
       const found = this.all(kind).find(fits);
       if (found) return found;
       const left = deadline - performance.now();
-      if (left <= 0)
-        throw new Error(
-          `no ${kind} within ${waitMs} ms; last told:\n${this.told
-            .slice(-12)
-            .map(one => JSON.stringify(one))
-            .join('\n')}`,
-        );
+      if (left <= 0) throw new Error(`no ${kind} within ${waitMs} ms; last told:\n${this.#lastTold()}`);
       await this.#change(left);
     }
   }
 
+  /** Waits for something that need not show in what is told. */
   async until(what: string, holds: () => boolean, waitMs = 3_000): Promise<void> {
     const deadline = performance.now() + waitMs;
     while (!holds()) {
-      const left = deadline - performance.now();
-      if (left <= 0) throw new Error(`never: ${what}`);
-      await this.#change(left);
+      if (performance.now() >= deadline) throw new Error(`never: ${what}; last told:\n${this.#lastTold()}`);
+      await this.quiet(5);
     }
   }
 
@@ -71,6 +65,13 @@ export class AdapterProbe {
 
   quiet(ms: number): Promise<void> {
     return new Promise(resolve => setTimeout(resolve, ms));
+  }
+
+  #lastTold(): string {
+    return this.told
+      .slice(-12)
+      .map(one => JSON.stringify(one))
+      .join('\n');
   }
 
   #change(ms: number): Promise<void> {
