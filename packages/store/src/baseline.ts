@@ -7,7 +7,9 @@ import { q, statement } from './statement.js';
 
 /** What the account held when Holdfast first met it: hands off (DESIGN §4). Adopting or releasing a symbol writes the whole list anew. */
 
-const taken = statement((p: { account: string }) => q.selectFrom('baseline_taken').select('taken_at').where('account', '=', p.account));
+const taken = statement((p: { account: string }) =>
+  q.selectFrom('baseline_taken').select('taken_at').where('account', '=', p.account).limit(1),
+);
 const markTaken = statement((p: { account: string; taken_at: string }) =>
   q
     .insertInto('baseline_taken')

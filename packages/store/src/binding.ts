@@ -11,7 +11,7 @@ export interface Binding {
   readonly account: string;
 }
 
-const theRow = q.selectFrom('store_binding').selectAll().where('id', '=', 1);
+const theRow = q.selectFrom('store_binding').selectAll().where('id', '=', 1).limit(1);
 
 /** Binds a fresh store; on a bound one, checks. STORE_BOUND_ELSEWHERE names both sides and the way out. */
 export function bindStore(db: Db, { mode, account, now }: Binding & { readonly now: EpochMs }): { readonly ok: true } | Refusal {

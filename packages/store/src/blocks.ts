@@ -14,7 +14,12 @@ const addBlock = statement((p: Omit<ClosedPositionsTodayTable, 'id'>) =>
     .onConflict(c => c.columns(['symbol', 'close_date']).doNothing()),
 );
 const blockOf = statement((p: { symbol: string; close_date: TradeDate }) =>
-  q.selectFrom('closed_positions_today').select('exit_reason').where('symbol', '=', p.symbol).where('close_date', '=', p.close_date),
+  q
+    .selectFrom('closed_positions_today')
+    .select('exit_reason')
+    .where('symbol', '=', p.symbol)
+    .where('close_date', '=', p.close_date)
+    .limit(1),
 );
 const blocksOf = statement((p: { close_date: TradeDate }) =>
   q

@@ -25,7 +25,8 @@ const sameCommand = statement((p: { target: CommandRow['target']; kind: string; 
     .where('target', '=', p.target)
     .where('kind', '=', p.kind)
     .where('payload', '=', p.payload)
-    .where('expires_at', '=', p.expires_at),
+    .where('expires_at', '=', p.expires_at)
+    .limit(1),
 );
 const waiting = statement((p: { target: CommandRow['target']; now: string }) =>
   q
@@ -52,7 +53,7 @@ const answer = statement((p: { id: number; status: CommandStatus; answer: string
     .where('id', '=', p.id)
     .where('status', 'in', ['pending', 'taken']),
 );
-const byId = statement((p: { id: number }) => q.selectFrom('commands').selectAll().where('id', '=', p.id));
+const byId = statement((p: { id: number }) => q.selectFrom('commands').selectAll().where('id', '=', p.id).limit(1));
 
 export interface NewCommandRow {
   readonly target: CommandRow['target'];

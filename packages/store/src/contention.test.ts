@@ -145,6 +145,14 @@ describe('the connection', () => {
     });
   });
 
+  it('a transaction that waits is a bug, and is rolled back', () => {
+    const { db } = openDesk();
+    const row = { is_on: 1, reason: 'async', actor: 'test', at: '' };
+    expect(() => db.immediate(async () => db.run(q.insertInto('kill_switch').values(row)))).toThrow('promise');
+    expect(db.inTransaction).toBe(false);
+    expect(db.all(q.selectFrom('kill_switch').select('id').orderBy('id'))).toEqual([]);
+  });
+
   it('a statement refuses a call whose values are missing', () => {
     const { db } = openDesk();
     const find = statement((p: { name: string; pid?: number }) =>

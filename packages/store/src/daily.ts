@@ -20,7 +20,8 @@ const closedSums = statement((p: { account: string; close_date: TradeDate }) =>
     ])
     .where('account', '=', p.account)
     .where('close_date', '=', p.close_date)
-    .where('status', '=', 'CLOSED'),
+    .where('status', '=', 'CLOSED')
+    .limit(1),
 );
 
 interface DaySums {
@@ -46,13 +47,19 @@ const addSnapshot = statement((p: { account: string; at: string; trade_date: Tra
     .onConflict(c => c.columns(['account', 'at']).doUpdateSet({ net_liquidation: p.net_liquidation, cash: p.cash })),
 );
 const putEquity = statement((p: { account: string; trade_date: TradeDate; last_updated: string }) => {
-  const valued = q
+  const { account, trade_date } = p;
+  const start_equity = q
     .selectFrom('equity_snapshots')
     .select('net_liquidation')
-    .where('account', '=', p.account)
-    .where('trade_date', '=', p.trade_date);
-  const start_equity = valued.orderBy('at').limit(1);
-  const last_equity = valued.orderBy('at', 'desc').limit(1);
+    .where(eb => eb.and({ account, trade_date }))
+    .orderBy('at')
+    .limit(1);
+  const last_equity = q
+    .selectFrom('equity_snapshots')
+    .select('net_liquidation')
+    .where(eb => eb.and({ account, trade_date }))
+    .orderBy('at', 'desc')
+    .limit(1);
   return q
     .insertInto('daily_pnl')
     .values({ ...p, start_equity, last_equity })

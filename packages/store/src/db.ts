@@ -32,6 +32,8 @@ export class Db {
   readonly #ofStatement = new WeakMap<object, Sqlite.Statement>();
   readonly #dataVersion: Sqlite.Statement;
   readonly #base: Synchronous;
+  /** Wrapped once: wrapping anew at every call costs more than the transaction itself. */
+  readonly #transaction: Sqlite.Transaction<(work: () => unknown) => unknown>;
   #level: Synchronous;
   #wal: number | null = null;
 
@@ -50,6 +52,7 @@ export class Db {
       if (!options.readonly) this.#sqlite.pragma('journal_mode = WAL');
       this.#sqlite.pragma(`synchronous = ${options.synchronous}`);
       this.#sqlite.pragma('foreign_keys = ON');
+      this.#transaction = this.#sqlite.transaction((work: () => unknown) => work());
       this.#dataVersion = this.#sqlite.prepare('PRAGMA data_version').pluck();
     } catch (error) {
       this.#sqlite.close();
@@ -87,7 +90,7 @@ export class Db {
    * worker's and SQLITE_BUSY_SNAPSHOT cannot occur. Whatever is thrown inside rolls everything back. Inside another one, a savepoint.
    */
   immediate<T>(work: () => T): T {
-    return this.#sqlite.transaction(work).immediate();
+    return this.#transaction.immediate(work) as T;
   }
 
   /** Runs work, a commit of its own, at another level than the connection's. A store opened OFF stays OFF. */

@@ -39,7 +39,7 @@ const tradeOfRoot = statement((p: { exec_root: string }) =>
     .orderBy('revision', 'desc'),
 );
 const tradeOfOrder = statement((p: { order_ref: string }) =>
-  q.selectFrom('orders').select('trade_id').where('order_ref', '=', p.order_ref),
+  q.selectFrom('orders').select('trade_id').where('order_ref', '=', p.order_ref).limit(1),
 );
 const setCommission = statement((p: { exec_id: string; commission: number; realized_pnl: number | null }) =>
   q.updateTable('executions').set({ commission: p.commission, realized_pnl: p.realized_pnl }).where('exec_id', '=', p.exec_id),

@@ -36,7 +36,7 @@ export interface LeaseRequest extends LeaseHolder {
 
 export type LeaseResult = { readonly ok: true; readonly lease: Lease; readonly previous: LeaseRow | null } | Refusal;
 
-const leaseByName = statement((p: { name: LeaseName }) => q.selectFrom('worker_leases').selectAll().where('name', '=', p.name));
+const leaseByName = statement((p: { name: LeaseName }) => q.selectFrom('worker_leases').selectAll().where('name', '=', p.name).limit(1));
 const everyLease = q.selectFrom('worker_leases').selectAll().orderBy('name');
 const highestNumber = q.selectFrom('worker_leases').select(eb => eb.fn.max('lease_id').as('highest'));
 const putLease = statement((p: WorkerLeasesTable) =>
@@ -51,7 +51,8 @@ const heldLease = statement((p: { name: LeaseName; lease_id: number }) =>
     .select('lease_id')
     .where('name', '=', p.name)
     .where('lease_id', '=', p.lease_id)
-    .where('pid', 'is not', null),
+    .where('pid', 'is not', null)
+    .limit(1),
 );
 const freeLease = statement((p: { name: LeaseName; lease_id: number; detail: string }) =>
   q

@@ -16,8 +16,12 @@ import type { Db } from './db.js';
 import type { OrdersTable } from './schema.js';
 import { q, statement } from './statement.js';
 
-const orderByRef = statement((p: { order_ref: string }) => q.selectFrom('orders').selectAll().where('order_ref', '=', p.order_ref));
-const isKnown = statement((p: { order_ref: string }) => q.selectFrom('orders').select('quantity').where('order_ref', '=', p.order_ref));
+const orderByRef = statement((p: { order_ref: string }) =>
+  q.selectFrom('orders').selectAll().where('order_ref', '=', p.order_ref).limit(1),
+);
+const isKnown = statement((p: { order_ref: string }) =>
+  q.selectFrom('orders').select('quantity').where('order_ref', '=', p.order_ref).limit(1),
+);
 const addOrder = statement((p: OrdersTable) => q.insertInto('orders').values(p));
 
 /** Everything an order's later word may change. What it was for, and when it was decided, stays as first written. */

@@ -20,8 +20,10 @@ import { q, statement } from './statement.js';
 type NewRow = Omit<ActivePositionsTable, 'id'>;
 
 const everyPosition = q.selectFrom('active_positions').selectAll().orderBy('symbol');
-const bySymbol = statement((p: { symbol: string }) => q.selectFrom('active_positions').selectAll().where('symbol', '=', p.symbol));
-const byTrade = statement((p: { trade_id: string }) => q.selectFrom('active_positions').selectAll().where('trade_id', '=', p.trade_id));
+const bySymbol = statement((p: { symbol: string }) => q.selectFrom('active_positions').selectAll().where('symbol', '=', p.symbol).limit(1));
+const byTrade = statement((p: { trade_id: string }) =>
+  q.selectFrom('active_positions').selectAll().where('trade_id', '=', p.trade_id).limit(1),
+);
 const putPosition = statement((p: NewRow) =>
   q
     .insertInto('active_positions')

@@ -1,9 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { shares } from '@holdfast/core/units';
 import Sqlite from 'better-sqlite3';
 import { afterEach, describe, expect, it } from 'vitest';
 import { lastTradedDate, reviewDay } from './reports.js';
-import { ACME, aClose, anOrder, aPosition, booked, closeAll, later, MONDAY, NOW, openDesk, TUESDAY, usd } from './testing/desk.js';
+import { ACME, aClose, anOrder, booked, closeAll, later, MONDAY, NOW, openDesk, TUESDAY, usd } from './testing/desk.js';
 import { isParked, writeWorkerEvent } from './worker-events.js';
 
 const QUERIES = new URL('../../../db/queries/', import.meta.url);

@@ -31,7 +31,8 @@ const rejectionsOn = statement((p: { trade_date: TradeDate }) =>
 const newestDate = q
   .selectFrom('trades')
   .select(sql<TradeDate | null>`max(coalesce(close_date, trade_date))`.as('date'))
-  .where('status', '!=', 'RELEASED');
+  .where('status', '!=', 'RELEASED')
+  .limit(1);
 
 export interface RoundTrip {
   readonly tradeId: string;

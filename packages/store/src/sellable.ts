@@ -14,14 +14,16 @@ const heldShares = statement((p: { trade_id: string }) =>
     .selectFrom('executions')
     .select(sql<number>`coalesce(sum(iif(side = 'BUY', shares, -shares)), 0)`.as('net'))
     .where('trade_id', '=', p.trade_id)
-    .where('superseded', '=', 0),
+    .where('superseded', '=', 0)
+    .limit(1),
 );
 /** Signed shares that no known execution explains: what an adopted position held before. */
 const baseShares = statement((p: { trade_id: string }) =>
   q
     .selectFrom('active_positions')
     .select(sql<number | null>`json_extract(metadata, '$.base')`.as('base'))
-    .where('trade_id', '=', p.trade_id),
+    .where('trade_id', '=', p.trade_id)
+    .limit(1),
 );
 const exitsOfTrade = statement((p: { trade_id: string }) =>
   q

@@ -46,12 +46,11 @@ export class Statement<P extends object, R> {
   /** The values in the order of the statement's placeholders. */
   bind(params: P): SqlValue[] {
     this.#compiled ??= this.#compile(params);
-    const given = new Map<string, SqlValue>(Object.entries(params));
     return this.#compiled.slots.map(slot => {
       if (!(slot instanceof Slot)) return slot;
-      const value = given.get(slot.key);
+      const value: unknown = Reflect.get(params, slot.key);
       if (value === undefined) throw new Error(`no value for ${slot.key} in ${this.sql}`);
-      return value;
+      return asSqlValue(value);
     });
   }
 

@@ -13,7 +13,7 @@ import { q, statement } from './statement.js';
 
 /** A trade's life: CLAIMED → OPEN → CLOSED (or RELEASED, a claim that never filled). A correction after the close opens it again. */
 
-const tradeById = statement((p: { trade_id: string }) => q.selectFrom('trades').selectAll().where('trade_id', '=', p.trade_id));
+const tradeById = statement((p: { trade_id: string }) => q.selectFrom('trades').selectAll().where('trade_id', '=', p.trade_id).limit(1));
 
 /** The columns that are as they were when the trade began. */
 
