@@ -160,6 +160,8 @@ export class Stage {
   /** Messages and their answers until nothing is under way, then one beat. */
   settle(): void {
     for (let rounds = 0; rounds < 50; rounds += 1) {
+      // An answer takes time: what was told first and what later must not look the same.
+      this.mono += 1;
       const delivered = this.broker.deliver();
       this.exitManager.beat();
       if (delivered === 0 && this.broker.waiting === 0) return;

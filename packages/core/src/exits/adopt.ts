@@ -47,9 +47,10 @@ export function compareHolding(d: Draft, conId: number): void {
   }
   // An instrument the account held before is the operator's as a whole, also what he adds to it, until he says `adopt` (I12).
   if (!care && d.s.baseline.has(conId)) return;
+  // Executions and position agree: no matter which was told first.
+  if (held === 0 && adoptExplained(d, conId, difference)) return;
   const executedAt = d.s.lastExecution.get(conId);
   if (executedAt !== undefined && holding.heardAt < executedAt && d.mono - executedAt <= FRESH_EXECUTION_MS) return;
-  if (held === 0 && adoptExplained(d, conId, difference)) return;
   waitForAgreement(d, conId, difference);
 }
 
