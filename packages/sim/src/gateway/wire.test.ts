@@ -159,27 +159,31 @@ async function olderClient(port: number, version: number): Promise<{ readonly po
 }
 
 describe('older clients', () => {
-  test.each([177, 178, 182, 184, 189, 191, 192])('server version %i: every layout decodes', async version => {
-    room = await openRoom();
-    const relay = await olderClient(room.gateway.port, version);
-    const client = await IbProbe.ready(relay.port, 4);
-    expect(client.ib.serverVersion).toBe(version);
-    client.ib.reqContractDetails(1, stock('ACME'));
-    await client.next('contractDetailsEnd');
-    client.ib.reqMatchingSymbols(2, 'AC');
-    await client.next('symbolSamples');
-    client.ib.placeOrder(1, stock('ACME'), order('BUY', 100, { orderRef: 'OLD' }));
-    await client.next('commissionReport');
-    client.ib.placeOrder(2, stock('ACME'), order('BUY', 100, { orderType: 'LMT' as never, lmtPrice: 40 }));
-    await client.next('orderStatus', (_id: number, status: string) => status === 'Submitted');
-    client.ib.cancelOrder(2);
-    await client.error(202, 2);
-    client.ib.reqExecutions(3, {});
-    await client.next('execDetailsEnd');
-    client.ib.reqCompletedOrders(false);
-    await client.next('completedOrdersEnd');
-    expect(client.all('completedOrder')).toHaveLength(2);
-    client.close();
-    relay.close();
-  });
+  test.each([157, 158, 160, 162, 163, 164, 166, 170, 174, 176, 177, 178, 182, 184, 185, 186, 188, 189, 191, 192])(
+    'server version %i: every layout decodes',
+    async version => {
+      room = await openRoom();
+      const relay = await olderClient(room.gateway.port, version);
+      const client = await IbProbe.ready(relay.port, 4);
+      expect(client.ib.serverVersion).toBe(version);
+      client.ib.reqContractDetails(1, stock('ACME'));
+      await client.next('contractDetailsEnd');
+      client.ib.reqMatchingSymbols(2, 'AC');
+      await client.next('symbolSamples');
+      client.ib.placeOrder(1, stock('ACME'), order('BUY', 100, { orderRef: 'OLD' }));
+      await client.next('commissionReport');
+      client.ib.placeOrder(2, stock('ACME'), order('BUY', 100, { orderType: 'LMT' as never, lmtPrice: 40 }));
+      await client.next('orderStatus', (_id: number, status: string) => status === 'Submitted');
+      client.ib.cancelOrder(2);
+      await client.error(202, 2);
+      client.ib.reqExecutions(3, {});
+      await client.next('execDetailsEnd');
+      // The library itself reads completed orders right only from 177 on.
+      if (version >= 177) client.ib.reqCompletedOrders(false);
+      if (version >= 177) await client.next('completedOrdersEnd');
+      expect(client.all('completedOrder')).toHaveLength(version >= 177 ? 2 : 0);
+      client.close();
+      relay.close();
+    },
+  );
 });
