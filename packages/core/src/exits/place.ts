@@ -40,7 +40,8 @@ export function placeExit(d: Draft, care: Care, spec: ExitOrderSpec): Order {
     stopPrice: spec.stopPrice ?? null,
     tif: spec.tif,
     goodTill: null,
-    ocaGroup: spec.ocaGroup ?? null,
+    // The group of a live order cannot be changed (10326): whoever takes over an id takes over its group.
+    ocaGroup: spec.inPlaceOf ? spec.inPlaceOf.order.ocaGroup : (spec.ocaGroup ?? null),
     status: 'INTENT',
     filled: shares(0),
     createdAt: d.at,

@@ -79,7 +79,7 @@ interface Missing {
 
 /** A group lives as long as one member works; once all are gone its name is spent and the next generation begins. */
 function placeMissing(d: Draft, care: Care, { missing, quantity, resting, lost, held }: Missing): void {
-  const living = resting[0]?.order.ocaGroup ?? null;
+  const living = (resting[0] ?? lost[0])?.order.ocaGroup ?? null;
   const generation = living === null ? care.generation + 1 : care.generation;
   const ocaGroup = living ?? `${care.tradeId}-x${d.s.lease}-g${generation}`;
   if (generation !== care.generation) putCare(d, { ...care, generation });
