@@ -299,6 +299,18 @@ describe('merging what was kept elsewhere', () => {
     expect(readOrder(desk.db, anOrder().orderRef)?.status).toBe('INTENT');
   });
 
+  it('an older close does not end a trade that a correction opened again, an older baseline replaces no newer one', () => {
+    const desk = openDesk();
+    const close: Write = { do: 'close-position', trade: aClose() };
+    const empty: Write = { do: 'write-baseline', account: 'DU1', holdings: [] };
+    desk.commit([close]);
+    desk.commit([{ do: 'write-position', position: aPosition({ status: 'CLOSING', updatedAt: later(5_000) }) }], { now: later(5_000) });
+    desk.commit([{ do: 'write-baseline', account: 'DU1', holdings: [{ contract: ACME, quantity: 7 }] }], { now: later(5_000) });
+    expect(codes(desk.commit([close, empty], { replay: true }))).toEqual([]);
+    expect(readPosition(desk.db, 'ACME')?.status).toBe('CLOSING');
+    expect(viewOf(desk).baseline).toMatchObject([{ quantity: 7 }]);
+  });
+
   it('what the store has heard since is left alone', () => {
     const desk = openDesk();
     const target = { role: 'target', type: 'LMT', limitPrice: usd(50.88) } as const;
