@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { addDbCommand } from './db-migrate.js';
 import { addDemoCommand } from './demo.js';
 import { addGatewayCommand } from './gateway.js';
+import { addLiquidateCommand } from './liquidate-all.js';
 import type { Machine } from './machine.js';
 import { addOrdersCommand } from './orders.js';
 import { addPositionsCommand } from './positions.js';
@@ -29,6 +30,7 @@ const VERBS: readonly Verb[] = [
   addStatusCommand,
   addPositionsCommand,
   addOrdersCommand,
+  addLiquidateCommand,
   addReviewCommand,
   addDemoCommand,
   addGatewayCommand,

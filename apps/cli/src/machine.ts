@@ -1,5 +1,6 @@
 import type { MachineTime } from '@holdfast/engine/clock';
 import type { Heartbeat } from '@holdfast/engine/heartbeat';
+import type { RandomFile } from '@holdfast/engine/random-file';
 import type { LeaseHolder } from '@holdfast/store/leases';
 
 /** What the command line needs of the machine. Built in main.ts, the only file that may touch the real one. */
@@ -15,6 +16,9 @@ export interface Machine extends MachineTime {
   sleep(ms: number): Promise<void>;
   /** Calls `work` every `ms` of machine time; returns the way to end it. */
   every(ms: number, work: () => void): () => void;
+  after(ms: number, work: () => void): () => void;
+  thisProcess(): LeaseHolder;
+  openRandomFile(path: string, size: number): RandomFile;
   isGone(holder: LeaseHolder): boolean;
   /** The process under a pid as it is now, or null when there is none. */
   identify(pid: number): LeaseHolder | null;

@@ -1,0 +1,120 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import type { EpochMs } from '@holdfast/core/units';
+import { type Liquidation, type LiquidationParts, liquidateAll } from '@holdfast/engine/liquidate';
+import { type Db, openStore } from '@holdfast/store/db';
+import { acquireLease, type LeaseHolder, releaseLease } from '@holdfast/store/leases';
+import { migrate, requireMigrated } from '@holdfast/store/migrate';
+import { attempt } from '@holdfast/store/refusal';
+import type { Place, Verb } from './command-line.js';
+import { type Desk, openDesk } from './desk.js';
+import { connectTo, workerStarter } from './liquidation-worker.js';
+import { complain, EXIT, isProblem } from './problem.js';
+import { printJson, type Screen } from './screen.js';
+
+interface Options {
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+/** `holdfast liquidate-all`: the emergency (A14). */
+export const addLiquidateCommand: Verb = (program, run) => {
+  program
+    .command('liquidate-all')
+    .description('emergency: stop buying, sell everything in care once, and prove it; works with dead workers and without the database')
+    .option('--yes', 'do not ask')
+    .option('--json', 'one line of JSON on stdout')
+    .addHelpText(
+      'after',
+      '\nWhat the account held before Holdfast first met it is never sold. The kill switch stays on afterwards.\n\nExamples:\n  ./holdfast liquidate-all\n  ./holdfast liquidate-all --yes --json',
+    )
+    .action((options: Options) => run(place => liquidate(place, options)));
+};
+
+async function liquidate(place: Place, { yes = false, json = false }: Options): Promise<number> {
+  const { machine, screen, config } = place;
+  const desk = openDesk(machine, config);
+  if (isProblem(desk)) return complain(screen, desk);
+  if (!yes && !(await isMeant(screen))) {
+    return complain(screen, {
+      code: EXIT.usage,
+      happened: 'Not confirmed.',
+      did: 'Nothing was stopped or sold.',
+      todo: 'Type yes at the question, or add --yes where nobody can answer.',
+    });
+  }
+  const result = await liquidateAll(partsOf(place, desk));
+  if (json) printJson(screen, result);
+  else show(screen, result);
+  return result.flat ? EXIT.ok : EXIT.no;
+}
+
+async function isMeant(screen: Screen): Promise<boolean> {
+  if (!screen.err.isTerminal) return false;
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await lines.question('Sell everything in care at the market and stop buying? Type yes: ')).trim().toLowerCase() === 'yes';
+  } finally {
+    lines.close();
+  }
+}
+
+function partsOf({ machine, screen }: Place, desk: Desk): LiquidationParts {
+  const { files } = desk;
+  return {
+    files,
+    me: machine.thisProcess(),
+    openStore: () => open(files.store),
+    temporaryStore: () =>
+      temporaryStore(join(files.folder, 'run', `liquidation-${machine.thisProcess().pid}.db`), machine.wall(), machine.thisProcess()),
+    halt: reason => {
+      mkdirSync(dirname(files.halt), { recursive: true });
+      writeFileSync(files.halt, `${reason}\n`);
+    },
+    heartbeat: owner => machine.heartbeat(files.heartbeat(owner)),
+    isGone: machine.isGone,
+    identify: machine.identify,
+    kill: pid => machine.signal(pid, 'SIGKILL'),
+    mono: machine.mono,
+    wall: machine.wall,
+    sleep: machine.sleep,
+    connect: connectTo(desk, machine),
+    startWorker: workerStarter(desk, machine),
+    say: line => screen.err.line(`  ${line}`),
+  };
+}
+
+/** The store as it is, or why it cannot serve: missing, not a database, locked by somebody for good, of another version. */
+function open(path: string): Db | { readonly ok: false; readonly detail: string } {
+  return attempt(() => {
+    const db = openStore(path, { busyTimeoutMs: 1_000, synchronous: 'NORMAL', mustExist: true });
+    const migrated = requireMigrated(db);
+    const check = migrated.ok ? attempt(() => ({ ok: true as const, rows: db.pragma('quick_check(1)') })) : migrated;
+    if (check.ok && JSON.stringify('rows' in check ? check.rows : '').includes('"ok"')) return db;
+    db.close();
+    return { ok: false as const, code: 'STORE_CORRUPT' as const, detail: check.ok ? 'the file is damaged' : check.detail };
+  });
+}
+
+function temporaryStore(path: string, now: EpochMs, me: LeaseHolder): Db {
+  const db = openStore(path, { busyTimeoutMs: 1_000, synchronous: 'NORMAL' });
+  migrate(db, now);
+  // Lease numbers are part of every orderRef: without the store that counted them, begin where none was used.
+  const first = acquireLease(db, { name: 'liquidator', ...me, now, leaseIdMin: Math.floor(now / 1_000) }, () => true);
+  if (first.ok) releaseLease(db, first.lease);
+  return db;
+}
+
+function show(screen: Screen, result: Liquidation): void {
+  const { out } = screen;
+  const { paint } = out;
+  out.line(result.flat ? paint.green('flat: nothing in care is held, nothing of ours works at the broker') : paint.red('NOT FLAT'));
+  out.line(`  ${result.detail} (${result.path}, ${(result.wallMs / 1_000).toFixed(1)} s)`);
+  for (const { symbol, quantity } of result.left) out.line(`  still held: ${quantity} ${symbol}`);
+  if (result.workingOrders > 0) out.line(`  orders of ours still working: ${result.workingOrders}`);
+  for (const { symbol, quantity } of result.handsOff) out.line(`  not touched (held before): ${quantity} ${symbol}`);
+  if (result.proof === null) out.line('  the broker gave no two agreeing answers, so nothing is proved: look in TWS');
+  if (!result.flat) out.line('  What to do: look at these in TWS now; run this again once they trade.');
+  out.line('  The kill switch stays on: entries wait until a person resumes.');
+}

@@ -1,0 +1,88 @@
+import { createIbBroker } from '@holdfast/brokers/ib/ib-broker';
+import * as dayTrader from '@holdfast/core/day-trader';
+import * as exitManager from '@holdfast/core/exit-manager';
+import { CLIENT_ID } from '@holdfast/core/orders/order';
+import type { BrokerListener, BrokerPort } from '@holdfast/core/ports';
+import { boot } from '@holdfast/engine/boot';
+import { createExchangeClock } from '@holdfast/engine/clock';
+import { createEmergencyFile, EMERGENCY_FILE_BYTES } from '@holdfast/engine/emergency-file';
+import type { LiquidationParts } from '@holdfast/engine/liquidate';
+import { createLog } from '@holdfast/engine/log';
+import { dayTraderRulesOf, exitRulesOf } from '@holdfast/engine/rules-of-config';
+import { createShell, type Shell } from '@holdfast/engine/shell';
+import { releaseLease } from '@holdfast/store/leases';
+import type { Desk } from './desk.js';
+import type { Machine } from './machine.js';
+
+const TURN_MS = 20;
+const BUSY_MS = 200;
+
+/** The adapter as the workers use it, under any client id. */
+export const connectTo =
+  ({ config }: Desk, machine: Machine) =>
+  (clientId: number, onEvent: BrokerListener, account: string | null = null): BrokerPort =>
+    createIbBroker(
+      { ...config.gateway, clientId, ...(account === null ? {} : { account }), paced: config.mode === 'demo', liveData: 1 },
+      { onEvent, timers: machine, mono: machine.mono },
+    );
+
+/**
+ * Runs a worker's own brain in the emergency tool's process: the exit manager's to sell, the day trader's (cancel-only) to withdraw what a
+ * dead one left working. Same lease, same client id, same emergency file, so it is that worker's successor in every respect.
+ */
+export function workerStarter(desk: Desk, machine: Machine): LiquidationParts['startWorker'] {
+  const connect = connectTo(desk, machine);
+  return async (worker, { storePath, onStop }) => {
+    const clock = createExchangeClock(machine);
+    const log = createLog({
+      worker: `liquidator/${worker}`,
+      file: desk.files.log('liquidator'),
+      level: 'info',
+      exchange: clock.exchange,
+      wall: machine.wall,
+      stderr: false,
+      onBroken: () => undefined,
+    });
+    const isGuard = worker === 'exit-manager';
+    const emergency = isGuard ? createEmergencyFile(machine.openRandomFile(desk.files.emergency(worker), EMERGENCY_FILE_BYTES)) : null;
+    const booted = await boot({
+      name: worker,
+      storePath,
+      busyTimeoutMs: BUSY_MS,
+      holder: machine.thisProcess(),
+      isGone: machine.isGone,
+      emergency,
+      log,
+      mono: machine.mono,
+      wall: machine.wall,
+      sleep: machine.sleep,
+    });
+    if (!booted.ok) return { ok: false, detail: booted.detail };
+    const { config } = desk;
+    const common = { name: worker, config, booted, clock, emergency, log, alerts: [], onStop };
+    const dial = (listener: BrokerListener): BrokerPort => connect(CLIENT_ID[worker], listener, config.account ?? booted.boundAccount);
+    const shell: Shell = isGuard
+      ? createShell({
+          ...common,
+          brain: exitManager,
+          createState: start => exitManager.createState({ ...start, rules: exitRulesOf(config), isMinimal: false }),
+          connect: dial,
+        })
+      : createShell({
+          ...common,
+          brain: dayTrader,
+          createState: start => dayTrader.createState({ ...start, rules: dayTraderRulesOf(config), isCancelOnly: true }),
+          connect: dial,
+        });
+    const stopTurns = machine.every(TURN_MS, () => shell.beat());
+    return {
+      ok: true,
+      stop() {
+        stopTurns();
+        shell.stop();
+        releaseLease(booted.db, booted.lease, 'liquidation over');
+        booted.db.close();
+      },
+    };
+  };
+}
