@@ -26,8 +26,9 @@ module.exports = {
       treekill: false,
       kill_timeout: 10000,
       autorestart: true,
-      // 0: `holdfast stop`; 4: another supervisor is at work; 78: desk.yaml is wrong and there is no earlier one. Starting again would change nothing.
-      stop_exit_codes: [0, 4, 78],
+      // 4: another supervisor is at work; 7: everything was stopped on request; 78: desk.yaml is wrong and there is no earlier one.
+      // Never 0: pm2 takes a kill -9 for a 0.
+      stop_exit_codes: [4, 7, 78],
       exp_backoff_restart_delay: 100,
       max_restarts: 1000000,
       min_uptime: 1000,

@@ -3,18 +3,22 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { tradeDateOf } from '@holdfast/core/calendar';
+import type { CommandPayload } from '@holdfast/core/effects';
+import { epochMs } from '@holdfast/core/units';
 import { type DeskFiles, deskFiles, type FileOwner } from '@holdfast/engine/desk-files';
 import type { Heartbeat } from '@holdfast/engine/heartbeat';
 import { isGone, processAt, readHeartbeat, sendSignal } from '@holdfast/engine/live';
 import { openRoom, type Room, type RoomOptions } from '@holdfast/sim/gateway/testing/gateway-room';
+import { insertCommand, type NewCommandRow, readAnswer } from '@holdfast/store/commands';
 import { type Db, openStore } from '@holdfast/store/db';
 import { readLease } from '@holdfast/store/leases';
 import { waitFor } from './waiting.js';
 
 /**
  * A whole desk for one test: a gateway before a scripted market inside the test's process (its truth and its faults are at hand), and
- * the real apps as processes of their own, from the built files, with a desk.yaml and a var folder nobody else uses. Everything a desk
- * started is found by its leases and heartbeats and killed by pid in `close`, whatever the test did.
+ * the real apps as processes of their own, from the built files, with a desk.yaml and a var folder nobody else uses. Whatever a test
+ * did, `close` finds every process of its desk and kills it by pid.
  */
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -47,11 +51,19 @@ export interface TestDesk {
   start(app: App, args?: readonly string[]): TestProcess;
   /** The living process that holds the lease, or null. */
   pidOf(app: App): number | null;
+  /** Every living process of this app and desk, whoever started it (Linux: read from /proc). */
+  processesOf(app: App): readonly number[];
   heartbeat(owner: FileOwner): Heartbeat | null;
   /** Waits for a READY worker, other than `notPid` where given; returns its pid. */
   ready(worker: WorkerApp, options?: { readonly notPid?: number; readonly withinMs?: number }): Promise<number>;
   /** Looks into the store. The connection is opened for this one look. */
   look<T>(read: (db: Db) => T): T;
+  /** Leaves a command row as the command line does (the supervisor's unless stated) and waits for its answer. */
+  command(
+    kind: string,
+    payload: CommandPayload,
+    target?: 'supervisor' | WorkerApp,
+  ): Promise<{ readonly status: string; readonly answer: string | null }>;
   /** Everything the processes of this desk printed and logged, for a failing test's message. */
   story(): string;
   close(): Promise<void>;
@@ -67,7 +79,7 @@ export async function openDesk(options: DeskOptions = {}): Promise<TestDesk> {
   const config = { mode: 'paper', ...options.config, gateway: { host: '127.0.0.1', port: room.gateway.port } };
   writeFileSync(configFile, JSON.stringify(config)); // JSON is YAML
   const files = deskFiles(configFile, 'var');
-  const environment = environmentOf(options);
+  const environment = { ...environmentOf(options), HOLDFAST_DESK: configFile };
   const started: TestProcess[] = [];
 
   const look = <T>(read: (db: Db) => T): T => {
@@ -97,6 +109,7 @@ export async function openDesk(options: DeskOptions = {}): Promise<TestDesk> {
       return process;
     },
     pidOf,
+    processesOf: app => processesOf(app, files),
     heartbeat,
     ready: (worker, { notPid, withinMs } = {}) =>
       waitFor(
@@ -109,14 +122,41 @@ export async function openDesk(options: DeskOptions = {}): Promise<TestDesk> {
         { ...(withinMs === undefined ? {} : { withinMs }), lastSeen: story },
       ),
     look,
+    command: (kind, payload, target = 'supervisor') => {
+      const beats = [heartbeat('exit-manager'), heartbeat('day-trader')];
+      const now = beats.find(beat => beat?.phase === 'READY')?.exchange ?? epochMs(Date.now());
+      return askAndWait(files, {
+        target,
+        kind,
+        payload,
+        now,
+        tradeDate: tradeDateOf(now),
+        expiresAt: epochMs(now + 60_000),
+        createdBy: 'test',
+      });
+    },
     story,
     close: async () => {
       // The supervisor first, or it would start again what is killed after it.
-      for (const app of ['supervisor', 'exit-manager', 'day-trader'] as const) await killAll(files, app, { pidOf, heartbeat, started });
+      for (const app of ['supervisor', 'exit-manager', 'day-trader'] as const) await killAll(files, app);
       await room.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function askAndWait(files: DeskFiles, row: NewCommandRow) {
+  const db = openStore(files.store, { busyTimeoutMs: 2_000, synchronous: 'NORMAL', mustExist: true });
+  try {
+    const asked = insertCommand(db, row);
+    if (!asked.ok) throw new Error(asked.detail);
+    return await waitFor(`an answer to ${row.kind}`, () => {
+      const word = readAnswer(db, asked.id);
+      return word !== null && word.status !== 'pending' && word.status !== 'taken' && word;
+    });
+  } finally {
+    db.close();
+  }
 }
 
 function startProcess(
@@ -147,42 +187,32 @@ function environmentOf({ supervision }: DeskOptions): Record<string, string> {
   return { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...override };
 }
 
-interface Finder {
-  pidOf(app: App): number | null;
-  heartbeat(owner: FileOwner): Heartbeat | null;
-  readonly started: readonly TestProcess[];
-}
-
-/** By lease, by heartbeat and by parentage; again until none is left, since a starting one shows up late. */
-async function killAll(files: DeskFiles, app: App, { pidOf, heartbeat, started }: Finder): Promise<void> {
-  const isOurs = (pid: number): boolean => commandLine(pid).includes(files.config);
+/** Again until none is left: one that is just starting shows up late. */
+async function killAll(files: DeskFiles, app: App): Promise<void> {
   await waitFor(`every ${app} of this desk to be gone`, () => {
-    const pids = [pidOf(app), heartbeat(app)?.pid ?? null, ...started.map(({ pid }) => pid), ...offspring(app, files)];
-    const alive = pids
-      .filter(pid => pid !== null)
-      .filter(pid => processAt(pid) !== null && isOurs(pid) && commandLine(pid).includes(`apps/${app}/`));
+    const alive = processesOf(app, files);
     for (const pid of alive) sendSignal(pid, 'SIGKILL');
     return alive.length === 0;
   });
 }
 
-/** Processes of this app and desk that neither lease nor heartbeat shows yet. */
-function offspring(app: App, files: DeskFiles): number[] {
-  if (!existsSync('/proc/self')) return [];
+/**
+ * Recognised by the app on the command line and the desk in the environment it was started with (pm2 gives a process a title without its
+ * arguments); zombies are gone.
+ */
+function processesOf(app: App, files: DeskFiles): number[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .map(Number)
-    .filter(pid => {
-      const words = commandLine(pid);
-      return words.includes(files.config) && words.includes(`apps/${app}/`);
-    });
+    .filter(pid => factsOf(pid, 'cmdline').some(words => words.includes(`apps/${app}/dist/main.js`)))
+    .filter(pid => factsOf(pid, 'environ').includes(`HOLDFAST_DESK=${files.config}`) && processAt(pid) !== null);
 }
 
-function commandLine(pid: number): string {
+function factsOf(pid: number, what: 'cmdline' | 'environ'): string[] {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    return readFileSync(`/proc/${pid}/${what}`, 'utf8').split('\0');
   } catch {
-    return ''; // gone meanwhile
+    return []; // gone meanwhile, or somebody else's
   }
 }
 

@@ -1,31 +1,33 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { EXIT_CODE as SUPERVISED } from '@holdfast/core/supervision/policy';
+import { loadConfig } from '@holdfast/engine/config-file';
 import { EXIT_CODE } from '@holdfast/engine/exit-codes';
 import { HEARTBEAT_BYTES, HEARTBEAT_EVERY_MS } from '@holdfast/engine/heartbeat';
 import * as live from '@holdfast/engine/live';
 import { openDeskStore } from './desk-store.js';
 import { runSupervisor } from './run-supervisor.js';
-import { readSupervisorConfig } from './supervisor-config.js';
 import { takeSupervisorLease } from './supervisor-lease.js';
 import { supervisionPolicy } from './supervisor-policy.js';
 import { workerEnvironment } from './worker-environment.js';
 
 /** Starts the two workers, watches them and starts them again. Ends by a signal alone; ends everything when asked to (docs/operations.md). */
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-const { values } = parseArgs({ options: { config: { type: 'string', default: `${root}desk.yaml` } } });
+const { values } = parseArgs({ options: { config: { type: 'string', default: `${root}desk.yaml` }, var: { type: 'string' } } });
 
 const say = (line: string): void => {
   process.stdout.write(`${new Date().toISOString().slice(0, 19).replace('T', ' ')}Z ${line}\n`);
 };
+const varArguments = (folder: string | undefined): string[] => (folder === undefined ? [] : ['--var', folder]);
 function refuse(words: string, code: number): never {
   process.stderr.write(`supervisor: ${words}\n`);
   process.exit(code);
 }
 
-const configured = readSupervisorConfig(values.config, process.env);
-if (!configured.ok) refuse(configured.detail, EXIT_CODE.badConfiguration);
-const { config, files, warning } = configured;
+// With a broken desk.yaml the exit manager goes on with the last one that worked, so its supervisor does too.
+const loaded = loadConfig({ path: values.config, varFolder: values.var, environment: process.env, mayFallBack: true });
+if (!loaded.ok) refuse(loaded.detail, EXIT_CODE.badConfiguration);
+const { config, files, fallbackBecause } = loaded;
 const policy = supervisionPolicy(config, process.env.HOLDFAST_TEST_SUPERVISION);
 
 const store = openDeskStore(files, live.wall());
@@ -36,7 +38,7 @@ const machine = { ...live.machineTime, me, sleep: live.sleep, isGone: live.isGon
 const taken = await takeSupervisorLease(store.db, { ...machine, heartbeat: () => live.readHeartbeat(heartbeatFile) }, policy.stillMsMax);
 if (!taken.ok) refuse(taken.detail, taken.code === 'ALREADY_SUPERVISED' ? SUPERVISED.alreadySupervised : EXIT_CODE.storeUnusable);
 
-if (warning !== null) say(`WARNING ${warning}`);
+if (fallbackBecause !== null) say(`WARNING ${fallbackBecause}\nGoing on with the last configuration that worked, ${files.lastGoodConfig}.`);
 if (store.backup !== null) say(`the store was copied to ${store.backup} and migrated: ${store.applied.join(', ')}`);
 const supervisor = runSupervisor({
   config,
@@ -48,7 +50,8 @@ const supervisor = runSupervisor({
   live,
   me,
   heartbeat: live.openRandomFile(heartbeatFile, HEARTBEAT_BYTES),
-  programs: { node: process.execPath, root, env: workerEnvironment(process.env) },
+  programs: { node: process.execPath, root, args: varArguments(values.var), env: workerEnvironment(process.env) },
+  stoppedCode: process.env.pm_id === undefined ? SUPERVISED.clean : SUPERVISED.stoppedUnderPm2,
   onEnd: code => process.exit(code),
 });
 

@@ -36,8 +36,19 @@ export interface SupervisorParts {
   readonly live: LiveMachine;
   readonly me: LeaseHolder;
   readonly heartbeat: RandomFile;
-  readonly programs: { readonly node: string; readonly root: string; readonly env: Readonly<Record<string, string | undefined>> };
+  readonly programs: WorkerPrograms;
+  /** Exit code after a stop of everything. */
+  readonly stoppedCode: number;
   readonly onEnd: (code: number) => void;
+}
+
+export interface WorkerPrograms {
+  readonly node: string;
+  /** The checkout, with a slash at its end. */
+  readonly root: string;
+  /** What both workers get besides the configuration's path. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 export interface RunningSupervisor {
@@ -63,11 +74,13 @@ export function runSupervisor(parts: SupervisorParts): RunningSupervisor {
   let hasEnded = false;
   let counter = 0;
 
+  // The log is asked for the time while it is made, before there is anybody who could know the exchange's.
+  let exchange = live.wall;
   const log = createLog({
     worker: 'supervisor',
     file: files.log('supervisor'),
     level: config.log.level,
-    exchange: () => supervision.exchange(),
+    exchange: () => exchange(),
     wall: live.wall,
     stderr: false,
     onBroken: detail => say(`the run log cannot be written (${detail}); going on without it`),
@@ -96,8 +109,10 @@ export function runSupervisor(parts: SupervisorParts): RunningSupervisor {
       if (!('ok' in status)) say(`status (${because})\n${formatStatus(status)}`);
       else say(`status (${because}): the store cannot be read (${status.detail}); supervision goes on`);
     },
-    onEnd: () => end(EXIT_CODE.clean, 'everything is stopped'),
+    onEnd: () => end(parts.stoppedCode, 'everything is stopped'),
   });
+
+  exchange = supervision.exchange;
 
   function statusContext() {
     return {
@@ -158,7 +173,12 @@ export function runSupervisor(parts: SupervisorParts): RunningSupervisor {
 }
 
 function processPort({ files, live, me, programs }: SupervisorParts): ProcessPort {
-  const argumentsFor = (mode: StartMode): string[] => ['--config', files.config, ...(mode === 'minimal' ? ['--minimal'] : [])];
+  const argumentsFor = (mode: StartMode): string[] => [
+    '--config',
+    files.config,
+    ...programs.args,
+    ...(mode === 'minimal' ? ['--minimal'] : []),
+  ];
   return {
     start: (worker, mode, onEnd) =>
       spawnDetached(

@@ -81,11 +81,13 @@ export function createPulse(file: RandomFile, { holder, leaseId, clock, log }: P
   const { pid, bootId } = holder;
   let counter = 0;
   let writtenAt: MonoMs | null = null;
+  let phase: WorkerPhase | null = null;
   let isFailing = false;
 
   function write(facts: HeartbeatFacts): void {
     const mono = clock.mono();
     writtenAt = mono;
+    phase = facts.phase;
     counter += 1;
     const written = writeHeartbeat(file, { counter, ...facts, pid, leaseId, bootId, mono, exchange: clock.exchange() });
     if (!written.ok && !isFailing) log('error', 'heartbeat-not-written', { detail: written.detail });
@@ -95,7 +97,8 @@ export function createPulse(file: RandomFile, { holder, leaseId, clock, log }: P
   return {
     write,
     beat(facts: HeartbeatFacts): void {
-      if (writtenAt === null || clock.mono() - writtenAt >= HEARTBEAT_EVERY_MS) write(facts);
+      // A new phase at once: others wait for READY, and must not take a broker-less guard for one.
+      if (writtenAt === null || facts.phase !== phase || clock.mono() - writtenAt >= HEARTBEAT_EVERY_MS) write(facts);
     },
   };
 }

@@ -260,15 +260,19 @@ export function createSupervision(parts: SupervisionParts): Supervision {
   }
 
   function lookAtHeartbeats(): void {
-    for (const worker of WORKERS) {
-      const beat = processes.heartbeat(worker);
-      if (beat === null || beat.bootId !== processes.bootId) continue;
-      const { pid, counter, phase } = beat;
-      const isOurs = pid === pidOf(worker === 'exit-manager' ? state.guard : state.trader);
-      if (isOurs && phase === 'READY') exchangeOffset = beat.exchange - beat.mono;
-      tell({ kind: 'beat', worker, beat: { pid, counter, phase } });
-    }
+    const told = WORKERS.map(lookAtHeartbeat).find(offset => offset !== null);
+    if (told !== undefined) exchangeOffset = told;
     if (exchangeOffset !== null) tell({ kind: 'trade-date', date: tradeDateOf(exchange()) });
+  }
+
+  /** Returns exchange time less machine time as a READY worker of ours tells it; a worker that is not READY may not know it yet. */
+  function lookAtHeartbeat(worker: SupervisedWorker): number | null {
+    const beat = processes.heartbeat(worker);
+    if (beat === null || beat.bootId !== processes.bootId) return null;
+    const { pid, counter, phase } = beat;
+    tell({ kind: 'beat', worker, beat: { pid, counter, phase } });
+    const isOurs = pid === pidOf(worker === 'exit-manager' ? state.guard : state.trader);
+    return isOurs && phase === 'READY' ? beat.exchange - beat.mono : null;
   }
 
   function lookAtCommands(): void {
