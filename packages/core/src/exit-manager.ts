@@ -23,7 +23,7 @@ import {
 import { hearNotice, hearNotSent, hearOpenOrder, hearStatus, settleUnknown } from './exits/heard.js';
 import { learnCommission, learnExecution } from './exits/learn.js';
 import type { ExitRules } from './exits/rules.js';
-import { steer, writeChanged } from './exits/steer.js';
+import { steerGuarded, writeChanged } from './exits/steer.js';
 import { type MarkSource, recordMark } from './market/mark.js';
 import { CLIENT_ID, isFinal } from './orders/order.js';
 import { splitExecId } from './positions/book.js';
@@ -102,7 +102,7 @@ export function createState(start: ExitManagerStart): ExitManagerState {
 export function decide(state: ExitManagerState, event: Event): Step<ExitManagerState> {
   const d = openDraft(state, event.at, event.mono);
   hear(d, event);
-  for (const conId of d.touched) steer(d, conId);
+  for (const conId of d.touched) steerGuarded(d, conId);
   answerWaiting(d);
   const decided = d.effects.length;
   writeChanged(d, state.care);

@@ -47,6 +47,8 @@ export interface Care {
   readonly quarantinedAt: EpochMs | null;
   /** The stop rests at its real level, because nobody can be sure to watch it. */
   readonly restStop: boolean;
+  /** A bug struck while this symbol was handled: only what rests at the broker protects it until then (DESIGN §1). */
+  readonly suspendedUntil: MonoMs | null;
   /** When the day trader was last asked to withdraw this trade's entries. */
   readonly withdrawAskedAt: MonoMs | null;
   readonly signal: string | null;
@@ -112,6 +114,7 @@ export function careFromRow(row: PositionRow, now: EpochMs): Care {
     quarantinedAt: metadata.quarantinedAt,
     restStop: false,
     withdrawAskedAt: null,
+    suspendedUntil: null,
     signal: metadata.signal,
   };
 }

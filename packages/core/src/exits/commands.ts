@@ -13,8 +13,11 @@ export function hearCommand(d: Draft, command: CommandRow): void {
     case 'liquidate-all':
       exitEvery(d, command, () => true, 'liquidate');
       return;
-    case 'flatten':
     case 'exit-request':
+      if (d.s.isMinimal) answer(d, command.id, 'refused', 'minimal after repeated crashes: hard stop, target and end of day only');
+      else exitEvery(d, command, symbol => symbol === command.payload.symbol, String(command.payload.reason ?? 'exit-request'));
+      return;
+    case 'flatten':
       exitEvery(d, command, symbol => symbol === command.payload.symbol, String(command.payload.reason ?? 'manual'));
       return;
     case 'rest-stops':

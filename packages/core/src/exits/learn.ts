@@ -148,6 +148,7 @@ export const newCare = (d: Draft, contract: Contract): Care => ({
   quarantinedAt: null,
   restStop: false,
   withdrawAskedAt: null,
+  suspendedUntil: null,
   signal: null,
 });
 

@@ -116,6 +116,56 @@ const sayBlind = (d: Draft, care: Care): void =>
     todo: 'Check market data and the P&L stream if this lasts; a halt or a thin stock explains it too.',
   });
 
+/** After a bug the symbol is looked at again this often. */
+const SUSPENDED_MS = 60_000;
+
+/**
+ * `steer`, with a bug kept to its own symbol: what the failed look changed is dropped, the stop rests at its real level if that still
+ * works, a person is told, and the others go on (DESIGN §1). The only place where a throw is caught in here.
+ */
+export function steerGuarded(d: Draft, conId: number, look: (d: Draft, conId: number) => void = steer): void {
+  const suspended = d.s.care.get(conId)?.suspendedUntil ?? null;
+  if (suspended !== null && d.mono < suspended) return;
+  try {
+    inOwnDraft(d, own => look(own, conId));
+  } catch (bug) {
+    suspend(d, conId, bug instanceof Error ? bug.message : String(bug));
+  }
+}
+
+/** Runs one look on copies; they become the draft's only if it comes to its end. */
+function inOwnDraft(d: Draft, look: (own: Draft) => void): void {
+  const own: Draft = { ...d, effects: [], copied: new Set(), touched: new Set() };
+  look(own);
+  d.s = own.s;
+  d.effects.push(...own.effects);
+  for (const key of own.copied) d.copied.add(key);
+  for (const conId of own.touched) d.touched.add(conId);
+}
+
+function suspend(d: Draft, conId: number, bug: string): void {
+  const care = d.s.care.get(conId);
+  if (!care) throw new Error(`instrument ${conId}: ${bug}`);
+  const suspended: Care = { ...care, restStop: true, suspendedUntil: (d.mono + SUSPENDED_MS) as Draft['mono'] };
+  putCare(d, suspended);
+  let protection = 'Its stop rests at the real level.';
+  try {
+    inOwnDraft(d, own => {
+      if (mayAct(own)) protect(own, suspended, heldShares(own.s, suspended));
+    });
+  } catch (second) {
+    protection = `Its resting orders are left as they are (${second instanceof Error ? second.message : String(second)}).`;
+  }
+  alert(d, {
+    level: 'critical',
+    code: 'SYMBOL_SUSPENDED',
+    symbol: care.contract.symbol,
+    happened: `A bug of ours while handling ${care.contract.symbol}: ${bug}`,
+    did: `${protection} The other positions go on; this one is looked at again in ${SUSPENDED_MS / 1_000} s.`,
+    todo: `Watch ${care.contract.symbol} in TWS, and report this with the run log.`,
+  });
+}
+
 /** Rows of positions that changed in this step: what a restart needs is in the same commit as the orders that follow from it. */
 export function writeChanged(d: Draft, before: ReadonlyMap<number, Care>): void {
   for (const [conId, care] of d.s.care) {
