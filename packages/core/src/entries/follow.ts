@@ -71,7 +71,7 @@ function decideFor(d: Draft, watched: Watched): void {
 function viewOf(watched: Watched, at: EpochMs): SymbolView {
   const { symbol, indicators, quote, quotedAt } = watched;
   const reading = read(indicators);
-  const isNewer = quotedAt !== null && quotedAt >= (indicators.lastAt ?? 0);
+  const isNewer = quotedAt !== null && quotedAt >= (indicators.lastAt ?? 0) + ENTRY_BAR_MS;
   const price = (isNewer && quote ? priceFromQuote(quote) : undefined) ?? reading.lastClose ?? micros(0);
   return { symbol, price, reading, gapBps: gapOf(watched, at) };
 }
