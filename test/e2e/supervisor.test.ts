@@ -1,5 +1,7 @@
 import { tradeDateOf } from '@holdfast/core/calendar';
-import { epochMs } from '@holdfast/core/units';
+import { epochMs, micros, toDollars } from '@holdfast/core/units';
+import { ACME } from '@holdfast/sim/gateway/testing/scripted-market';
+import { readPositions } from '@holdfast/store/positions';
 import { readWorkerEvents } from '@holdfast/store/worker-events';
 import { afterEach, expect, it } from 'vitest';
 import { type DeskOptions, openDesk, type TestDesk, type TestProcess, type WorkerApp } from './harness.js';
@@ -119,6 +121,43 @@ it('A4: SIGTERM ends the supervisor alone; the stop command ends everything, the
   expect(desk.room.gateway.truth().clients).toEqual([]);
   const stops = next.output().match(/(exit-manager|day-trader): stopped/g);
   expect(stops).toEqual(['day-trader: stopped', 'exit-manager: stopped']);
+});
+
+it('A4: with a position open, stop first rests a stop for it at the real level, confirmed by the broker; the next start takes it up', async () => {
+  const { desk, supervisor } = await running();
+  desk.room.gateway.manualTrade('ACME', 'BUY', 100);
+  await waitFor('the manual position to be in care', () => desk.look(readPositions).find(row => row.status === 'OPEN'), {
+    lastSeen: desk.story,
+  });
+
+  expect(await desk.command('stop', { force: false })).toEqual({ status: 'done', answer: 'everything is stopped' });
+  expect(await supervisor.ended).toBe(0);
+  const truth = desk.room.gateway.truth();
+  expect(truth.positions).toMatchObject([{ conId: ACME.conId, quantity: 100 }]);
+  const stop = truth.openOrders.find(order => order.request.type === 'STP');
+  expect(stop?.request).toMatchObject({ side: 'SELL', quantity: 100 });
+  // Adopted from the mark of about $50: 0.9 % below it, not the disaster stop's 1.8 %.
+  expect(toDollars(stop?.request.stopPrice ?? micros(0))).toBeCloseTo(49.55, 1);
+
+  desk.start('supervisor');
+  await desk.ready('exit-manager');
+  expect(desk.look(readPositions)).toMatchObject([{ status: 'OPEN', quantity: 100 }]);
+});
+
+it('A4: without a READY exit manager a stop with a position open is refused, and with --force it is done', async () => {
+  const { desk } = await running();
+  desk.room.gateway.manualTrade('ACME', 'BUY', 100);
+  await waitFor('the manual position to be in care', () => desk.look(readPositions).find(row => row.status === 'OPEN'), {
+    lastSeen: desk.story,
+  });
+  desk.room.gateway.outage(60_000);
+  await waitFor('the exit manager to miss the gateway', () => desk.heartbeat('exit-manager')?.phase !== 'READY');
+
+  const refused = await desk.command('stop', { force: false });
+  expect(refused.status).toBe('refused');
+  expect(refused.answer).toContain('ACME');
+  expect(desk.pidOf('exit-manager')).not.toBeNull();
+  expect((await desk.command('stop', { force: true })).status).toBe('done');
 });
 
 it('A2: a day trader that crashes too often is parked, also for the next supervisor, until a person releases it', async () => {

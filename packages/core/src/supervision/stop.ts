@@ -1,3 +1,4 @@
+import type { Alert } from '../effects.js';
 import type { MonoMs } from '../units.js';
 import type { SupervisorEffect, SupervisorState } from './state.js';
 import { join, type SupervisorCommand, type SupervisorStep, unchanged, withWatch } from './state.js';
@@ -22,6 +23,8 @@ export interface Stop {
   readonly force: boolean;
   /** The command row to answer; null for Ctrl+C at a terminal. */
   readonly commandId: number | null;
+  /** What a forced stop left without a confirmed resting stop; null when everything is secured, or not yet known. */
+  readonly unsecured: string | null;
 }
 
 /** Whether every open position is protected at the broker; ok with nothing open. */
@@ -34,7 +37,10 @@ export interface Secured {
 export function beginStop(state: SupervisorState, command: Extract<SupervisorCommand, { kind: 'stop' }>, now: MonoMs): SupervisorStep {
   const { stop } = state;
   if (stop === null)
-    return unchanged({ ...state, stop: { stage: 'ending-trader', since: now, force: command.force, commandId: command.id } });
+    return unchanged({
+      ...state,
+      stop: { stage: 'ending-trader', since: now, force: command.force, commandId: command.id, unsecured: null },
+    });
   return unchanged({ ...state, stop: { ...stop, force: stop.force || command.force, commandId: command.id ?? stop.commandId } });
 }
 
@@ -60,7 +66,11 @@ export function carryStop(state: SupervisorState, now: MonoMs): SupervisorStep {
 export function onSecured(state: SupervisorState, secured: Secured, now: MonoMs): SupervisorStep {
   const { stop, trader } = state;
   if (stop?.stage !== 'securing') return unchanged(state);
-  if (secured.ok || stop.force) return endGuard({ ...state, stop: { ...stop, stage: 'ending-guard', since: now } }, now);
+  if (secured.ok || stop.force) {
+    const unsecured = secured.ok ? null : secured.detail;
+    const ending = endGuard({ ...state, stop: { ...stop, stage: 'ending-guard', since: now, unsecured } }, now);
+    return unsecured === null ? ending : join({ state, effects: [{ do: 'alert', alert: unsecuredAlert(unsecured) }] }, ending);
+  }
   const again: Watch = trader.status.is === 'stopped' ? { ...trader, status: { is: 'due', at: now, mode: 'normal' } } : trader;
   const answer = `Not stopped: ${secured.detail}. Everything runs on. Close the positions first, or stop with --force and watch them yourself.`;
   return { state: { ...withWatch(state, again), stop: null }, effects: [{ do: 'answer', id: stop.commandId, status: 'refused', answer }] };
@@ -84,9 +94,21 @@ function endGuard(state: SupervisorState, now: MonoMs): SupervisorStep {
   if (isRunning(asked.watch)) return next;
   return join(next, {
     state: { ...next.state, stop: { ...stop, stage: 'ended' } },
-    effects: [{ do: 'answer', id: stop.commandId, status: 'done', answer: 'everything is stopped' }, { do: 'end' }],
+    effects: [{ do: 'answer', id: stop.commandId, status: 'done', answer: lastWords(stop) }, { do: 'end' }],
   });
 }
+
+const lastWords = ({ unsecured }: Stop): string =>
+  unsecured === null ? 'everything is stopped' : `everything is stopped, by force: ${unsecured}. Nobody watches these positions now.`;
+
+const unsecuredAlert = (detail: string): Alert => ({
+  level: 'critical',
+  code: 'STOPPED_UNSECURED',
+  symbol: null,
+  happened: `A stop by force left positions without a confirmed resting stop: ${detail}.`,
+  did: 'The exit manager is being stopped all the same, as asked. What rests at the broker stays there.',
+  todo: 'Look at the account at the broker now; start Holdfast again, or close the positions there by hand.',
+});
 
 export const isRunning = ({ status }: Watch): boolean =>
   status.is === 'alive' || status.is === 'starting' || status.is === 'killed' || status.is === 'ending';

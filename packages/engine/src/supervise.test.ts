@@ -1,0 +1,238 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { WorkerPhase } from '@holdfast/core/shared-view';
+import { DEFAULT_SUPERVISION } from '@holdfast/core/supervision/policy';
+import type { StartMode, SupervisedWorker, WorkerExit } from '@holdfast/core/supervision/watch';
+import { type EpochMs, epochMs, fromIsoTime, monoMs, type TradeDate } from '@holdfast/core/units';
+import { readAlerts } from '@holdfast/store/alerts';
+import { readBlocks } from '@holdfast/store/blocks';
+import { insertCommand, readAnswer } from '@holdfast/store/commands';
+import { type Db, openStore } from '@holdfast/store/db';
+import { acquireLease, type LeaseHolder } from '@holdfast/store/leases';
+import { migrate } from '@holdfast/store/migrate';
+import { readWorkerEvents } from '@holdfast/store/worker-events';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Heartbeat } from './heartbeat.js';
+import { silentLog } from './log.js';
+import { createSupervision, type ProcessPort, type Supervision } from './supervise.js';
+
+/** The supervisor's loop over a real store and a machine that is a table: processes, their heartbeats, and time moved by hand. */
+
+const WALL = fromIsoTime('2026-11-20T15:00:00.000Z');
+const TODAY = '2026-11-20' as TradeDate;
+const BOOT = 'this-boot';
+
+interface FakeProcess {
+  readonly worker: SupervisedWorker;
+  readonly startedAt: string;
+  readonly onEnd: ((exit: WorkerExit) => void) | null;
+}
+
+class Machine implements ProcessPort {
+  readonly bootId = BOOT;
+  readonly table = new Map<number, FakeProcess>();
+  readonly beats = new Map<SupervisedWorker, Heartbeat>();
+  readonly starts: string[] = [];
+  now = 10_000;
+  private lastPid = 500;
+
+  start(worker: SupervisedWorker, mode: StartMode, onEnd: (exit: WorkerExit) => void) {
+    this.lastPid += 1;
+    this.table.set(this.lastPid, { worker, startedAt: `t${this.now}`, onEnd });
+    this.starts.push(mode === 'minimal' ? `${worker} --minimal` : worker);
+    return { ok: true as const, pid: this.lastPid };
+  }
+
+  /** A process of an earlier supervisor, or anybody's. */
+  stranger(pid: number, worker: SupervisedWorker, startedAt = 'earlier'): LeaseHolder {
+    this.table.set(pid, { worker, startedAt, onEnd: null });
+    return { pid, processStartedAt: startedAt, bootId: BOOT };
+  }
+
+  signal(pid: number): void {
+    this.dies(pid);
+  }
+
+  dies(pid: number): void {
+    const found = this.table.get(pid);
+    this.table.delete(pid);
+    found?.onEnd?.({ pid, code: null, signal: 'SIGKILL' });
+  }
+
+  isGone = (holder: LeaseHolder): boolean => this.table.get(holder.pid)?.startedAt !== holder.processStartedAt;
+
+  identify(pid: number): LeaseHolder | null {
+    const found = this.table.get(pid);
+    return found ? { pid, processStartedAt: found.startedAt, bootId: BOOT } : null;
+  }
+
+  heartbeat = (worker: SupervisedWorker): Heartbeat | null => this.beats.get(worker) ?? null;
+
+  beat(worker: SupervisedWorker, pid: number, phase: WorkerPhase = 'READY', exchange: EpochMs = epochMs(WALL + this.now)): void {
+    const counter = (this.beats.get(worker)?.counter ?? 0) + 1;
+    const ages = { brokerAgeMs: 0, markAgeMs: 0, commitAgeMs: 0, backlog: 0 };
+    this.beats.set(worker, { counter, phase, pid, leaseId: 1, bootId: BOOT, mono: monoMs(this.now), exchange, ...ages });
+  }
+}
+
+let folder: string;
+let db: Db;
+let machine: Machine;
+let supervision: Supervision;
+let ended: boolean;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-supervise-'));
+  db = openStore(join(folder, 'holdfast.db'), { busyTimeoutMs: 0, synchronous: 'OFF' });
+  migrate(db, WALL);
+  machine = new Machine();
+  ended = false;
+  const taken = acquireLease(db, { name: 'supervisor', pid: 1, processStartedAt: 'x', bootId: BOOT, now: WALL }, () => true);
+  if (!taken.ok) throw new Error(taken.detail);
+  supervision = createSupervision({
+    policy: DEFAULT_SUPERVISION,
+    db,
+    lease: taken.lease,
+    machine: { mono: () => monoMs(machine.now), wall: () => WALL },
+    processes: machine,
+    log: silentLog,
+    say: () => undefined,
+    showStatus: () => undefined,
+    onEnd: () => {
+      ended = true;
+    },
+  });
+});
+
+afterEach(() => {
+  db.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function pass(ms: number): void {
+  for (const end = machine.now + ms; machine.now < end; ) {
+    machine.now += 50;
+    supervision.turn();
+  }
+}
+
+const hold = (name: SupervisedWorker | 'liquidator', holder: LeaseHolder): void => {
+  acquireLease(db, { name, ...holder, now: WALL }, () => true);
+};
+
+it('A4: adopts the holder of a lease by pid and start time; a pid that now belongs to somebody else is not it', () => {
+  hold('exit-manager', machine.stranger(70, 'exit-manager'));
+  hold('day-trader', { ...machine.stranger(71, 'day-trader', 'later'), processStartedAt: 'earlier' });
+  supervision.start();
+  expect(machine.starts).toEqual([]); // the day trader waits for the guard's first READY
+  machine.beat('exit-manager', 70);
+  pass(50);
+  expect(machine.starts).toEqual(['day-trader']);
+
+  machine.table.delete(70); // died unseen: no exit event for a process that is not our child
+  pass(50);
+  expect(machine.starts).toEqual(['day-trader', 'exit-manager']);
+});
+
+it('a living worker that a lost store knows nothing of is found by its heartbeat', () => {
+  machine.stranger(80, 'exit-manager');
+  machine.beat('exit-manager', 80);
+  supervision.start();
+  pass(100);
+  expect(machine.starts).toEqual(['day-trader']);
+});
+
+it('A2: a store locked by somebody costs the records of a restart, not the restart', () => {
+  supervision.start();
+  const stranger = openStore(db.path, { busyTimeoutMs: 0, synchronous: 'OFF' });
+  stranger.exec('BEGIN IMMEDIATE');
+  machine.now += 500;
+  machine.dies(501);
+  stranger.exec('ROLLBACK');
+  stranger.close();
+  expect(machine.starts).toEqual(['exit-manager', 'exit-manager']);
+  expect(readWorkerEvents(db, TODAY).map(({ event }) => event)).toEqual(['started']); // of the first start
+});
+
+it('while the emergency tool holds its lease a killed exit manager is not started; when it is gone, it is', () => {
+  supervision.start();
+  hold('liquidator', machine.stranger(90, 'exit-manager'));
+  machine.now += 500;
+  machine.dies(501);
+  pass(10_000);
+  expect(machine.starts).toEqual(['exit-manager']);
+  machine.table.delete(90);
+  pass(50);
+  expect(machine.starts).toEqual(['exit-manager', 'exit-manager']);
+});
+
+it('A2: every crash is on record with an alert', () => {
+  supervision.start();
+  for (const pid of [501, 502, 503]) {
+    machine.now += 500;
+    machine.dies(pid);
+  }
+  expect(machine.starts.at(-1)).toBe('exit-manager --minimal');
+  expect(readWorkerEvents(db, TODAY).filter(({ event }) => event === 'crashed')).toHaveLength(3);
+  expect(readAlerts(db, TODAY).map(({ code, times }) => [code, times])).toEqual([
+    ['EXIT_MANAGER_CRASHED', 2],
+    ['EXIT_MANAGER_CRASHING', 1],
+  ]);
+});
+
+it('a pause of its own above a second blames nobody for what was not heard meanwhile', () => {
+  supervision.start();
+  machine.beat('exit-manager', 501);
+  pass(100);
+  machine.now += 30_000;
+  supervision.turn();
+  expect(machine.starts).toEqual(['exit-manager', 'day-trader']);
+  expect(machine.table.has(501)).toBe(true);
+});
+
+it('A13: the day is the one a READY worker tells; the machine, which may live in another year, lifts no block', () => {
+  const addBlock = (symbol: string, date: string): void =>
+    db.exec(`INSERT INTO closed_positions_today (symbol, close_date, exit_reason, agent_name, timestamp, account, con_id)
+      VALUES ('${symbol}', '${date}', 'stop', 'standard', '${date}T18:00:00.000Z', 'DU1', 1)`);
+  const symbols = (): string[] =>
+    ['2026-03-06', '2026-03-09'].flatMap(date => readBlocks(db, date as TradeDate).map(({ symbol }) => symbol)).sort();
+  addBlock('ACME', '2026-03-09');
+  addBlock('OLDX', '2026-03-06');
+  supervision.start();
+  machine.beat('exit-manager', 501, 'CONNECTING', WALL); // no gateway yet: it only knows the machine's clock
+  pass(100);
+  expect(symbols()).toEqual(['ACME', 'OLDX']);
+  machine.beat('exit-manager', 501, 'READY', fromIsoTime('2026-03-09T14:00:00.000Z'));
+  pass(100);
+  expect(symbols()).toEqual(['ACME']);
+});
+
+it('A4: the stop command with nothing open ends both and then itself; an unknown command is refused by name', () => {
+  supervision.start();
+  machine.beat('exit-manager', 501);
+  pass(50);
+  machine.beat('day-trader', 502);
+  pass(50);
+  const now = supervision.exchange();
+  const ask = (kind: string): number => {
+    const row = {
+      target: 'supervisor',
+      kind,
+      payload: {},
+      tradeDate: TODAY,
+      expiresAt: epochMs(now + 60_000),
+      createdBy: 'test',
+      now,
+    } as const;
+    const asked = insertCommand(db, row);
+    return asked.ok ? asked.id : 0;
+  };
+  const odd = ask('dance');
+  const stop = ask('stop');
+  pass(50);
+  expect(readAnswer(db, odd)).toMatchObject({ status: 'refused', answer: expect.stringContaining('"dance"') });
+  expect(readAnswer(db, stop)?.status).toBe('done');
+  expect(ended).toBe(true);
+  expect(machine.table.size).toBe(0);
+});
