@@ -163,8 +163,8 @@ function formatPnl({ realized, realizedPct, trades, wins, losses, startEquity, l
   const account =
     startEquity === null || lastEquity === null
       ? ''
-      : ` · account ${dollars(lastEquity)}, ${signedDollars(lastEquity - startEquity)} today`;
-  return `total P&L today: ${signedDollars(realized)}${percent} on ${trades} closed, ${wins} won, ${losses} lost${account}`;
+      : ` · account ${dollars(lastEquity)}, ${signedDollars(lastEquity - startEquity)} with what is open`;
+  return `P&L today: ${signedDollars(realized)}${percent} realized on ${trades} closed, ${wins} won, ${losses} lost${account}`;
 }
 
 const dollars = (amount: number): string => `$${amount.toFixed(2)}`;
