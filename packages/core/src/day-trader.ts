@@ -6,6 +6,7 @@ import {
   askSnapshot,
   type DayTraderState,
   type Draft,
+  dropLink,
   edit,
   isReconciled,
   newTracked,
@@ -196,8 +197,7 @@ function beat(d: Draft): void {
   sweepBars(d);
   const { link } = d.s;
   if (link.isUp && link.phase === 'CONNECTING' && d.mono - (link.lastSnapshotAt ?? d.mono) > ACCOUNTS_WAIT_MS) {
-    updateLink(d, { lastSnapshotAt: d.mono });
-    d.effects.push({ do: 'reconnect', reason: 'the gateway names no account' });
+    dropLink(d, 'the gateway names no account');
   }
 }
 
@@ -294,8 +294,8 @@ export const phaseOf = (state: DayTraderState): WorkerPhase => state.link.phase;
 export function isSettled(state: DayTraderState): boolean {
   const { link, asked, entries, watch } = state;
   if (!isReconciled(state) || link.snapshot !== null || link.executionsAsked !== null || asked.size > 0) return false;
-  for (const { order, heardFilledAt, heardUnknown } of entries.values()) {
-    if (heardFilledAt !== null || heardUnknown) return false;
+  for (const { order, heardFilled, heardUnknown } of entries.values()) {
+    if (heardFilled !== null || heardUnknown) return false;
     if (order.status === 'INTENT' || order.status === 'CANCELLING' || order.status === 'INACTIVE') return false;
   }
   for (const { request } of watch.values()) if (request) return false;

@@ -14,8 +14,10 @@ export function activeSymbols(s: DayTraderState): ReadonlyMap<string, string> {
   for (const { order, isReleased } of s.entries.values()) {
     const { symbol } = order.contract;
     if (isReleased || active.has(symbol)) continue;
-    // Filled and neither a position nor closed in the view: the exit manager has not written it yet.
-    if (!isFinal(order) || (order.filled > 0 && !isClosedToday(s, symbol))) active.set(symbol, order.status);
+    // Over only when its position is: until the exit manager has written that, a filled entry counts, and so does one whose
+    // fills the broker has announced but not told.
+    const isOver = isFinal(order) && order.filled > 0 && isClosedToday(s, symbol);
+    if (!isOver) active.set(symbol, order.status);
   }
   for (const { contract } of s.asked.values()) active.set(contract.symbol, 'CLAIMED');
   return active;

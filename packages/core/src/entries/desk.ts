@@ -22,8 +22,8 @@ export interface Tracked {
   /** The broker said it holds the cancel (PendingCancel): that is an answer. */
   readonly cancelIsPending: boolean;
   readonly parkedAt: MonoMs | null;
-  /** The broker spoke of fills whose executions are still to come. */
-  readonly heardFilledAt: MonoMs | null;
+  /** The broker spoke of this many shares in all, more than its executions tell so far. */
+  readonly heardFilled: { readonly shares: number; readonly at: MonoMs } | null;
   /** The broker said it does not know it; settled once its executions have been asked for. */
   readonly heardUnknown: boolean;
   /** Its claim was given back. */
@@ -39,7 +39,7 @@ export const newTracked = (order: Order, known: { readonly session: number; read
   cancels: 0,
   cancelIsPending: false,
   parkedAt: null,
-  heardFilledAt: null,
+  heardFilled: null,
   heardUnknown: false,
   isReleased: false,
 });
@@ -197,12 +197,19 @@ export function askSnapshot(d: Draft, isFirst = false): void {
   emit(d, { do: 'request-snapshot', id });
 }
 
+/** Nothing is decided on this connection any more; the next one is reconciled from the start. */
+export function dropLink(d: Draft, reason: string): void {
+  updateLink(d, { phase: 'CONNECTING', isUp: false, snapshot: null, executionsAsked: null });
+  write(d, { do: 'write-phase', phase: 'CONNECTING', detail: reason });
+  emit(d, { do: 'reconnect', reason });
+}
+
 /** A new connection at most this often: a broker that answers nothing is not helped by a storm of them. */
 const RECONNECT_EVERY_MS = 30_000;
 
 export function askReconnect(d: Draft, reason: string): void {
   const { reconnectAskedAt } = d.s.link;
   if (reconnectAskedAt !== null && d.mono - reconnectAskedAt < RECONNECT_EVERY_MS) return;
-  updateLink(d, { reconnectAskedAt: d.mono, snapshot: null });
-  emit(d, { do: 'reconnect', reason });
+  updateLink(d, { reconnectAskedAt: d.mono });
+  dropLink(d, reason);
 }

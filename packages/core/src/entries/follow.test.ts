@@ -132,6 +132,18 @@ describe('the gate', () => {
     expect(b.effects.some(({ do: what }) => what === 'enter' || what === 'place')).toBe(false);
   });
 
+  test('A11: without live data there are no bars: delayed quotes make them, and their own age is no reason to refuse', () => {
+    const b = new TraderBench({ rules: { delayedDataAllowed: true } });
+    b.connect();
+    b.analyse(() => calmPast(epochMs(b.at - 15 * 60_000)));
+    for (let i = 0; i < 14; i += 1) {
+      const last = fromDollars(i % 2 === 0 ? 50.1 : 50.2);
+      b.hear({ kind: 'quote', conId: 1, quote: quote(50.1, 50.12, { delayed: true, last, volume: 1_000 + i }) });
+      b.waits(2_500);
+    }
+    expect(last(b)).toBe('enter STANDARD');
+  });
+
   test('A11: delayed data drive entries where that is allowed', () => {
     const b = new TraderBench({ rules: { delayedDataAllowed: true } }).ready();
     b.hear({ kind: 'quote', conId: 1, quote: quote(50.1, 50.12, { delayed: true }) });

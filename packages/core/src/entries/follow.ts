@@ -10,6 +10,7 @@ import { withOpening } from './analysis.js';
 import { type Draft, putWatched, record, update } from './desk.js';
 import { enter } from './enter.js';
 import { passGate } from './gate.js';
+import { addQuote } from './quote-part.js';
 import { ENTRY_BAR_MS, type Watched } from './watched.js';
 
 /** Last parts arrive a little after their period; a bar is closed by the clock after this grace. */
@@ -22,13 +23,25 @@ const watchedAs = (d: Draft, conId: number): Watched | undefined => {
 
 export function hearQuote(d: Draft, conId: number, quote: QuoteUpdate): void {
   const watched = watchedAs(d, conId);
-  if (watched) putWatched(d, { ...watched, quote, quotedAt: d.at });
+  if (!watched) return;
+  const quoted: Watched = { ...watched, quote, quotedAt: d.at };
+  if (!quote.delayed || quoted.hasBars || !d.s.rules.delayedDataAllowed) {
+    putWatched(d, quoted);
+    return;
+  }
+  const { part, finished } = addQuote(quoted.quotePart, quote, d.at);
+  const next = { ...quoted, quotePart: part };
+  if (finished) takePart(d, next, finished);
+  else putWatched(d, next);
 }
 
 /** A 5-second bar; what it closes is decided on. */
 export function hearBar(d: Draft, conId: number, part: BrokerBar): void {
   const watched = watchedAs(d, conId);
-  if (!watched) return;
+  if (watched) takePart(d, watched.hasBars ? watched : { ...watched, hasBars: true }, part);
+}
+
+function takePart(d: Draft, watched: Watched, part: BrokerBar): void {
   const { builder, closed } = addPart(watched.builder, part);
   barsClosed(d, withOpening({ ...watched, builder }, part), closed);
 }

@@ -2,7 +2,7 @@ import type { Contract } from '../contract.js';
 import type { EventBody } from '../events.js';
 import { type BrokerOrder, CLIENT_ID, isEntryRef, isFinal, isOurs, type Order } from '../orders/order.js';
 import { meaningOfStatus, type OrderEventKind, stepOrder } from '../orders/step-order.js';
-import { micros, shares } from '../units.js';
+import { type MonoMs, micros, shares } from '../units.js';
 import { askExecutions, askSnapshot, type Draft, edit, newTracked, putEntry, say, type Tracked, update } from './desk.js';
 import { entryFailed } from './enter.js';
 
@@ -64,11 +64,14 @@ export function hearStatus(d: Draft, told: Extract<EventBody, { kind: 'order-sta
   if (told.clientId !== CLIENT) return;
   const tracked = findByAddress(d, told.orderId, told.permId);
   if (!tracked) return;
-  const named = withPermId(tracked, told.permId);
-  // The figure is not booked, only executions are; but the claim is not given back while it says more than they do.
-  const isAhead = told.filled > named.order.filled;
-  applyStatus(d, isAhead ? { ...named, heardFilledAt: named.heardFilledAt ?? d.mono } : named, told.status);
+  applyStatus(d, withHeard(withPermId(tracked, told.permId), told.filled, d.mono), told.status);
 }
+
+/** The broker's figure is not booked, only executions are; but the claim is not given back while it says more than they do. */
+const withHeard = (tracked: Tracked, filled: number, mono: MonoMs): Tracked =>
+  filled > Math.max(tracked.order.filled, tracked.heardFilled?.shares ?? 0)
+    ? { ...tracked, heardFilled: { shares: filled, at: tracked.heardFilled?.at ?? mono } }
+    : tracked;
 
 const withPermId = (tracked: Tracked, permId: number): Tracked =>
   tracked.order.permId === null && permId !== 0 ? { ...tracked, order: { ...tracked.order, permId } } : tracked;
@@ -86,9 +89,8 @@ function applyStatus(d: Draft, tracked: Tracked, word: string): void {
   const meaning = meaningOfStatus(word);
   if (meaning === 'filled') {
     // Not an end by itself: only executions are counted. They are asked for if they do not come.
-    const isShort = tracked.order.filled < tracked.order.quantity;
     const order = isFinal(tracked.order) ? tracked.order : stepOrder(tracked.order, 'echoed').order;
-    putEntry(d, { ...tracked, order, heardFilledAt: isShort ? (tracked.heardFilledAt ?? d.mono) : null });
+    putEntry(d, { ...withHeard(tracked, order.quantity, d.mono), order });
     return;
   }
   if (meaning !== null) step(d, tracked, meaning, null);

@@ -37,8 +37,9 @@ function countIntoEntry(d: Draft, orderRef: string): void {
   const { order } = tracked;
   if (filled > order.quantity && filled > order.filled)
     overfilled(d, { orderRef, symbol: order.contract.symbol, filled, of: order.quantity });
-  const told = tracked.heardFilledAt;
-  putEntry(d, { ...tracked, order: bookFilled(order, filled), heardFilledAt: told !== null && filled < order.quantity ? told : null });
+  const { heardFilled } = tracked;
+  const isStillMissing = heardFilled !== null && filled < heardFilled.shares;
+  putEntry(d, { ...tracked, order: bookFilled(order, filled), heardFilled: isStillMissing ? heardFilled : null });
 }
 
 const overfilled = (d: Draft, fill: { orderRef: string; symbol: string; filled: number; of: number }): void =>

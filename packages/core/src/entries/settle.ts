@@ -7,6 +7,7 @@ import {
   askSnapshot,
   type DayTraderState,
   type Draft,
+  dropLink,
   emit,
   isReconciled,
   putEntry,
@@ -110,8 +111,7 @@ function noAnswer(d: Draft): void {
     did: 'Makes a new connection under the same client id; no entries until it is reconciled. Exits are not concerned.',
     todo: 'Look at the gateway if this repeats.',
   });
-  updateLink(d, { snapshot: null });
-  emit(d, { do: 'reconnect', reason: 'reconcile unanswered' });
+  dropLink(d, 'reconcile unanswered');
 }
 
 /** Executions the broker has spoken of but not told are asked for after this long, and again as often. */
@@ -124,8 +124,6 @@ export function askMissingExecutions(d: Draft): void {
     updateLink(d, { executionsAsked: null });
     askSnapshot(d);
   }
-  const isMissing = [...d.s.entries.values()].some(
-    ({ heardFilledAt }) => heardFilledAt !== null && d.mono - heardFilledAt >= ASK_MISSING_MS,
-  );
+  const isMissing = [...d.s.entries.values()].some(({ heardFilled }) => heardFilled !== null && d.mono - heardFilled.at >= ASK_MISSING_MS);
   if (isMissing) askExecutions(d, ASK_MISSING_MS);
 }

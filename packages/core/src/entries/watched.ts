@@ -3,6 +3,7 @@ import type { QuoteUpdate } from '../events.js';
 import { type BarBuilder, newBarBuilder } from '../market/bars.js';
 import { type Indicators, NO_INDICATORS } from '../market/indicators.js';
 import type { EpochMs, Micros, MonoMs, TradeDate } from '../units.js';
+import { NO_QUOTE_PART, type QuotePart } from './quote-part.js';
 
 /** Entries are decided on bars of this length (A9). */
 export const ENTRY_BAR_MS = 30_000;
@@ -26,6 +27,9 @@ export interface Watched {
   readonly indicators: Indicators;
   readonly quote: QuoteUpdate | null;
   readonly quotedAt: EpochMs | null;
+  /** Real-time bars come on this connection; without them delayed quotes make the bars. */
+  readonly hasBars: boolean;
+  readonly quotePart: QuotePart;
   /** The regular session's last close, and the trading date it is the previous close of. */
   readonly previousClose: { readonly price: Micros; readonly of: TradeDate } | null;
   /** The first trade of the regular session of that date. */
@@ -52,6 +56,8 @@ export const newWatched = (symbol: string, source: Watched['source']): Watched =
   indicators: NO_INDICATORS,
   quote: null,
   quotedAt: null,
+  hasBars: false,
+  quotePart: NO_QUOTE_PART,
   previousClose: null,
   openingTrade: null,
   completeSince: null,

@@ -1,6 +1,7 @@
 import type { EventBody } from '../events.js';
 import { activeSymbols } from './active.js';
 import { alert, type Draft, edit, emit, putWatched, requestId, say, update, updateLink } from './desk.js';
+import { NO_QUOTE_PART } from './quote-part.js';
 import { newWatched, type Watched } from './watched.js';
 
 const MINUTE_MS = 60_000;
@@ -25,6 +26,8 @@ const asNew = (watched: Watched): Watched => ({
   notBefore: null,
   quote: null,
   quotedAt: null,
+  hasBars: false,
+  quotePart: NO_QUOTE_PART,
 });
 
 function takeWatchlist(d: Draft): void {

@@ -80,7 +80,22 @@ describe('the life of an entry', () => {
     expect(b.isSettled).toBe(false);
     expect(tale(b.pass(1_100))).toEqual(['request-executions']);
     expect(tale(b.fill(b.entry, 200))).toEqual([`execution 200 of ${REF}`, 'order CANCELLED 200/498']);
+    expect(b.isSettled).toBe(false);
+    b.hear({ kind: 'executions-end', id: b.state.link.executionsAsked?.id ?? -1 });
+    expect(b.isSettled).toBe(true);
     expect(b.effects.some(effect => effect.do === 'release-claim')).toBe(false);
+  });
+
+  test('the status comes before the execution: normal, and settled with it', () => {
+    const b = working();
+    expect(tale(b.status(b.entry, 'Submitted', 200))).toEqual([]);
+    expect(b.isSettled).toBe(false);
+    b.fill(b.entry, 200);
+    expect(b.isSettled).toBe(true);
+    b.status(b.entry, 'Filled', 498);
+    expect([b.statusOf(b.entry), b.isSettled]).toEqual(['SUBMITTED', false]);
+    b.fill(b.entry, 298);
+    expect([b.statusOf(b.entry), b.isSettled]).toEqual(['FILLED', true]);
   });
 
   test('rejected: claim given back, reason recorded, and after three the symbol is left alone for the day', () => {
@@ -121,7 +136,7 @@ describe('the life of an entry', () => {
     expect(tale(b.pass(5_000))).toEqual(
       ['request-open-orders', 'order CANCELLING 0/498', `cancel ${REF}`].filter(line => !line.startsWith('order')),
     );
-    expect(tale(b.pass(5_000))).toEqual(['reconnect', 'alert ENTRY_UNANSWERED']);
+    expect(tale(b.pass(5_000))).toEqual(['phase CONNECTING', 'reconnect', 'alert ENTRY_UNANSWERED']);
     b.hear({ kind: 'disconnected', reason: 'we asked' });
     const again = tale(b.connect({ openOrders: [told(b.entry)] }));
     expect(again).toContain(`cancel ${REF}`);
@@ -131,7 +146,7 @@ describe('the life of an entry', () => {
     const b = new TraderBench().ready();
     b.bar30(50.1);
     expect(tale(b.pass(9_000))).toEqual([]);
-    expect(tale(b.pass(1_000))).toEqual(['reconnect', 'alert ENTRY_UNANSWERED']);
+    expect(tale(b.pass(1_000))).toEqual(['phase CONNECTING', 'reconnect', 'alert ENTRY_UNANSWERED']);
     expect(b.effects.filter(effect => effect.do === 'place')).toHaveLength(0);
   });
 });

@@ -6,7 +6,6 @@ import { type EpochMs, epochMs } from '../units.js';
 import {
   alert,
   askReconnect,
-  askSnapshot,
   type DayTraderState,
   type Draft,
   edit,
@@ -101,8 +100,8 @@ function unanswered(d: Draft, { order }: Tracked, what: string): void {
 /** Gives back the claims of entries that ended without a share. Those with fills are positions, and the exit manager's. */
 export function releaseClaims(d: Draft): void {
   for (const tracked of d.s.entries.values()) {
-    const { order, heardFilledAt, heardUnknown, isReleased } = tracked;
-    if (isReleased || !isFinal(order) || order.filled > 0 || heardFilledAt !== null || heardUnknown) continue;
+    const { order, heardFilled, heardUnknown, isReleased } = tracked;
+    if (isReleased || !isFinal(order) || order.filled > 0 || heardFilled !== null || heardUnknown) continue;
     edit(d, 'entries').set(order.orderRef, { ...tracked, isReleased: true });
     write(d, {
       do: 'release-claim',
@@ -147,8 +146,6 @@ function withdrawEntry(d: Draft, id: number, tradeId: string): void {
     edit(d, 'entries').set(tracked.order.orderRef, { ...tracked, withdrawWhy: 'its position is being closed' });
   }
   update(d, { waiting: [...d.s.waiting, { id, tradeId }] });
-  // What this process does not know, the broker may: an answer must not rest on memory alone.
-  if (d.s.entries.size === 0) askSnapshot(d);
 }
 
 export function answerWaiting(d: Draft): void {
