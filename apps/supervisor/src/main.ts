@@ -5,6 +5,7 @@ import { loadConfig } from '@holdfast/engine/config-file';
 import { EXIT_CODE } from '@holdfast/engine/exit-codes';
 import { HEARTBEAT_BYTES, HEARTBEAT_EVERY_MS } from '@holdfast/engine/heartbeat';
 import * as live from '@holdfast/engine/live';
+import { createMemoryFile, type RandomFile } from '@holdfast/engine/random-file';
 import { openDeskStore } from './desk-store.js';
 import { runSupervisor } from './run-supervisor.js';
 import { takeSupervisorLease } from './supervisor-lease.js';
@@ -19,6 +20,15 @@ const say = (line: string): void => {
   process.stdout.write(`${new Date().toISOString().slice(0, 19).replace('T', ' ')}Z ${line}\n`);
 };
 const varArguments = (folder: string | undefined): string[] => (folder === undefined ? [] : ['--var', folder]);
+/** A full disk costs the heartbeat (a second supervisor could take this one for hung), not the supervision. */
+function heartbeatIn(path: string): RandomFile {
+  try {
+    return live.openRandomFile(path, HEARTBEAT_BYTES);
+  } catch (error) {
+    say(`WARNING the heartbeat file cannot be written (${error instanceof Error ? error.message : String(error)}); supervision goes on`);
+    return createMemoryFile(HEARTBEAT_BYTES);
+  }
+}
 function refuse(words: string, code: number): never {
   process.stderr.write(`supervisor: ${words}\n`);
   process.exit(code);
@@ -49,7 +59,7 @@ const supervisor = runSupervisor({
   say,
   live,
   me,
-  heartbeat: live.openRandomFile(heartbeatFile, HEARTBEAT_BYTES),
+  heartbeat: heartbeatIn(heartbeatFile),
   programs: { node: process.execPath, root, args: varArguments(values.var), env: workerEnvironment(process.env) },
   stoppedCode: process.env.pm_id === undefined ? SUPERVISED.clean : SUPERVISED.stoppedUnderPm2,
   onEnd: code => process.exit(code),
