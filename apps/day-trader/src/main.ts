@@ -1,0 +1,51 @@
+import { enableCompileCache, flushCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+/** The day trader's process: restartable, client id 2, the only source of entries. `--cancel-only` withdraws its own and enters nothing. */
+enableCompileCache();
+const [{ createIbBroker }, brain, { CLIENT_ID }, live, { dayTraderRulesOf }, { readWatchlist }, { runWorker }] = await Promise.all([
+  import('@holdfast/brokers/ib/ib-broker'),
+  import('@holdfast/core/day-trader'),
+  import('@holdfast/core/orders/order'),
+  import('@holdfast/engine/live'),
+  import('@holdfast/engine/rules-of-config'),
+  import('@holdfast/engine/config-file'),
+  import('@holdfast/engine/run-worker'),
+]);
+
+const { values } = parseArgs({
+  options: { config: { type: 'string' }, var: { type: 'string' }, 'cancel-only': { type: 'boolean', default: false } },
+});
+
+const worker = await runWorker({
+  name: 'day-trader',
+  configPath: values.config ?? fileURLToPath(new URL('../../../desk.yaml', import.meta.url)),
+  varFolder: values.var,
+  environment: process.env,
+  machine: live,
+  brain,
+  createState: (start, { config, files, log }) => {
+    const { symbols, problems } = readWatchlist(config, files);
+    for (const problem of problems) log('warn', 'watchlist-file', { problem });
+    return brain.createState({ ...start, rules: dayTraderRulesOf(config, symbols), isCancelOnly: values['cancel-only'] });
+  },
+  connect: ({ config }, account, onEvent) =>
+    createIbBroker(
+      {
+        ...config.gateway,
+        clientId: CLIENT_ID['day-trader'],
+        ...(account === null ? {} : { account }),
+        paced: config.mode === 'demo',
+        liveData: dayTraderRulesOf(config).delayedDataAllowed ? 3 : 1,
+      },
+      { onEvent, timers: live, mono: live.mono },
+    ),
+  onReady: flushCompileCache,
+  onEnd: (code, words) => {
+    if (code !== 0) process.stderr.write(`day-trader: ${words}\n`);
+    process.exit(code);
+  },
+});
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => worker?.stop());
+process.on('uncaughtException', error => worker?.fail(error));
