@@ -47,8 +47,8 @@ export interface TestDesk {
   readonly folder: string;
   readonly files: DeskFiles;
   readonly environment: Readonly<Record<string, string>>;
-  /** Starts an app as a child of the test (a worker usually is the supervisor's to start). */
-  start(app: App, args?: readonly string[]): TestProcess;
+  /** Starts an app as a child of the test (a worker usually is the supervisor's to start), with `more` in its environment. */
+  start(app: App, args?: readonly string[], more?: Readonly<Record<string, string>>): TestProcess;
   /** The living process that holds the lease, or null. */
   pidOf(app: App): number | null;
   /** Every living process of this app and desk, whoever started it (Linux: read from /proc). */
@@ -103,8 +103,8 @@ export async function openDesk(options: DeskOptions = {}): Promise<TestDesk> {
     folder,
     files,
     environment,
-    start: (app, args = []) => {
-      const process = startProcess(app, { args: ['--config', configFile, ...args], environment });
+    start: (app, args = [], more = {}) => {
+      const process = startProcess(app, { args: ['--config', configFile, ...args], environment: { ...environment, ...more } });
       started.push(process);
       return process;
     },

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { sessionOf, tradeDateOf } from '@holdfast/core/calendar';
-import { micros } from '@holdfast/core/units';
+import { sessionOf } from '@holdfast/core/calendar';
 import { isOurs } from '@holdfast/core/orders/order';
+import { micros } from '@holdfast/core/units';
 import { createReferee, type RefereeOptions } from '@holdfast/sim/audits/referee';
 import { type BooksView, compareWithStore } from '@holdfast/sim/audits/store-agrees';
 import type { WireMessage } from '@holdfast/sim/gateway/gateway';
@@ -13,7 +13,7 @@ import { openStore } from '@holdfast/store/db';
 import { readExecutions } from '@holdfast/store/executions';
 import { migrate } from '@holdfast/store/migrate';
 import { readPositions } from '@holdfast/store/positions';
-import { readReview } from '@holdfast/store/reports';
+import { readRoundTrips } from '@holdfast/store/reports';
 import { expect } from 'vitest';
 import { type DeskOptions, openDesk, ROOT, type TestDesk, type TestProcess } from './harness.js';
 import { waitFor } from './waiting.js';
@@ -90,7 +90,9 @@ export async function openRefereedDesk(options: RefereedOptions = {}): Promise<R
   const story = (): string =>
     [
       ...referee.report().map(({ invariant, symbol, detail }) => `VIOLATION ${invariant} ${symbol}: ${detail}`),
-      ...exchange.executions().map(one => `fill ${one.side} ${one.shares} ${one.symbol} @ ${one.price / 1e6} client ${one.clientId} ${one.orderRef}`),
+      ...exchange
+        .executions()
+        .map(one => `fill ${one.side} ${one.shares} ${one.symbol} @ ${one.price / 1e6} client ${one.clientId} ${one.orderRef}`),
       ...[...exchange.openOrders(), ...exchange.completedOrders()].map(
         ({ request, status, filled, reason }) =>
           `order ${request.clientId}/${request.orderId} ${request.side} ${request.quantity} ${request.type} ${request.tif} ${status} filled ${filled} ${request.orderRef} ${reason ?? ''}`,
@@ -148,13 +150,15 @@ export async function openRefereedDesk(options: RefereedOptions = {}): Promise<R
           return `${request.side} ${remaining} ${request.type}${at === undefined ? '' : ` ${(at / 1e6).toFixed(2)}`}`;
         })
         .sort(),
-    reasons: () => desk.look(db => readReview(db, DATE).roundTrips.map(({ exitReason }) => exitReason)),
+    reasons: () => desk.look(db => readRoundTrips(db, DATE).map(({ exitReason }) => exitReason)),
     guard: async environment => {
-      const process = desk.start('exit-manager', [], environment);
-      await waitFor('the exit manager to be READY', () => desk.heartbeat('exit-manager')?.pid === process.pid && desk.heartbeat('exit-manager')?.phase === 'READY', {
-        lastSeen: story,
-      });
-      return process;
+      const started = desk.start('exit-manager', [], environment);
+      const isReady = (): boolean => {
+        const beat = desk.heartbeat('exit-manager');
+        return beat?.pid === started.pid && beat.phase === 'READY';
+      };
+      await waitFor('the exit manager to be READY', isReady, { lastSeen: story });
+      return started;
     },
     run: (...words) => {
       const child = spawn(process.execPath, [join(ROOT, 'apps/cli/dist/main.js'), '--config', desk.files.config, ...words], {
@@ -234,5 +238,3 @@ export const isCancelling = ({ direction, clientId, fields }: WireMessage, by: n
   direction === 'in' && clientId === by && Number(fields[0]) === 4;
 /** A market order, whatever for. */
 export const isMarketOrder = (message: WireMessage, by: number): boolean => isPlacing(message, by) && message.fields.includes('MKT');
-
-export const today = (): string => tradeDateOf(Date.now() as never);

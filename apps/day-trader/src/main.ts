@@ -4,15 +4,17 @@ import { parseArgs } from 'node:util';
 
 /** The day trader's process: restartable, client id 2, the only source of entries. `--cancel-only` withdraws its own and enters nothing. */
 enableCompileCache();
-const [{ createIbBroker }, brain, { CLIENT_ID }, live, { dayTraderRulesOf }, { readWatchlist }, { runWorker }] = await Promise.all([
-  import('@holdfast/brokers/ib/ib-broker'),
-  import('@holdfast/core/day-trader'),
-  import('@holdfast/core/orders/order'),
-  import('@holdfast/engine/live'),
-  import('@holdfast/engine/rules-of-config'),
-  import('@holdfast/engine/config-file'),
-  import('@holdfast/engine/run-worker'),
-]);
+const [{ createIbBroker }, brain, { CLIENT_ID }, { killAt }, live, { dayTraderRulesOf }, { readWatchlist }, { runWorker }] =
+  await Promise.all([
+    import('@holdfast/brokers/ib/ib-broker'),
+    import('@holdfast/core/day-trader'),
+    import('@holdfast/core/orders/order'),
+    import('@holdfast/engine/kill-at'),
+    import('@holdfast/engine/live'),
+    import('@holdfast/engine/rules-of-config'),
+    import('@holdfast/engine/config-file'),
+    import('@holdfast/engine/run-worker'),
+  ]);
 
 const { values } = parseArgs({
   options: { config: { type: 'string' }, var: { type: 'string' }, 'cancel-only': { type: 'boolean', default: false } },
@@ -30,8 +32,8 @@ const worker = await runWorker({
     for (const problem of problems) log('warn', 'watchlist-file', { problem });
     return brain.createState({ ...start, rules: dayTraderRulesOf(config, symbols), isCancelOnly: values['cancel-only'] });
   },
-  connect: ({ config }, account, onEvent) =>
-    createIbBroker(
+  connect: ({ config }, account, onEvent) => {
+    const broker = createIbBroker(
       {
         ...config.gateway,
         clientId: CLIENT_ID['day-trader'],
@@ -40,7 +42,9 @@ const worker = await runWorker({
         liveData: dayTraderRulesOf(config).delayedDataAllowed ? 3 : 1,
       },
       { onEvent, timers: live, mono: live.mono },
-    ),
+    );
+    return killAt(broker, process.env.HOLDFAST_TEST_KILL_AT, () => process.kill(process.pid, 'SIGKILL'));
+  },
   onReady: flushCompileCache,
   onEnd: (code, words) => {
     if (code !== 0) process.stderr.write(`day-trader: ${words}\n`);

@@ -4,10 +4,11 @@ import { parseArgs } from 'node:util';
 
 /** The exit manager's process: always on, client id 10, the only source of exits. `--minimal` after repeated crashes. */
 enableCompileCache();
-const [{ createIbBroker }, brain, { CLIENT_ID }, live, { exitRulesOf }, { runWorker }] = await Promise.all([
+const [{ createIbBroker }, brain, { CLIENT_ID }, { killAt }, live, { exitRulesOf }, { runWorker }] = await Promise.all([
   import('@holdfast/brokers/ib/ib-broker'),
   import('@holdfast/core/exit-manager'),
   import('@holdfast/core/orders/order'),
+  import('@holdfast/engine/kill-at'),
   import('@holdfast/engine/live'),
   import('@holdfast/engine/rules-of-config'),
   import('@holdfast/engine/run-worker'),
@@ -25,8 +26,8 @@ const worker = await runWorker({
   machine: live,
   brain,
   createState: (start, { config }) => brain.createState({ ...start, rules: exitRulesOf(config), isMinimal: values.minimal }),
-  connect: ({ config }, account, onEvent) =>
-    createIbBroker(
+  connect: ({ config }, account, onEvent) => {
+    const broker = createIbBroker(
       {
         ...config.gateway,
         clientId: CLIENT_ID['exit-manager'],
@@ -35,7 +36,9 @@ const worker = await runWorker({
         liveData: 1,
       },
       { onEvent, timers: live, mono: live.mono },
-    ),
+    );
+    return killAt(broker, process.env.HOLDFAST_TEST_KILL_AT, () => process.kill(process.pid, 'SIGKILL'));
+  },
   onReady: flushCompileCache,
   onEnd: (code, words) => {
     if (code !== 0) process.stderr.write(`exit-manager: ${words}\n`);
