@@ -72,6 +72,15 @@ describe('crashes', () => {
     expect(part.b.statusOf(part.order)).toBe('CANCELLED');
   });
 
+  test('I6: fills that only the exit manager lived to book are counted, and their claim is not given back', () => {
+    const { order } = reborn('10:03:00', 'SUBMITTED');
+    const fill = { ...new TraderBench().execution(order, 498), tradeId: order.tradeId };
+    const b = new TraderBench({ at: '10:03:00', lease: 8, view: { orders: [order], positions: [claimOf(order)], executions: [fill] } });
+    expect(b.statusOf(order)).toBe('FILLED');
+    const effects = tale(b.connect({ executions: [fill] }));
+    expect(effects.filter(line => line.startsWith('release'))).toEqual([]);
+  });
+
   test('a cancel asked before the crash is asked again', () => {
     const { b, order } = reborn('10:03:00', 'CANCELLING');
     expect(tale(b.connect({ openOrders: [told(order)] }))).toContain(`cancel ${REF}`);

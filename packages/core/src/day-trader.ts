@@ -25,7 +25,9 @@ import { beginDate, forgetStreams, hearScan } from './entries/watchlist.js';
 import { answerWaiting, hearCommand, releaseClaims, steerEntries } from './entries/withdraw.js';
 import type { Event } from './events.js';
 import { CLIENT_ID, isEntryRef, isFinal, type Order } from './orders/order.js';
+import { bookFilled } from './orders/step-order.js';
 import { splitExecId } from './positions/book.js';
+import { filledOf } from './positions/filled-of.js';
 import type { SharedView, WorkerPhase } from './shared-view.js';
 import { type EpochMs, micros, monoMs } from './units.js';
 
@@ -50,7 +52,8 @@ const isOwnEntry = ({ clientId, role, worker }: Order): boolean =>
 /** What the day trader knows before the broker has said a word: its entries and their fills, as the store tells them. */
 export function createState(start: DayTraderStart): DayTraderState {
   const { view, at, rules } = start;
-  const own = view.orders.filter(isOwnEntry);
+  // The exit manager may have booked fills that this worker did not live to count: executions are the truth, not the row's figure.
+  const own = view.orders.filter(isOwnEntry).map(order => bookFilled(order, filledOf(order.orderRef, view)));
   const claimed = new Set(view.positions.map(({ tradeId }) => tradeId));
   const entries = own.map(order => {
     const tracked = newTracked(order, { session: 0, sentAt: monoMs(0) });

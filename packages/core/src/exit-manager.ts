@@ -26,7 +26,9 @@ import type { ExitRules } from './exits/rules.js';
 import { steerGuarded, writeChanged } from './exits/steer.js';
 import { type MarkSource, recordMark } from './market/mark.js';
 import { CLIENT_ID, isFinal } from './orders/order.js';
+import { bookFilled } from './orders/step-order.js';
 import { splitExecId } from './positions/book.js';
+import { filledOf } from './positions/filled-of.js';
 import { keepReconciling, settleSnapshot } from './reconcile/settle.js';
 import type { SharedView, WorkerPhase } from './shared-view.js';
 import { type EpochMs, type Micros, monoMs } from './units.js';
@@ -53,7 +55,9 @@ export interface ExitManagerStart {
 /** What the exit manager knows before the broker has said a word: the store's view of positions, orders and executions. */
 export function createState(start: ExitManagerStart): ExitManagerState {
   const { view, at } = start;
-  const own = view.orders.filter(({ clientId, worker }) => clientId === CLIENT_ID['exit-manager'] && worker !== 'day-trader');
+  const own = view.orders
+    .filter(({ clientId, worker }) => clientId === CLIENT_ID['exit-manager'] && worker !== 'day-trader')
+    .map(order => bookFilled(order, filledOf(order.orderRef, view)));
   const tracked = own.map(
     (order): Tracked => ({
       order,
