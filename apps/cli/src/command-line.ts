@@ -12,6 +12,7 @@ import type { Screen } from './screen.js';
 import { addStartCommand } from './start.js';
 import { addStatusCommand } from './status.js';
 import { addStopCommand } from './stop.js';
+import { addWorkerCommands } from './workers.js';
 
 /** What every verb works with. */
 export interface Place {
@@ -31,6 +32,7 @@ const VERBS: readonly Verb[] = [
   addPositionsCommand,
   addOrdersCommand,
   addLiquidateCommand,
+  addWorkerCommands,
   addReviewCommand,
   addDemoCommand,
   addGatewayCommand,

@@ -161,7 +161,7 @@ export function runSupervisor(parts: SupervisorParts): RunningSupervisor {
       if (!atTerminal) return leave('SIGINT');
       if (supervision.state.stop !== null) return leave('Ctrl+C twice');
       say('stopping everything; Ctrl+C once more ends the supervisor alone and leaves the workers at work');
-      supervision.ask({ kind: 'stop', id: null, force: false });
+      supervision.ask({ kind: 'stop', id: null, force: false, keepGuard: false });
     },
     fail(error) {
       const words = error instanceof Error ? (error.stack ?? error.message) : String(error);

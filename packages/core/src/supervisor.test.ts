@@ -241,7 +241,7 @@ describe('crashes', () => {
 describe('what a person asks', () => {
   it('A4: stop ends the day trader, secures the positions, ends the exit manager, then itself', () => {
     const bench = running();
-    bench.asks({ kind: 'stop', id: 3, force: false });
+    bench.asks({ kind: 'stop', id: 3, force: false, keepGuard: false });
     expect(bench.tale()).toEqual(['2000 SIGTERM day-trader 102']);
     bench.dies(TRADER, 0);
     expect(bench.tale()).toEqual(['2000 secure-positions']);
@@ -255,7 +255,7 @@ describe('what a person asks', () => {
 
   it('A4: without a confirmed resting stop for every position the stop is refused and trading goes on', () => {
     const bench = running();
-    bench.asks({ kind: 'stop', id: 3, force: false });
+    bench.asks({ kind: 'stop', id: 3, force: false, keepGuard: false });
     bench.dies(TRADER, 0);
     bench.tale();
     bench.beats(GUARD);
@@ -266,7 +266,7 @@ describe('what a person asks', () => {
   it('A4: an exit manager that does not answer refuses the stop too; --force goes on', () => {
     const outcome = (force: boolean) => {
       const bench = running();
-      bench.asks({ kind: 'stop', id: 3, force });
+      bench.asks({ kind: 'stop', id: 3, force, keepGuard: false });
       bench.dies(TRADER, 0);
       bench.tale();
       for (let ms = 0; ms < 16_000; ms += 200) {
@@ -279,16 +279,40 @@ describe('what a person asks', () => {
     expect(outcome(true)).toEqual(['alert STOPPED_UNSECURED', 'SIGTERM exit-manager 101']);
   });
 
+  it('the exit manager may be left on guard: then nothing needs to be secured', () => {
+    const bench = running();
+    bench.asks({ kind: 'stop', id: 3, force: false, keepGuard: true });
+    bench.dies(TRADER, 0);
+    expect(bench.tale()).toEqual(['2000 SIGTERM day-trader 102', '2000 done', '2000 end']);
+    bench.live(20_000);
+    expect(bench.tale()).toEqual([]);
+  });
+
+  it('a second stop joins the first: with force it goes through, and both get an answer', () => {
+    const bench = running();
+    bench.asks({ kind: 'stop', id: 3, force: false, keepGuard: false });
+    bench.asks({ kind: 'stop', id: 4, force: true, keepGuard: false });
+    bench.dies(TRADER, 0);
+    bench.tell({ kind: 'secured', secured: { ok: false, detail: 'ACME has no stop' } });
+    expect(bench.tale().map(line => line.replace(/^2000 /, ''))).toEqual([
+      'SIGTERM day-trader 102',
+      'done',
+      'secure-positions',
+      'alert STOPPED_UNSECURED',
+      'SIGTERM exit-manager 101',
+    ]);
+  });
+
   it('a worker that does not end when asked is killed after 10 s', () => {
     const bench = running();
-    bench.asks({ kind: 'stop', id: null, force: false });
+    bench.asks({ kind: 'stop', id: null, force: false, keepGuard: false });
     bench.live(10_000);
     expect(bench.tale()).toEqual(['2000 SIGTERM day-trader 102', '12000 SIGKILL day-trader 102']);
   });
 
   it('an exit manager that crashes during a stop is restarted until its turn comes', () => {
     const bench = running();
-    bench.asks({ kind: 'stop', id: 3, force: false });
+    bench.asks({ kind: 'stop', id: 3, force: false, keepGuard: false });
     bench.dies(GUARD);
     expect(bench.tale()).toContain('2000 spawn exit-manager');
   });

@@ -170,6 +170,12 @@ function onTradeDate(state: SupervisorState, { date }: EventOf<'trade-date'>): S
   return { state: { ...state, tradeDate: date }, effects: [{ do: 'daily-reset', date }] };
 }
 
+const CONFIRMED: Readonly<Record<'park' | 'unpark' | 'restart', (worker: SupervisedWorker) => string>> = {
+  park: worker => `The ${worker} is parked: it stays down until a person releases it.`,
+  unpark: worker => `The ${worker} is not parked: it runs, or starts as soon as the exit manager is READY.`,
+  restart: worker => `The ${worker} is being restarted.`,
+};
+
 function onCommand(state: SupervisorState, command: SupervisorCommand, now: MonoMs): SupervisorStep {
   const answer = (status: 'done' | 'refused', text: string): SupervisorEffect => ({ do: 'answer', id: command.id, status, answer: text });
   if (command.kind === 'stop') return beginStop(state, command, now);
@@ -181,7 +187,7 @@ function onCommand(state: SupervisorState, command: SupervisorCommand, now: Mono
     return { state, effects: [answer('refused', 'the exit manager is never parked: positions would be left without protection')] };
   }
   if (kind === 'restart' && watch.status.is === 'parked') return { state, effects: [answer('refused', `${worker} is parked: unpark it`)] };
-  const done = answer('done', `${worker}: ${kind}`);
+  const done = answer('done', CONFIRMED[kind](worker));
   if (kind === 'unpark') return release(state, watch, { now, done });
   const asked = askToEnd(watch, kind === 'park' ? 'parked' : 'due', now);
   const record: SupervisorEffect[] =

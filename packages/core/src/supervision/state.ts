@@ -48,7 +48,8 @@ export interface FoundWorker {
 
 /** What a person asks for. `id` is the command row to answer; null when it came from the terminal. */
 export type SupervisorCommand =
-  | { readonly kind: 'stop'; readonly id: number | null; readonly force: boolean }
+  /** `keepGuard`: end day trader and supervisor, leave the exit manager on guard. */
+  | { readonly kind: 'stop'; readonly id: number | null; readonly force: boolean; readonly keepGuard: boolean }
   | { readonly kind: 'park' | 'unpark' | 'restart'; readonly id: number | null; readonly worker: SupervisedWorker }
   | { readonly kind: 'status'; readonly id: number | null };
 

@@ -21,6 +21,8 @@ export interface Stop {
   readonly since: MonoMs;
   /** Go on even where a position stays without a resting stop. */
   readonly force: boolean;
+  /** The exit manager stays at work, so that nothing needs to be secured. */
+  readonly keepGuard: boolean;
   /** The command row to answer; null for Ctrl+C at a terminal. */
   readonly commandId: number | null;
   /** What a forced stop left without a confirmed resting stop; null when everything is secured, or not yet known. */
@@ -36,12 +38,19 @@ export interface Secured {
 /** Asking a second time (or a second Ctrl+C) never starts over; with force it hurries the first. */
 export function beginStop(state: SupervisorState, command: Extract<SupervisorCommand, { kind: 'stop' }>, now: MonoMs): SupervisorStep {
   const { stop } = state;
-  if (stop === null)
-    return unchanged({
-      ...state,
-      stop: { stage: 'ending-trader', since: now, force: command.force, commandId: command.id, unsecured: null },
-    });
-  return unchanged({ ...state, stop: { ...stop, force: stop.force || command.force, commandId: command.id ?? stop.commandId } });
+  const { force, keepGuard, id: commandId } = command;
+  if (stop === null) {
+    return unchanged({ ...state, stop: { stage: 'ending-trader', since: now, force, keepGuard, commandId, unsecured: null } });
+  }
+  const joined = {
+    ...state,
+    stop: { ...stop, force: stop.force || force, keepGuard: stop.keepGuard && keepGuard, commandId: commandId ?? stop.commandId },
+  };
+  if (commandId === null || stop.commandId === null) return unchanged(joined);
+  return {
+    state: joined,
+    effects: [{ do: 'answer', id: stop.commandId, status: 'done', answer: 'joined by a later request, which is answered instead' }],
+  };
 }
 
 /** Moves a stop on when its stage is over. Called after every event. */
@@ -82,8 +91,19 @@ function endTrader(state: SupervisorState, now: MonoMs): SupervisorStep {
   const asked = askToEnd(trader, trader.status.is === 'parked' ? 'parked' : 'stopped', now);
   const next = withWatch(state, asked.watch);
   if (isRunning(asked.watch)) return { state: next, effects: asked.effects };
+  if (stop.keepGuard) return join({ state: next, effects: asked.effects }, leaveGuard(next, stop));
   const secure: SupervisorEffect = { do: 'secure-positions', guardIsReady: isReady(state.guard) };
   return { state: { ...next, stop: { ...stop, stage: 'securing', since: now } }, effects: [...asked.effects, secure] };
+}
+
+/** Waits for a guard that is just being restarted: the one left behind must be alive. */
+function leaveGuard(state: SupervisorState, stop: Stop): SupervisorStep {
+  if (state.guard.status.is !== 'alive') return unchanged(state);
+  const answer = `day trader and supervisor are stopped; the exit manager (pid ${state.guard.status.pid}) stays on guard, but nobody would start it again`;
+  return {
+    state: { ...state, stop: { ...stop, stage: 'ended' } },
+    effects: [{ do: 'answer', id: stop.commandId, status: 'done', answer }, { do: 'end' }],
+  };
 }
 
 function endGuard(state: SupervisorState, now: MonoMs): SupervisorStep {
