@@ -17,7 +17,8 @@ module.exports = {
     {
       name: 'holdfast',
       cwd: root,
-      script: path.join(root, 'apps', 'supervisor', 'dist', 'main.js'),
+      // Relative to cwd: pm2 takes a script with a space in its path for a shell command.
+      script: path.join('apps', 'supervisor', 'dist', 'main.js'),
       args: ['--config', desk],
       interpreter: fs.existsSync(chosen) ? chosen : process.execPath,
       exec_mode: 'fork',

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -153,4 +153,13 @@ it('a second desk under pm2 that finds its supervisor at work already ends once,
   await pause(1_500);
   expect(readFileSync(refusal, 'utf8').match(/at work already/g)).toHaveLength(1);
   expect(one.processesOf('supervisor')).toEqual([first.pid]);
+});
+
+it('a checkout below a folder with a space in its name: pm2 gets a script without one, since it takes such a path for a shell command', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast with space-'));
+  const copy = join(folder, 'ecosystem.config.cjs');
+  copyFileSync(join(ROOT, 'ecosystem.config.cjs'), copy);
+  const [app] = createRequire(import.meta.url)(copy).apps;
+  expect(app).toMatchObject({ cwd: folder, script: 'apps/supervisor/dist/main.js', args: ['--config', join(folder, 'desk.yaml')] });
+  rmSync(folder, { recursive: true, force: true });
 });

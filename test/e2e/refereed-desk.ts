@@ -7,7 +7,7 @@ import { micros } from '@holdfast/core/units';
 import { createReferee, type RefereeOptions } from '@holdfast/sim/audits/referee';
 import { type BooksView, compareWithStore } from '@holdfast/sim/audits/store-agrees';
 import type { WireMessage } from '@holdfast/sim/gateway/gateway';
-import { ACME, BOLT, CORE, calmOpening, DATE, quote } from '@holdfast/sim/gateway/testing/scripted-market';
+import { ACME, BOLT, CORE, calmOpening, DATE, print, quote } from '@holdfast/sim/gateway/testing/scripted-market';
 import { readDailyPnl } from '@holdfast/store/daily';
 import { openStore } from '@holdfast/store/db';
 import { readExecutions } from '@holdfast/store/executions';
@@ -15,7 +15,7 @@ import { migrate } from '@holdfast/store/migrate';
 import { readPositions } from '@holdfast/store/positions';
 import { readRoundTrips } from '@holdfast/store/reports';
 import { expect } from 'vitest';
-import { type DeskOptions, openDesk, ROOT, type TestDesk, type TestProcess } from './harness.js';
+import { type DeskOptions, openDesk, ROOT, type TestDesk, type TestProcess, type WorkerApp } from './harness.js';
 import { waitFor } from './waiting.js';
 
 /**
@@ -23,9 +23,9 @@ import { waitFor } from './waiting.js';
  * price, an eye on every message, and one verdict at the end.
  */
 export interface RefereedDesk extends TestDesk {
-  /** Quotes ACME (or another) one cent wide around `price` from now on. */
+  /** Quotes ACME (or another) a cent below and above this price from now on, with a print at it. */
   price(dollars: number, conId?: number): void;
-  /** ACME at each of these prices for 400 ms of exchange time, one after the other; the last one stays, wobbling so that marks stay live. */
+  /** ACME at each of these prices for 400 ms of machine time, one after the other; the last one stays, wobbling so that marks stay live. */
   walk(...dollars: readonly number[]): void;
   /** Looks at every message of running sessions, before the gateway has acted on it. */
   onWire(look: ((message: WireMessage) => void) | null): void;
@@ -41,6 +41,8 @@ export interface RefereedDesk extends TestDesk {
   reasons(): readonly string[];
   /** An exit manager alone, as the supervisor would start it, READY. */
   guard(environment?: Readonly<Record<string, string>>): Promise<TestProcess>;
+  /** A day trader alone, READY. */
+  trader(environment?: Readonly<Record<string, string>>): Promise<TestProcess>;
   /** `holdfast <words>` on this desk. */
   run(...words: readonly string[]): Promise<Ran>;
   /** Waits until the dust has settled (I6: store == broker), then: no referee saw anything, nothing is short. */
@@ -85,8 +87,10 @@ export async function openRefereedDesk(options: RefereedOptions = {}): Promise<R
   let wobble: NodeJS.Timeout | undefined;
   const spare = new Set(holdings.map(({ conId }) => conId));
 
-  const price = (dollars: number, conId = ACME.conId): void =>
+  const price = (dollars: number, conId = ACME.conId): void => {
     desk.room.soon(now => quote(now, conId, [dollars - 0.01, dollars + 0.01, 1_000, 1_000]));
+    desk.room.soon(now => print(now, conId, dollars));
+  };
   const story = (): string =>
     [
       ...referee.report().map(({ invariant, symbol, detail }) => `VIOLATION ${invariant} ${symbol}: ${detail}`),
@@ -100,7 +104,17 @@ export async function openRefereedDesk(options: RefereedOptions = {}): Promise<R
       desk.story(),
     ].join('\n');
 
-  const made: RefereedDesk = {
+  const begin = async (app: WorkerApp, environment?: Readonly<Record<string, string>>): Promise<TestProcess> => {
+    const started = desk.start(app, [], environment);
+    const isReady = (): boolean => {
+      const beat = desk.heartbeat(app);
+      return beat?.pid === started.pid && beat.phase === 'READY';
+    };
+    await waitFor(`the ${app} to be READY`, isReady, { lastSeen: story });
+    return started;
+  };
+
+  return {
     ...desk,
     story,
     price,
@@ -151,15 +165,8 @@ export async function openRefereedDesk(options: RefereedOptions = {}): Promise<R
         })
         .sort(),
     reasons: () => desk.look(db => readRoundTrips(db, DATE).map(({ exitReason }) => exitReason)),
-    guard: async environment => {
-      const started = desk.start('exit-manager', [], environment);
-      const isReady = (): boolean => {
-        const beat = desk.heartbeat('exit-manager');
-        return beat?.pid === started.pid && beat.phase === 'READY';
-      };
-      await waitFor('the exit manager to be READY', isReady, { lastSeen: story });
-      return started;
-    },
+    guard: environment => begin('exit-manager', environment),
+    trader: environment => begin('day-trader', environment),
     run: (...words) => {
       const child = spawn(process.execPath, [join(ROOT, 'apps/cli/dist/main.js'), '--config', desk.files.config, ...words], {
         env: desk.environment,
@@ -199,7 +206,6 @@ export async function openRefereedDesk(options: RefereedOptions = {}): Promise<R
       await desk.close();
     },
   };
-  return made;
 }
 
 /** What the supervisor does before the first worker: stories without one need it too. */
