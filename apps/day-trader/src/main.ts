@@ -2,19 +2,17 @@ import { enableCompileCache, flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-/** The day trader's process: restartable, client id 2, the only source of entries. `--cancel-only` withdraws its own and enters nothing. */
+/** The day trader's process: restartable, client id 2, the only source of entries. `--cancel-only` withdraws its entries and makes none. */
 enableCompileCache();
-const [{ createIbBroker }, brain, { CLIENT_ID }, { killAt }, live, { dayTraderRulesOf }, { readWatchlist }, { runWorker }] =
-  await Promise.all([
-    import('@holdfast/brokers/ib/ib-broker'),
-    import('@holdfast/core/day-trader'),
-    import('@holdfast/core/orders/order'),
-    import('@holdfast/engine/kill-at'),
-    import('@holdfast/engine/live'),
-    import('@holdfast/engine/rules-of-config'),
-    import('@holdfast/engine/config-file'),
-    import('@holdfast/engine/run-worker'),
-  ]);
+const [{ createIbBroker }, brain, { CLIENT_ID }, { readWatchlist }, live, { dayTraderRulesOf }, { runWorker }] = await Promise.all([
+  import('@holdfast/brokers/ib/ib-broker'),
+  import('@holdfast/core/day-trader'),
+  import('@holdfast/core/orders/order'),
+  import('@holdfast/engine/config-file'),
+  import('@holdfast/engine/live'),
+  import('@holdfast/engine/rules-of-config'),
+  import('@holdfast/engine/run-worker'),
+]);
 
 const { values } = parseArgs({
   options: { config: { type: 'string' }, var: { type: 'string' }, 'cancel-only': { type: 'boolean', default: false } },
@@ -27,13 +25,13 @@ const worker = await runWorker({
   environment: process.env,
   machine: live,
   brain,
-  createState: (start, { config, files, log }) => {
+  createState: ({ lease, account, view, at }, { config, files, log }) => {
     const { symbols, problems } = readWatchlist(config, files);
-    for (const problem of problems) log('warn', 'watchlist-file', { problem });
-    return brain.createState({ ...start, rules: dayTraderRulesOf(config, symbols), isCancelOnly: values['cancel-only'] });
+    for (const problem of problems) log('warn', 'watchlist-problem', { problem });
+    return brain.createState({ rules: dayTraderRulesOf(config, symbols), account, lease, view, at, isCancelOnly: values['cancel-only'] });
   },
-  connect: ({ config }, account, onEvent) => {
-    const broker = createIbBroker(
+  connect: ({ config }, account, onEvent) =>
+    createIbBroker(
       {
         ...config.gateway,
         clientId: CLIENT_ID['day-trader'],
@@ -42,9 +40,7 @@ const worker = await runWorker({
         liveData: dayTraderRulesOf(config).delayedDataAllowed ? 3 : 1,
       },
       { onEvent, timers: live, mono: live.mono },
-    );
-    return killAt(broker, process.env.HOLDFAST_TEST_KILL_AT, () => process.kill(process.pid, 'SIGKILL'));
-  },
+    ),
   onReady: flushCompileCache,
   onEnd: (code, words) => {
     if (code !== 0) process.stderr.write(`day-trader: ${words}\n`);

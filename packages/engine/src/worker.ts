@@ -84,6 +84,7 @@ export const PAUSE_MS = 2_000;
 const TICK_MS = 100;
 /** A worker that may not act without the store gives up after so long, and is started again by the supervisor. */
 const HELD_MS_MAX = 10_000;
+const HALT_AGAIN_MS = 1_000;
 const MARK_KINDS: ReadonlySet<string> = new Set(['pnl-mark', 'portfolio-mark', 'quote', 'bar']);
 
 /**
@@ -112,7 +113,7 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
   const watch = createStoreWatch({ db, worker: name, clock, log, ...(parts.guard ? { guard: parts.guard } : {}) });
   const perform = createPerformer({ db, lease, books, broker, clock, cap, policy: parts.policy, log, tell: push });
   const commandsTold = new Set<number>();
-  let haltTold = false;
+  let haltTold: MonoMs | null = null;
 
   function push(body: EventBody): void {
     queue.push({ at: clock.exchange(), mono: clock.mono(), ...body });
@@ -203,15 +204,15 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
     }
   }
 
+  /** Told again every second while the file is there, so that nobody resumes against it. It is no row: id 0 answers nothing. */
   function hearHalt(): void {
-    const isHalted = parts.isHalted?.() ?? false;
-    if (isHalted && !haltTold) {
-      const at = clock.exchange();
-      const payload = { source: 'HALT file' };
-      // No row: id 0 answers nothing. It holds as long as the file is there.
-      push({ kind: 'command', command: { id: 0, target: name, kind: 'halt', payload, tradeDate: tradeDateOf(at), expiresAt: at } });
-    }
-    haltTold = isHalted;
+    const now = clock.mono();
+    if (haltTold !== null && now - haltTold < HALT_AGAIN_MS) return;
+    if (!(parts.isHalted?.() ?? false)) return;
+    haltTold = now;
+    const at = clock.exchange();
+    const payload = { source: 'HALT file' };
+    push({ kind: 'command', command: { id: 0, target: name, kind: 'halt', payload, tradeDate: tradeDateOf(at), expiresAt: at } });
   }
 
   return {
