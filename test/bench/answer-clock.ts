@@ -21,7 +21,7 @@ interface Armed {
   readonly clientId: number;
   readonly starts: readonly Start[];
   readonly answers: Answer[];
-  startedAt: number | null;
+  startedAt: number | 'with this write' | null;
   readonly done: (answers: readonly Answer[]) => void;
 }
 
@@ -32,23 +32,33 @@ interface Armed {
 export function createAnswerClock() {
   /** Which instrument a client's P&L request is about. */
   const conIds = new Map<string, number>();
+  /** Clients with messages on their way out in this turn. */
+  const corked = new Set<number>();
   let armed: Armed | null = null;
 
-  function sent(message: WireMessage): void {
-    const now = armed;
-    if (now === null || now.startedAt !== null || message.clientId !== now.clientId) return;
-    if (!now.starts[now.answers.length]?.(message)) return;
-    now.startedAt = message.machineAt;
-    // The session holds its socket corked until this turn is over; what the exchange still has to do in it is not the client's time.
+  /**
+   * A session corks its socket at the first message of a turn and lets everything go in the next tick. Asked for at the same message, but before
+   * it, our tick comes right before that write, so that what the exchange still does in its turn is not the client's time.
+   */
+  function beforeWrite(clientId: number): void {
+    if (corked.has(clientId)) return;
+    corked.add(clientId);
     process.nextTick(() => {
-      if (now.startedAt === message.machineAt) now.startedAt = machineNow();
+      corked.delete(clientId);
+      if (armed?.clientId === clientId && armed.startedAt === 'with this write') armed.startedAt = machineNow();
     });
+  }
+
+  function sent(message: WireMessage): void {
+    beforeWrite(message.clientId);
+    if (armed === null || armed.startedAt !== null || message.clientId !== armed.clientId) return;
+    if (armed.starts[armed.answers.length]?.(message)) armed.startedAt = 'with this write';
   }
 
   function received({ clientId, fields, machineAt }: WireMessage): void {
     const id = Number(fields[0]);
     if (id === REQUEST_PNL_SINGLE) conIds.set(`${clientId} ${fields[1]}`, Number(fields[4]));
-    if ((id !== PLACE_ORDER && id !== CANCEL_ORDER) || armed === null || armed.startedAt === null || clientId !== armed.clientId) return;
+    if ((id !== PLACE_ORDER && id !== CANCEL_ORDER) || armed === null || typeof armed.startedAt !== 'number' || clientId !== armed.clientId) return;
     armed.answers.push({ ms: machineAt - armed.startedAt, kind: id === CANCEL_ORDER ? 'cancel' : 'order' });
     armed.startedAt = null;
     if (armed.answers.length < armed.starts.length) return;

@@ -34,7 +34,7 @@ interface Series {
 const newSeries = (): Series => ({ guarded: [], sale: [], naked: [] });
 
 export async function benchWire({ quick, say }: BenchOptions): Promise<BenchResult> {
-  const rounds = quick ? 1 : 41;
+  const rounds = Number(process.env.ROUNDS ?? 0) || (quick ? 1 : 41);
   const perRound = quick ? 2 : GUARDED.length;
   const desk = await openWireDesk({ guarded: GUARDED, naked: NAKED, baseline: [...BARE_RESTING, ...BARE_NAKED] });
   const ours = newSeries();
@@ -56,6 +56,7 @@ export async function benchWire({ quick, say }: BenchOptions): Promise<BenchResu
     script?.kill('SIGKILL');
     await desk.close();
   }
+  if (process.env.DUMP) say(JSON.stringify({ ours, bare }));
   return resultOf(ours, bare, desk.speed);
 }
 
