@@ -3,7 +3,7 @@ import { readPositions } from '@holdfast/store/positions';
 import { afterEach, expect, it } from 'vitest';
 import type { TestProcess } from './harness.js';
 import { isPlacing, openRefereedDesk, type RefereedDesk } from './refereed-desk.js';
-import { pause, waitFor } from './waiting.js';
+import { waitFor } from './waiting.js';
 
 /**
  * kill −9 of the day trader between its claim and its send, and between its send and the broker's echo (DESIGN §8, I4, I5): no second entry
@@ -55,7 +55,7 @@ it('A9: nothing dies: the entry is bought once and protected', async () => {
 it('I5: kill −9 between claim and send: nothing was sent, nothing is sent twice, and the claim is given back when it is sure', async () => {
   const { desk, trader } = await tradingDesk({ HOLDFAST_TEST_KILL_AT: 'place:1' });
   desk.walk(WANTED);
-  expect(await trader.ended).toBe('SIGKILL');
+  expect(await desk.ended(trader)).toBe('SIGKILL');
   expect(claims(desk)).toEqual(['ACME CLAIMED 0']);
   expect(desk.resting()).toEqual([]);
 

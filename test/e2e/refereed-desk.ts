@@ -31,6 +31,8 @@ export interface RefereedDesk extends TestDesk {
   onWire(look: ((message: WireMessage) => void) | null): void;
   /** kill −9 at the very instant the gateway meets the `nth` message that fits; resolves when the process is gone. */
   killAt(victim: TestProcess, fits: (message: WireMessage) => boolean, nth?: number): Promise<void>;
+  /** Waits for a process to end; its exit code, or the signal's name. */
+  ended(process: TestProcess): Promise<number | string>;
   /** Shares at the exchange. */
   held(conId?: number): number;
   /** Shares bought or sold today by orders that carry our orderRef. */
@@ -148,6 +150,14 @@ export async function openRefereedDesk(options: RefereedOptions = {}): Promise<R
           victim.ended.then(() => resolve(), reject);
         };
       });
+    },
+    ended: async process => {
+      let how: number | string | undefined;
+      void process.ended.then(word => {
+        how = word;
+      });
+      await waitFor(`process ${process.pid} to end`, () => how !== undefined, { lastSeen: story });
+      return how ?? '';
     },
     held: (conId = ACME.conId) => exchange.positions().find(position => position.conId === conId)?.quantity ?? 0,
     traded: (side, conId = ACME.conId) =>

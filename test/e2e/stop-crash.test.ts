@@ -91,7 +91,7 @@ it('I1, I3: kill −9 between the committed intent of the sale and its first byt
   // The first order is the target, the second the disaster stop, the third the sale.
   const { desk, guard } = await protectedPosition({ HOLDFAST_TEST_KILL_AT: 'place:3' });
   desk.walk(BEYOND_THE_STOP);
-  expect(await guard.ended).toBe('SIGKILL');
+  expect(await desk.ended(guard)).toBe('SIGKILL');
   expect(desk.held()).toBe(100);
   expect(desk.resting()).toEqual([]);
   await desk.guard();
@@ -104,7 +104,7 @@ it('I1: kill −9 again and again on the way out: every life carries the same ex
   await desk.killAt(guard, isCancel);
   for (let life = 2; life <= 4; life += 1) {
     const next = desk.start('exit-manager', [], { HOLDFAST_TEST_KILL_AT: 'place:1' });
-    expect(await next.ended).toBe('SIGKILL');
+    expect(await desk.ended(next)).toBe('SIGKILL');
   }
   await desk.guard();
   await soldOnce(desk);

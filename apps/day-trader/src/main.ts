@@ -8,6 +8,7 @@ const [{ createIbBroker }, brain, { CLIENT_ID }, { readWatchlist }, live, { dayT
   import('@holdfast/brokers/ib/ib-broker'),
   import('@holdfast/core/day-trader'),
   import('@holdfast/core/orders/order'),
+  import('@holdfast/engine/kill-at'),
   import('@holdfast/engine/config-file'),
   import('@holdfast/engine/live'),
   import('@holdfast/engine/rules-of-config'),
@@ -30,8 +31,8 @@ const worker = await runWorker({
     for (const problem of problems) log('warn', 'watchlist-problem', { problem });
     return brain.createState({ rules: dayTraderRulesOf(config, symbols), account, lease, view, at, isCancelOnly: values['cancel-only'] });
   },
-  connect: ({ config }, account, onEvent) =>
-    createIbBroker(
+  connect: ({ config }, account, onEvent) => {
+    const broker = createIbBroker(
       {
         ...config.gateway,
         clientId: CLIENT_ID['day-trader'],
@@ -40,7 +41,9 @@ const worker = await runWorker({
         liveData: dayTraderRulesOf(config).delayedDataAllowed ? 3 : 1,
       },
       { onEvent, timers: live, mono: live.mono },
-    ),
+    );
+    return killAt(broker, process.env.HOLDFAST_TEST_KILL_AT, () => process.kill(process.pid, 'SIGKILL'));
+  },
   onReady: flushCompileCache,
   onEnd: (code, words) => {
     if (code !== 0) process.stderr.write(`day-trader: ${words}\n`);
