@@ -8,6 +8,9 @@ import type { EpochMs } from '@holdfast/core/units';
  * What the cap at the wire believes, gathered by itself from what passes by: how much each trade bought or adopted, and how much exit
  * quantity is out and not proven dead. It shares no rule with the brain, so that the two catch each other's mistakes; it
  * errs towards "still alive" for orders, and believes any single source for holdings.
+ *
+ * Its honest limit: an order that joins an OCA group, or is changed in one, while another member fills at that very moment is bounded
+ * by what was known when it was sent.
  */
 
 interface Trade {
