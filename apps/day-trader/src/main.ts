@@ -4,16 +4,17 @@ import { parseArgs } from 'node:util';
 
 /** The day trader's process: restartable, client id 2, the only source of entries. `--cancel-only` withdraws its entries and makes none. */
 enableCompileCache();
-const [{ createIbBroker }, brain, { CLIENT_ID }, { readWatchlist }, live, { dayTraderRulesOf }, { runWorker }] = await Promise.all([
-  import('@holdfast/brokers/ib/ib-broker'),
-  import('@holdfast/core/day-trader'),
-  import('@holdfast/core/orders/order'),
-  import('@holdfast/engine/kill-at'),
-  import('@holdfast/engine/config-file'),
-  import('@holdfast/engine/live'),
-  import('@holdfast/engine/rules-of-config'),
-  import('@holdfast/engine/run-worker'),
-]);
+const [{ createIbBroker }, brain, { CLIENT_ID }, { readWatchlist }, { killAt }, live, { dayTraderRulesOf }, { runWorker }] =
+  await Promise.all([
+    import('@holdfast/brokers/ib/ib-broker'),
+    import('@holdfast/core/day-trader'),
+    import('@holdfast/core/orders/order'),
+    import('@holdfast/engine/config-file'),
+    import('@holdfast/engine/kill-at'),
+    import('@holdfast/engine/live'),
+    import('@holdfast/engine/rules-of-config'),
+    import('@holdfast/engine/run-worker'),
+  ]);
 
 const { values } = parseArgs({
   options: { config: { type: 'string' }, var: { type: 'string' }, 'cancel-only': { type: 'boolean', default: false } },
