@@ -3,10 +3,8 @@ import { type EpochMs, epochMs, type MonoMs } from '@holdfast/core/units';
 import type { DeskFiles } from '@holdfast/engine/desk-files';
 import type { ExchangeEvent } from '@holdfast/sim/exchange-types';
 import type { WireMessage } from '@holdfast/sim/gateway/gateway';
-import { readLease } from '@holdfast/store/leases';
-import { attempt } from '@holdfast/store/refusal';
 import type { Machine } from '../machine.js';
-import type { Workshop } from './workshop.js';
+import { type Workshop, workerState } from './workshop.js';
 
 /**
  * The two kill −9 of a demo day. Both are given from inside the gateway, at the very event that makes them certain: the exit manager dies as the
@@ -91,7 +89,6 @@ export function createChaos(options: ChaosOptions): Chaos {
     for (const one of kills) if (one.worker === 'day-trader' && isEntry && one.symbol === symbol) one.filledMs ??= machineAt - one.mono;
     if (before === 0 && after > 0) opened += 1;
     const isTime = isEntry && before === 0 && (opened >= KILL_GUARD_AT_POSITION || now >= patience);
-    // One death at a time: the day trader's own story must have ended, or it would be told by nobody.
     if (isTime && !has('exit-manager') && !waitsForTrader())
       kill('exit-manager', symbol, `its position in ${symbol} (${after} shares) opens with this fill, nothing rests there yet`);
   }
@@ -120,6 +117,8 @@ export function createChaos(options: ChaosOptions): Chaos {
       if (direction !== 'in' || clientId !== CLIENT_ID['day-trader'] || String(fields[0]) !== PLACE_ORDER) return;
       sent += 1;
       if (has('day-trader') || (sent < KILL_TRADER_AT_ENTRY && now < patience)) return;
+      // One death at a time: entries often leave in a burst, and the exit manager may have died of the one before.
+      if (kills.some(one => one.readyMs === null)) return;
       const symbol = symbolIn(fields);
       options.holdOrders(HELD_MS);
       isHolding = true;
@@ -131,9 +130,8 @@ export function createChaos(options: ChaosOptions): Chaos {
       isHolding = false;
       for (const one of kills) {
         if (one.readyMs !== null) continue;
-        const lease = attempt(() => readLease(db, one.worker));
-        const isBack =
-          lease !== null && !('ok' in lease) && lease.holder !== null && lease.holder.pid !== one.pid && lease.phase === 'READY';
+        const back = workerState(machine, { db, files }, one.worker);
+        const isBack = back !== null && back.pid !== one.pid && back.isReady;
         if (isBack) one.readyMs = machine.mono() - one.mono;
       }
     },

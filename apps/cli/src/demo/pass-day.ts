@@ -1,10 +1,9 @@
 import { atTime } from '@holdfast/core/calendar';
 import { epochMs } from '@holdfast/core/units';
 import type { BrakeReason } from '@holdfast/sim/gateway/pace';
-import { readLease } from '@holdfast/store/leases';
-import { attempt } from '@holdfast/store/refusal';
 import { inCare } from './books.js';
 import { checkStage, DayFailed, type Stage } from './stage.js';
+import { workerState } from './workshop.js';
 
 /** Machine time for both workers to be READY: generous for a busy machine. */
 const READY_MS_MAX = 45_000;
@@ -18,13 +17,13 @@ export async function bothReady(stage: Stage): Promise<void> {
   const began = machine.mono();
   for (;;) {
     checkStage(stage);
-    const [guard, trader] = (['exit-manager', 'day-trader'] as const).map(name => {
-      const lease = attempt(() => readLease(workshop.db, name));
-      return lease !== null && !('ok' in lease) && lease.holder !== null ? lease.phase : 'not started';
-    });
-    if (guard === 'READY' && trader === 'READY') return;
-    if (machine.mono() - began > READY_MS_MAX)
-      throw new DayFailed(`after ${READY_MS_MAX / 1000} s the exit manager is ${guard}, the day trader ${trader}`);
+    const guard = workerState(machine, workshop, 'exit-manager');
+    const trader = workerState(machine, workshop, 'day-trader');
+    if (guard?.isReady && trader?.isReady) return;
+    if (machine.mono() - began > READY_MS_MAX) {
+      const late = [guard?.isReady ? '' : 'exit manager', trader?.isReady ? '' : 'day trader'].filter(name => name !== '').join(' and ');
+      throw new DayFailed(`the ${late} did not become READY within ${READY_MS_MAX / 1000} s`);
+    }
     await machine.sleep(50);
   }
 }

@@ -97,7 +97,8 @@ async function openMarket(machine: Machine, run: DemoRun, progress: Progress) {
   const holdings = [{ ...baseline, averageCost: instrument.previousClose }];
   const exchange = createExchange({ source, session, account: ACCOUNT, seed: run.seed, holdings });
   const referee = createReferee({ instruments: source.instruments, baseline: [baseline], session });
-  const away = new Map<number, MonoMs>();
+  const waitFor = [CLIENT_ID['exit-manager'], CLIENT_ID['day-trader']];
+  const away = new Map<number, MonoMs>(waitFor.map(clientId => [clientId, machine.mono()]));
   let chaos: Chaos | null = null;
   const gateway = await startGateway({
     exchange,
@@ -105,7 +106,7 @@ async function openMarket(machine: Machine, run: DemoRun, progress: Progress) {
     port: 0,
     speed: run.speed,
     start: START,
-    waitFor: [CLIENT_ID['exit-manager'], CLIENT_ID['day-trader']],
+    waitFor,
     onExchangeEvent: (event, machineAt) => {
       referee.observe(event, machineAt);
       if (event.kind === 'execution' && event.execution.conId !== baseline.conId) progress.say(fillLine(event));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type DeskFiles, deskFiles, type FileOwner } from '@holdfast/engine/desk-files';
 import { type Db, openStore } from '@holdfast/store/db';
 import type { LeaseHolder } from '@holdfast/store/leases';
-import { readLeases } from '@holdfast/store/leases';
+import { readLease, readLeases } from '@holdfast/store/leases';
 import { migrate } from '@holdfast/store/migrate';
 import { attempt } from '@holdfast/store/refusal';
 import type { Machine } from '../machine.js';
@@ -81,6 +81,25 @@ export function startSupervisor(machine: Machine, { files, console }: Workshop):
     ended = signal === null ? `exit code ${code}` : signal;
   });
   return { holder: child.pid === undefined ? null : machine.identify(child.pid), ended: () => ended };
+}
+
+export interface WorkerState {
+  readonly pid: number;
+  readonly isReady: boolean;
+}
+
+/** The living holder of a worker's lease; READY by its own word, in the store or (a little later) in its heartbeat. */
+export function workerState(
+  machine: Machine,
+  { db, files }: Pick<Workshop, 'db' | 'files'>,
+  name: 'exit-manager' | 'day-trader',
+): WorkerState | null {
+  const lease = attempt(() => readLease(db, name));
+  if (lease === null || 'ok' in lease || lease.holder === null) return null;
+  const { pid } = lease.holder;
+  const beat = machine.heartbeat(files.heartbeat(name));
+  const beats = beat !== null && beat.pid === pid && beat.bootId === machine.bootId && beat.phase === 'READY';
+  return { pid, isReady: lease.phase === 'READY' || beats };
 }
 
 /** Who is alive of this desk, by lease and by heartbeat: pids with start time and boot, so that nobody else can be hit. */
