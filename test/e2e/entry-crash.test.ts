@@ -21,11 +21,11 @@ const WANTED = 50.21;
 const UNWANTED = 50;
 const isEntry = (message: WireMessage): boolean => isPlacing(message, 2);
 
-/** Ten exchange seconds per second while all is quiet, so that a 30-second bar takes three. */
+/** Twenty exchange seconds per second while all is quiet, so that a 30-second bar takes a second and a half. */
 async function tradingDesk(environment: Readonly<Record<string, string>> = {}): Promise<{ desk: RefereedDesk; trader: TestProcess }> {
   desk = await openRefereedDesk({
     config: { mode: 'demo', entries: { watchlist: ['ACME'], scanner: { enabled: false }, ttlSeconds: 5 } },
-    gateway: { start: '10:00:00', speed: 10, waitFor: [2, 10] },
+    gateway: { start: '10:00:00', speed: 20, waitFor: [2, 10] },
   });
   desk.walk(UNWANTED);
   await desk.guard();

@@ -25,7 +25,7 @@ import { waitFor } from './waiting.js';
 export interface RefereedDesk extends TestDesk {
   /** Quotes ACME (or another) a cent below and above this price from now on, with a print at it. */
   price(dollars: number, conId?: number): void;
-  /** ACME at each of these prices for 400 ms of machine time, one after the other; the last one stays, wobbling so that marks stay live. */
+  /** ACME at each of these prices for 200 ms of machine time, one after the other; the last one stays, wobbling so that marks stay live. */
   walk(...dollars: readonly number[]): void;
   /** Looks at every message of running sessions, before the gateway has acted on it. */
   onWire(look: ((message: WireMessage) => void) | null): void;
@@ -47,6 +47,8 @@ export interface RefereedDesk extends TestDesk {
   trader(environment?: Readonly<Record<string, string>>): Promise<TestProcess>;
   /** `holdfast <words>` on this desk. */
   run(...words: readonly string[]): Promise<Ran>;
+  /** What the referees have seen so far; the verdict where there is no store left to compare with. */
+  violations(): readonly string[];
   /** Waits until the dust has settled (I6: store == broker), then: no referee saw anything, nothing is short. */
   verdict(options?: { readonly vanished?: readonly string[] }): Promise<void>;
 }
@@ -60,6 +62,8 @@ export interface Ran {
 export interface RefereedOptions extends DeskOptions {
   readonly bounds?: RefereeOptions['bounds'];
 }
+
+const STEP_MS = 200;
 
 /** Store migrated, gateway open, nothing started. */
 export async function openRefereedDesk(options: RefereedOptions = {}): Promise<RefereedDesk> {
@@ -93,9 +97,10 @@ export async function openRefereedDesk(options: RefereedOptions = {}): Promise<R
     desk.room.soon(now => quote(now, conId, [dollars - 0.01, dollars + 0.01, 1_000, 1_000]));
     desk.room.soon(now => print(now, conId, dollars));
   };
+  const violations = (): string[] => referee.report().map(({ invariant, symbol, detail }) => `VIOLATION ${invariant} ${symbol}: ${detail}`);
   const story = (): string =>
     [
-      ...referee.report().map(({ invariant, symbol, detail }) => `VIOLATION ${invariant} ${symbol}: ${detail}`),
+      ...violations(),
       ...exchange
         .executions()
         .map(one => `fill ${one.side} ${one.shares} ${one.symbol} @ ${one.price / 1e6} client ${one.clientId} ${one.orderRef}`),
@@ -131,7 +136,7 @@ export async function openRefereedDesk(options: RefereedOptions = {}): Promise<R
         price(steps.length === 0 && isUp ? last + 0.01 : last);
       };
       step();
-      wobble = setInterval(step, 400);
+      wobble = setInterval(step, STEP_MS);
     },
     onWire: next => {
       look = next;
@@ -197,6 +202,7 @@ export async function openRefereedDesk(options: RefereedOptions = {}): Promise<R
         }),
       );
     },
+    violations,
     verdict: async ({ vanished = [] } = {}) => {
       const differences = (): string[] =>
         desk
@@ -206,7 +212,7 @@ export async function openRefereedDesk(options: RefereedOptions = {}): Promise<R
         withinMs: 10_000,
         lastSeen: () => [...differences(), story()].join('\n'),
       });
-      expect(referee.report(), story()).toEqual([]);
+      expect(violations(), story()).toEqual([]);
       for (const { conId, quantity } of exchange.positions()) expect(quantity, `conId ${conId}\n${story()}`).toBeGreaterThanOrEqual(0);
     },
     close: async () => {

@@ -9,14 +9,15 @@ import { ACME } from '@holdfast/sim/gateway/testing/scripted-market';
 import { claimEntry } from '@holdfast/store/claims';
 import { commitStep } from '@holdfast/store/commit';
 import { type Db, openStore } from '@holdfast/store/db';
-import { acquireLease, type Lease } from '@holdfast/store/leases';
+import { acquireLease, type Lease, releaseLease } from '@holdfast/store/leases';
 import { OrderType } from '@stoqey/ib';
 import type { TestDesk } from './harness.js';
 import { waitFor } from './waiting.js';
 
 /**
  * The day trader played by hand, under its lease and client id, for stories in which only what it leaves behind matters: a claim and an
- * entry order in one transaction, then the order, then its fill on record.
+ * entry order in one transaction, then the order, then its fill
+ * on record. Then it ends as a process would: lease given back, connection closed.
  */
 export async function buyByHand(desk: TestDesk, quantity: number, limit: number): Promise<void> {
   const { exchange } = desk.room.gateway;
@@ -38,6 +39,8 @@ export async function buyByHand(desk: TestDesk, quantity: number, limit: number)
     probe.ib.placeOrder(entry.orderId, stock(contract.symbol), order('BUY', quantity, terms));
     await waitFor('the entry to fill', () => filled(desk, entry) === quantity, { lastSeen: desk.story });
     book(desk, db, { entry, lease });
+    releaseLease(db, lease);
+    probe.close();
   } finally {
     db.close();
   }
