@@ -185,4 +185,32 @@ describe('faults on stage', () => {
     expect(s.exitManager.state.care.size).toBe(0);
     expect(() => s.buys(100, 40)).not.toThrow();
   });
+
+  it('I6: the day trader died before it wrote its fill: the position is closed all the same', () => {
+    const s = stage({ market: FALL });
+    s.run(1_000);
+    s.buys(100, 50.05, { books: false });
+    s.runTo('09:50:08');
+    expect(s.position(), s.story.join('\n')).toBe(0);
+    expect(s.closedToday(), s.story.join('\n')).toEqual([{ symbol: 'ACME', reason: 'stop' }]);
+  });
+
+  it('DESIGN §4: a parked day trader never ends a partly filled entry: closed once its time is over and the broker does not know it', () => {
+    const s = stage({
+      market: [
+        quoteOf('09:45:00', 49.98, 50.0, 40),
+        quoteOf('09:45:10', 49.98, 50.2, 5_000),
+        quoteOf('09:46:40', 49.5, 49.52, 5_000),
+        quoteOf('09:46:42', 49.49, 49.51, 5_000),
+      ],
+    });
+    s.run(1_000);
+    s.buys(100, 50.05, { books: false });
+    s.runTo('09:47:00');
+    expect(s.position(), s.story.join('\n')).toBe(0);
+    expect(s.closedToday()).toEqual([]);
+    s.runTo('09:49:30');
+    expect(s.position(), s.story.join('\n')).toBe(0);
+    expect(s.closedToday(), s.story.join('\n')).toEqual([{ symbol: 'ACME', reason: 'stop' }]);
+  });
 });

@@ -79,6 +79,8 @@ describe('crashes', () => {
     expect(b.statusOf(order)).toBe('FILLED');
     const effects = tale(b.connect({ executions: [fill] }));
     expect(effects.filter(line => line.startsWith('release'))).toEqual([]);
+    // The exit manager closes a position only when its entries have had their last word.
+    expect(effects).toContain('order FILLED 498/498');
   });
 
   test('a cancel asked before the crash is asked again', () => {

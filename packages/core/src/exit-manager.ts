@@ -25,7 +25,7 @@ import { learnCommission, learnExecution } from './exits/learn.js';
 import type { ExitRules } from './exits/rules.js';
 import { steerGuarded, writeChanged } from './exits/steer.js';
 import { type MarkSource, recordMark } from './market/mark.js';
-import { CLIENT_ID, isFinal } from './orders/order.js';
+import { CLIENT_ID, isFinal, type Order } from './orders/order.js';
 import { bookFilled } from './orders/step-order.js';
 import { splitExecId } from './positions/book.js';
 import { filledOf } from './positions/filled-of.js';
@@ -84,7 +84,8 @@ export function createState(start: ExitManagerStart): ExitManagerState {
     care: new Map(view.positions.map(row => [row.contract.conId, careFromRow(row, at)])),
     closed: new Map(),
     orders: new Map(tracked.map(entry => [entry.order.orderRef, entry])),
-    entries: new Map(view.orders.filter(({ role }) => role === 'entry').map(order => [order.orderRef, order])),
+    entries: entriesOf(view, new Set()),
+    goneEntries: new Set(),
     foreign: new Map(),
     executions: new Map(view.executions.map(execution => [splitExecId(execution.execId).root, execution])),
     lastExecution: new Map(),
@@ -98,6 +99,18 @@ export function createState(start: ExitManagerStart): ExitManagerState {
     restAll: false,
   };
 }
+
+/**
+ * The day trader's orders as its rows tell, with fills as executions tell: a day trader that died may not have lived to write its order's
+ * last word. `gone`: those that a complete answer no longer knows, long after their time to live.
+ */
+const entriesOf = (view: SharedView, gone: ReadonlySet<string>): ReadonlyMap<string, Order> =>
+  new Map(
+    view.orders
+      .filter(({ role }) => role === 'entry')
+      .map(order => bookFilled(order, filledOf(order.orderRef, view)))
+      .map(order => [order.orderRef, gone.has(order.orderRef) && !isFinal(order) ? { ...order, status: 'CANCELLED' as const } : order]),
+  );
 
 /**
  * The exit manager in one function: hear the event, look at what it touched, write what changed. Everything it may ask of the world is in
@@ -290,9 +303,8 @@ function hearAccount(d: Draft, event: Extract<Event, { kind: 'account' }>): void
 
 /** The day trader (or a tool) has committed: new claims, its orders, and fills that are pushed to it alone. */
 function hearStore(d: Draft, view: SharedView): void {
-  const entries = view.orders.filter(({ role }) => role === 'entry');
-  update(d, { entries: new Map(entries.map(order => [order.orderRef, order])) });
-  for (const order of entries) d.touched.add(order.contract.conId);
+  update(d, { entries: entriesOf(view, d.s.goneEntries) });
+  for (const order of d.s.entries.values()) d.touched.add(order.contract.conId);
   const rows = new Map(view.positions.map(row => [row.tradeId, row]));
   for (const row of view.positions) {
     if (!d.s.care.has(row.contract.conId) && row.status === 'CLAIMED') edit(d, 'care').set(row.contract.conId, careFromRow(row, d.at));

@@ -43,7 +43,19 @@ export function settleSnapshot(d: Draft, told: Snapshot): void {
   updateLink(d, { snapshot: null, lastSnapshotAt: d.mono });
   if (!asked.isFirst) return;
   releaseOrphans(d);
+  writeRecounted(d);
   becomeReady(d);
+}
+
+/** Entries whose row is older than what executions sum to (its writer died, the exit manager booked the fill): the row is set right. */
+function writeRecounted(d: Draft): void {
+  const rows = new Map(d.s.view.orders.map(order => [order.orderRef, order]));
+  const written = new Set(d.effects.map(effect => (effect.do === 'write-order' ? effect.order.orderRef : '')));
+  for (const { order } of d.s.entries.values()) {
+    const row = rows.get(order.orderRef);
+    if (row && !written.has(order.orderRef) && (row.filled !== order.filled || row.status !== order.status))
+      write(d, { do: 'write-order', order: { ...order, updatedAt: d.at } });
+  }
 }
 
 function settleEntry(d: Draft, tracked: Tracked, { asked, isOpen }: { readonly asked: Asked; readonly isOpen: boolean }): void {

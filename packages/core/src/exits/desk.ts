@@ -90,6 +90,8 @@ export interface ExitManagerState {
   readonly orders: ReadonlyMap<string, Tracked>;
   /** The day trader's orders, as its rows tell. */
   readonly entries: ReadonlyMap<string, Order>;
+  /** Entries that the broker no longer knows, long after their time to live, whatever their row says. */
+  readonly goneEntries: ReadonlySet<string>;
   /** Working orders at the broker that are not ours, by permId. */
   readonly foreign: ReadonlyMap<number, BrokerOrder>;
   /** The newest word about each fill, by the root of its execId. */

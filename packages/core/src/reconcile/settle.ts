@@ -5,6 +5,8 @@ import { hearOpenOrder, step } from '../exits/heard.js';
 import { BEFORE_HOLDFAST, learnExecution } from '../exits/learn.js';
 import { CLIENT_ID, isFinal, isOurs } from '../orders/order.js';
 
+const ENTRY_OVER_MS = 60_000;
+
 /**
  * Ours against theirs, at every start and reconnect and once a minute. It is the only recovery path. What holds afterwards:
  *
@@ -25,6 +27,7 @@ export function settleSnapshot(d: Draft, told: Extract<EventBody, { kind: 'snaps
   forgetHoldings(d, told);
   const seen = new Set(told.openOrders.map(({ orderRef }) => orderRef).filter(ref => ref !== ''));
   for (const tracked of d.s.orders.values()) settleOrder(d, { tracked, isOpen: seen.has(tracked.order.orderRef), askedAt: asked.askedAt });
+  forgetOldEntries(d, seen);
   for (const conId of d.s.care.keys()) d.touched.add(conId);
   becomeReady(d, asked.isFirst);
 }
@@ -75,6 +78,20 @@ function settleOrder(d: Draft, { tracked, isOpen, askedAt }: { tracked: Tracked;
     return;
   }
   step(d, tracked, 'neverHeardOf', 'not among the open orders of a complete answer');
+}
+
+/**
+ * A day trader that is parked or dead gives its entries no last word. One whose good-till time is over by a minute, and which the broker's
+ * complete answer does not list, cannot fill any more: a position waits for it no longer to be closed.
+ */
+function forgetOldEntries(d: Draft, seen: ReadonlySet<string>): void {
+  for (const order of d.s.entries.values()) {
+    if (isFinal(order) || seen.has(order.orderRef) || order.goodTill === null || d.at < order.goodTill + ENTRY_OVER_MS) continue;
+    update(d, { goneEntries: new Set([...d.s.goneEntries, order.orderRef]) });
+    edit(d, 'entries').set(order.orderRef, { ...order, status: 'CANCELLED' });
+    d.touched.add(order.contract.conId);
+    say(d, 'entry-gone', { orderRef: order.orderRef, symbol: order.contract.symbol, status: order.status }, 'warn');
+  }
 }
 
 function becomeReady(d: Draft, isFirst: boolean): void {
