@@ -13,6 +13,8 @@ export interface Heartbeat {
   readonly counter: number;
   readonly phase: WorkerPhase;
   readonly pid: number;
+  /** With pid and boot it tells this process from a later one under the same number. Workers only. */
+  readonly processStartedAt?: string;
   readonly leaseId: number;
   readonly bootId: string;
   /** Machine time of the write: the same clock in every process of this boot. */
@@ -70,7 +72,7 @@ export function writeHeartbeat(file: RandomFile, beat: Heartbeat): { ok: true } 
 export type HeartbeatFacts = Pick<Heartbeat, 'phase' | 'brokerAgeMs' | 'markAgeMs' | 'commitAgeMs' | 'backlog'>;
 
 export interface PulseParts {
-  readonly holder: { readonly pid: number; readonly bootId: string };
+  readonly holder: { readonly pid: number; readonly bootId: string; readonly processStartedAt: string };
   readonly leaseId: number;
   readonly clock: Clock;
   readonly log: Log;
@@ -78,7 +80,7 @@ export interface PulseParts {
 
 /** The writer of one process's heartbeat: `beat` as often as you like, it writes a few times a second; `write` at once. */
 export function createPulse(file: RandomFile, { holder, leaseId, clock, log }: PulseParts) {
-  const { pid, bootId } = holder;
+  const { pid, bootId, processStartedAt } = holder;
   let counter = 0;
   let writtenAt: MonoMs | null = null;
   let phase: WorkerPhase | null = null;
@@ -89,7 +91,7 @@ export function createPulse(file: RandomFile, { holder, leaseId, clock, log }: P
     writtenAt = mono;
     phase = facts.phase;
     counter += 1;
-    const written = writeHeartbeat(file, { counter, ...facts, pid, leaseId, bootId, mono, exchange: clock.exchange() });
+    const written = writeHeartbeat(file, { ...facts, counter, pid, processStartedAt, leaseId, bootId, mono, exchange: clock.exchange() });
     if (!written.ok && !isFailing) log('error', 'heartbeat-not-written', { detail: written.detail });
     isFailing = !written.ok;
   }

@@ -1,0 +1,138 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { monoMs } from '@holdfast/core/units';
+import { readLease } from '@holdfast/store/leases';
+import { migrate } from '@holdfast/store/migrate';
+import { readOrder } from '@holdfast/store/orders';
+import { anOrder, aPosition, booked, closeAll, MONDAY, NOW, openDesk, openTestStore, storePath } from '@holdfast/store/testing/desk';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type BootParts, boot } from './boot.js';
+import { createEmergencyFile, EMERGENCY_FILE_BYTES } from './emergency-file.js';
+import { silentLog } from './log.js';
+import { createMemoryFile } from './random-file.js';
+
+afterEach(closeAll);
+
+const me = { pid: 1, processStartedAt: 'me', bootId: 'boot' };
+function bootAt(storePath: string, parts: Partial<BootParts> = {}) {
+  let mono = 0;
+  return boot({
+    name: 'exit-manager',
+    storePath,
+    busyTimeoutMs: 0,
+    holder: me,
+    isGone: () => true,
+    emergency: null,
+    log: silentLog,
+    mono: () => monoMs(mono),
+    wall: () => NOW,
+    sleep: async ms => {
+      mono += ms;
+    },
+    ...parts,
+  });
+}
+
+describe('the start of a worker', () => {
+  it('takes the lease of one that is gone', async () => {
+    const { path } = openDesk();
+    const booted = await bootAt(path);
+    expect(booted).toMatchObject({ ok: true, lease: { name: 'exit-manager', leaseId: 3 }, boundAccount: null });
+  });
+
+  it('I10: refuses while another holds it, naming it, with the code the supervisor knows', async () => {
+    const { path, db } = openDesk();
+    const holder = readLease(db, 'exit-manager')?.holder;
+    expect(await bootAt(path, { isGone: () => false })).toMatchObject({
+      ok: false,
+      exitCode: 3,
+      detail: expect.stringContaining(`held by process ${holder?.pid}`),
+    });
+  });
+
+  it('refuses an unmigrated store, naming the command', async () => {
+    const path = storePath();
+    openTestStore(path);
+    expect(await bootAt(path)).toMatchObject({ ok: false, exitCode: 5, detail: expect.stringMatching(/STORE_NOT_MIGRATED.*holdfast/) });
+  });
+
+  it('refuses a store that is not there, and does not make one', async () => {
+    const path = storePath();
+    expect(await bootAt(path)).toMatchObject({ ok: false, exitCode: 5 });
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('refuses a file that is no store', async () => {
+    const path = storePath();
+    writeFileSync(path, 'not a database at all, but long enough to be read as a header of one, one would think'.repeat(20));
+    expect(await bootAt(path)).toMatchObject({ ok: false, exitCode: 5, detail: expect.stringContaining('STORE_CORRUPT') });
+  });
+
+  it('waits while the store is locked, and starts when it is free', async () => {
+    const { path } = openDesk();
+    const stranger = openTestStore(path);
+    stranger.exec('BEGIN IMMEDIATE');
+    let naps = 0;
+    const booted = await bootAt(path, {
+      sleep: async () => {
+        naps += 1;
+        if (naps === 3) stranger.exec('ROLLBACK');
+      },
+    });
+    expect(booted.ok).toBe(true);
+    expect(naps).toBe(3);
+  });
+
+  it('gives up after five seconds of a locked store', async () => {
+    const { path } = openDesk();
+    openTestStore(path).exec('BEGIN IMMEDIATE');
+    expect(await bootAt(path)).toMatchObject({ ok: false, exitCode: 5, detail: expect.stringContaining('STORE_BUSY') });
+  });
+});
+
+describe('A8: the emergency file is merged first at every start', () => {
+  const order = anOrder();
+  const kept = () => {
+    const emergency = createEmergencyFile(createMemoryFile(EMERGENCY_FILE_BYTES));
+    emergency.append({ at: NOW, tradeDate: MONDAY, writes: [{ do: 'write-intent', order }] });
+    emergency.append({ at: NOW, tradeDate: MONDAY, writes: [{ do: 'write-order', order: { ...order, status: 'SUBMITTED', permId: 77 } }] });
+    return emergency;
+  };
+
+  it('its intents are facts: recorded even where the store would refuse them now', async () => {
+    const { path, db } = openDesk();
+    const emergency = kept();
+    const booted = await bootAt(path, { emergency });
+    expect(booted.ok).toBe(true);
+    expect(readOrder(db, order.orderRef)).toMatchObject({ status: 'SUBMITTED', permId: 77 });
+    expect(emergency.read().steps).toEqual([]);
+  });
+
+  it('twice does no harm, and what the store has heard since stands', async () => {
+    const desk = openDesk();
+    desk.commit([{ do: 'write-position', position: aPosition() }, booked()]);
+    desk.commit([{ do: 'write-order', order: { ...order, status: 'FILLED', updatedAt: (NOW + 5_000) as typeof NOW } }]);
+    await bootAt(desk.path, { emergency: kept() });
+    expect(readOrder(desk.db, order.orderRef)?.status).toBe('FILLED');
+  });
+
+  it('stays as it is when the store cannot take it', async () => {
+    const { path } = openDesk();
+    const emergency = kept();
+    const stranger = openTestStore(path);
+    let isLocked = false;
+    const lockedMeanwhile = {
+      ...emergency,
+      read: () => {
+        if (!isLocked) stranger.exec('BEGIN IMMEDIATE');
+        isLocked = true;
+        return emergency.read();
+      },
+    };
+    expect(await bootAt(path, { emergency: lockedMeanwhile })).toMatchObject({ ok: false, exitCode: 5 });
+    expect(emergency.read().steps).toHaveLength(2);
+  });
+});
+
+it('the migrations of a test store are the real ones', () => {
+  expect(migrate(openDesk().db, NOW)).toEqual({ ok: true, applied: [] });
+});
