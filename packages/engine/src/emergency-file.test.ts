@@ -31,7 +31,7 @@ it('a torn last line costs that line', () => {
   const memory = createMemoryFile(EMERGENCY_FILE_BYTES);
   const file = createEmergencyFile(memory);
   file.append(step(1));
-  memory.write(Buffer.byteLength(memory.read().replace(/\0[^]*/, '')), '{"at":17730');
+  memory.write(Buffer.byteLength(memory.read().split('\0')[0] ?? ''), '{"at":17730');
   expect(createEmergencyFile(memory).read()).toEqual({ steps: [step(1)], torn: 1 });
 });
 
