@@ -1,5 +1,7 @@
-import { fromDollars, shares } from '@holdfast/core/units';
+import { tradeDateOf } from '@holdfast/core/calendar';
+import { epochMs, fromDollars, shares } from '@holdfast/core/units';
 import { quoteOf } from '@holdfast/sim/list-source';
+import { insertCommand, readAnswer } from '@holdfast/store/commands';
 import { Db } from '@holdfast/store/db';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Stage, type StageOptions } from './stage.js';
@@ -212,5 +214,28 @@ describe('faults on stage', () => {
     s.runTo('09:49:30');
     expect(s.position(), s.story.join('\n')).toBe(0);
     expect(s.closedToday(), s.story.join('\n')).toEqual([{ symbol: 'ACME', reason: 'stop' }]);
+  });
+
+  it('A14: liquidate-all waits for an exit manager that starts: it sells what the reconcile has yet to bring', () => {
+    const s = stage({ market: [...CALM, quoteOf('09:46:05', 49.99, 50.01, 5_000)] });
+    s.run(1_000);
+    s.killExitManager();
+    s.exchange.manualTrade(101, 'BUY', 40);
+    const now = s.exchangeTime;
+    const id = insertCommand(s.reader, {
+      target: 'exit-manager',
+      kind: 'liquidate-all',
+      payload: {},
+      tradeDate: tradeDateOf(now),
+      expiresAt: epochMs(now + 60_000),
+      createdBy: 'story',
+      now,
+    });
+    if (!id.ok) throw new Error(id.detail);
+    s.startExitManager();
+    s.run(10_000);
+    expect(readAnswer(s.reader, id.id)).toMatchObject({ status: 'done', answer: '1 position(s) on the way out: ACME' });
+    expect(s.position(), s.story.join('\n')).toBe(0);
+    expect(s.closedToday()).toEqual([{ symbol: 'ACME', reason: 'liquidate' }]);
   });
 });

@@ -312,8 +312,7 @@ function hearStore(d: Draft, view: SharedView): void {
   for (const care of d.s.care.values())
     if (care.status === 'CLAIMED' && !rows.has(care.tradeId)) edit(d, 'care').delete(care.contract.conId);
   for (const execution of view.executions) learnExecution(d, execution, execution.tradeId);
-  // A command that waits for the broker (rest-stops) stays pending in the table until it is answered.
-  for (const command of view.commands) if (!d.s.waiting.some(({ id }) => id === command.id)) hearCommand(d, command);
+  for (const command of view.commands) hearCommand(d, command);
 }
 
 export const phaseOf = (state: ExitManagerState): WorkerPhase => state.link.phase;

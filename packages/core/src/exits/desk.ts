@@ -3,7 +3,7 @@ import type { BrokerPosition } from '../events.js';
 import { type BreachWatch, EMPTY_MARK_BOOK, type MarkBook } from '../market/mark.js';
 import type { BrokerOrder, Order } from '../orders/order.js';
 import type { Execution } from '../positions/execution.js';
-import type { WorkerPhase } from '../shared-view.js';
+import type { CommandRow, WorkerPhase } from '../shared-view.js';
 import type { EpochMs, MonoMs, TradeDate } from '../units.js';
 import type { Care } from './care.js';
 import type { ExitRules } from './rules.js';
@@ -66,9 +66,9 @@ export interface Link {
   readonly accountReady: boolean;
 }
 
+/** A command that is answered later: `rest-stops` once the broker works them, exits once the reconcile has said what there is. */
 export interface Waiting {
-  readonly id: number;
-  readonly kind: 'rest-stops';
+  readonly command: CommandRow;
   readonly since: MonoMs;
 }
 
