@@ -1,5 +1,7 @@
-import { rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { fromDollars } from '@holdfast/core/units';
+import { formatHeartbeat, parseHeartbeat } from '@holdfast/engine/heartbeat';
 import { BOLT } from '@holdfast/sim/gateway/testing/scripted-market';
 import { readKillSwitch } from '@holdfast/store/kill-switch';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -146,6 +148,43 @@ describe('A14: everything dead and the database unusable: what is ours is told b
     expectSoldOnce(desk);
     expect(desk.violations()).toEqual([]);
   });
+});
+
+it('A14: without the database a dead worker is known by its heartbeat; whoever has its number now is left alone', async () => {
+  const { desk, guard } = await holdingDesk();
+  await dies(desk, guard);
+  const stranger = spawn(process.execPath, ['-e', 'setTimeout(() => undefined, 60_000)']);
+  try {
+    const file = desk.files.heartbeat('exit-manager');
+    const beat = parseHeartbeat(readFileSync(file, 'utf8'));
+    if (!beat || stranger.pid === undefined) throw new Error('no heartbeat, or no stranger');
+    writeFileSync(file, formatHeartbeat({ ...beat, pid: stranger.pid }));
+    rmSync(desk.files.store);
+    expect(toldBy(await press(desk), desk)).toMatchObject({ ...FLAT, path: 'takeover-without-store' });
+    expect(stranger.signalCode).toBeNull();
+    expectSoldOnce(desk);
+  } finally {
+    stranger.kill('SIGKILL');
+  }
+});
+
+it('A14: a hung exit manager without the database is ended by its heartbeat', async () => {
+  const { desk, guard } = await holdingDesk();
+  process.kill(guard.pid, 'SIGSTOP');
+  writeFileSync(desk.files.store, 'no database at all '.repeat(4_000));
+  expect(toldBy(await press(desk), desk)).toMatchObject({ ...FLAT, path: 'takeover-without-store' });
+  expect(await desk.ended(guard)).toBe('SIGKILL');
+  expectSoldOnce(desk);
+});
+
+it('A14: pressed twice at once with everything dead and the database unusable', async () => {
+  const { desk, guard } = await holdingDesk();
+  await dies(desk, guard);
+  writeFileSync(desk.files.store, 'no database at all '.repeat(4_000));
+  const both = await Promise.all([press(desk), press(desk)]);
+  for (const ran of both) expect(toldBy(ran, desk)).toMatchObject(FLAT);
+  expectSoldOnce(desk);
+  expect(desk.violations()).toEqual([]);
 });
 
 it('A14: under a supervisor whose exit manager hangs: one sale, and the supervisor starts the next one afterwards', async () => {

@@ -250,7 +250,9 @@ async function withoutStore(parts: LiquidationParts, startedAt: number, detail: 
   for (const worker of WORKERS) {
     const beat = parts.heartbeat(worker);
     const holder = beat && beat.bootId === parts.me.bootId ? parts.identify(beat.pid) : null;
-    if (holder && holder.pid !== parts.me.pid) await end(parts, holder, `the ${worker}`);
+    // The number may belong to somebody else by now: a stranger is never killed.
+    const isStill = holder !== null && holder.processStartedAt === beat?.processStartedAt;
+    if (holder && isStill && holder.pid !== parts.me.pid) await end(parts, holder, `the ${worker}`);
   }
   return takeOver(parts, parts.temporaryStore(), { path: 'takeover-without-store', startedAt });
 }
