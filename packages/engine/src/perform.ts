@@ -185,7 +185,7 @@ export function createPerformer(parts: PerformParts): (effects: readonly Effect[
       tell({ kind: 'exit-refused', orderRef, code, detail });
     }
     for (const effect of effects) {
-      if (!isSendOrEnter(effect)) continue;
+      if (!isSendOrEnter(effect) || effect.do === 'say') continue;
       if (effect.do === 'place' && booked.refused.has(effect.order.orderRef)) continue;
       if (effect.do !== 'enter') send(effect);
       else {
@@ -193,6 +193,8 @@ export function createPerformer(parts: PerformParts): (effects: readonly Effect[
         if (entered.kind !== 'done') return entered;
       }
     }
+    // A log line is a write to disk: the order goes first, the words about it follow.
+    for (const effect of effects) if (effect.do === 'say') send(effect);
     if (matters && isUrgent) books.makeDurable();
     return { kind: 'done' };
   };
