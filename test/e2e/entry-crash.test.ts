@@ -1,8 +1,8 @@
 import type { WireMessage } from '@holdfast/sim/gateway/gateway';
-import { readPositions } from '@holdfast/store/positions';
 import { afterEach, expect, it } from 'vitest';
 import type { TestProcess } from './harness.js';
-import { isPlacing, openRefereedDesk, type RefereedDesk } from './refereed-desk.js';
+import { isPlacing, type RefereedDesk } from './refereed-desk.js';
+import { claims, exchangeSeconds, openTradingDesk, UNWANTED, WANTED } from './trading-desk.js';
 import { waitFor } from './waiting.js';
 
 /**
@@ -16,30 +16,12 @@ afterEach(async () => {
   desk = undefined;
 });
 
-/** The history's VWAP is 50.10 and it moves a dollar per bar: above VWAP the standard rule buys, below it does not. */
-const WANTED = 50.21;
-const UNWANTED = 50;
 const isEntry = (message: WireMessage): boolean => isPlacing(message, 2);
 
-/** Twenty exchange seconds per second while all is quiet, so that a 30-second bar takes a second and a half. */
 async function tradingDesk(environment: Readonly<Record<string, string>> = {}): Promise<{ desk: RefereedDesk; trader: TestProcess }> {
-  desk = await openRefereedDesk({
-    config: { mode: 'demo', entries: { watchlist: ['ACME'], scanner: { enabled: false }, ttlSeconds: 5 } },
-    gateway: { start: '10:00:00', speed: 20, waitFor: [2, 10] },
-  });
-  desk.walk(UNWANTED);
+  desk = await openTradingDesk();
   await desk.guard();
   return { desk, trader: await desk.trader(environment) };
-}
-
-const claims = (desk: RefereedDesk): string[] =>
-  desk.look(db => readPositions(db).map(({ contract, status, quantity }) => `${contract.symbol} ${status} ${quantity}`));
-
-/** Lets so many seconds pass at the exchange. */
-async function exchangeSeconds(desk: RefereedDesk, seconds: number): Promise<void> {
-  const { exchange } = desk.room.gateway;
-  const until = exchange.now + seconds * 1_000;
-  await waitFor(`${seconds} s at the exchange`, () => exchange.now >= until, { withinMs: 60_000, lastSeen: desk.story });
 }
 
 it('A9: nothing dies: the entry is bought once and protected', async () => {

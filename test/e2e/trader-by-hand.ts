@@ -20,30 +20,43 @@ import { waitFor } from './waiting.js';
  * on record. Then it ends as a process would: lease given back, connection closed.
  */
 export async function buyByHand(desk: TestDesk, quantity: number, limit: number): Promise<void> {
-  const { exchange } = desk.room.gateway;
-  const now = exchange.now;
+  const { now } = desk.room.gateway.exchange;
   const db = openStore(desk.files.store, { busyTimeoutMs: 2_000, synchronous: 'NORMAL', mustExist: true });
   try {
     const taken = acquireLease(db, { name: 'day-trader', ...thisProcess(), now }, isGone);
     if (!taken.ok) throw new Error(taken.detail);
-    const { lease } = taken;
-    const entry = entryOf(quantity, { limit, lease: lease.leaseId, now });
-    const { tradeId, contract } = entry;
-    const claim = claimRow({ tradeId, account: exchange.accountId, contract, side: 1, agentName: 'day-trader', signal: null, now });
-    const enter = { do: 'enter' as const, claim, order: entry, tradeDate: tradeDateOf(now), decidedAt: monoMs(0) };
-    const claimed = claimEntry(db, { lease, enter, now });
-    if (!claimed.ok) throw new Error(`${claimed.code}: ${claimed.detail}`);
-
-    const probe = await desk.room.connect(CLIENT_ID['day-trader']);
-    const terms = { orderType: OrderType.LMT, lmtPrice: limit, orderRef: entry.orderRef };
-    probe.ib.placeOrder(entry.orderId, stock(contract.symbol), order('BUY', quantity, terms));
-    await waitFor('the entry to fill', () => filled(desk, entry) === quantity, { lastSeen: desk.story });
-    book(desk, db, { entry, lease });
-    releaseLease(db, lease);
-    probe.close();
+    try {
+      await claimAndSend(desk, db, { lease: taken.lease, quantity, limit });
+    } finally {
+      releaseLease(db, taken.lease);
+    }
   } finally {
     db.close();
   }
+}
+
+interface Entering {
+  readonly lease: Lease;
+  readonly quantity: number;
+  readonly limit: number;
+}
+
+async function claimAndSend(desk: TestDesk, db: Db, { lease, quantity, limit }: Entering): Promise<void> {
+  const { exchange } = desk.room.gateway;
+  const now = exchange.now;
+  const entry = entryOf(quantity, { limit, lease: lease.leaseId, now });
+  const { tradeId, contract } = entry;
+  const claim = claimRow({ tradeId, account: exchange.accountId, contract, side: 1, agentName: 'day-trader', signal: null, now });
+  const enter = { do: 'enter' as const, claim, order: entry, tradeDate: tradeDateOf(now), decidedAt: monoMs(0) };
+  const claimed = claimEntry(db, { lease, enter, now });
+  if (!claimed.ok) throw new Error(`${claimed.code}: ${claimed.detail}`);
+
+  const probe = await desk.room.connect(CLIENT_ID['day-trader']);
+  const terms = { orderType: OrderType.LMT, lmtPrice: limit, orderRef: entry.orderRef };
+  probe.ib.placeOrder(entry.orderId, stock(contract.symbol), order('BUY', quantity, terms));
+  await waitFor('the entry to fill', () => filled(desk, entry) === quantity, { lastSeen: desk.story });
+  book(desk, db, { entry, lease });
+  probe.close();
 }
 
 const fillsOf = ({ room }: TestDesk, { orderRef }: Order) =>
