@@ -238,4 +238,52 @@ describe('faults on stage', () => {
     expect(s.position(), s.story.join('\n')).toBe(0);
     expect(s.closedToday()).toEqual([{ symbol: 'ACME', reason: 'liquidate' }]);
   });
+
+  it('A17: a socket that died and has not said so is not hammered, neither with new orders nor with changes', () => {
+    const s = stage({ market: CALM });
+    s.run(1_000);
+    s.broker.isDead = true;
+    s.buys(100, 50.05);
+    s.run(2_000);
+    const tries = s.story.filter(line => line.includes('sends target')).length;
+    expect(tries, s.story.join('\n')).toBeGreaterThanOrEqual(1);
+    expect(tries).toBeLessThan(12);
+    s.broker.isDead = false;
+    s.run(1_000);
+    expect(s.resting()).toContain('SELL 100 LMT 50.90');
+    s.broker.isDead = true;
+    s.exchange.manualTrade(101, 'SELL', 30);
+    s.run(2_000);
+    expect(s.story.filter(line => line.includes('changes target')).length).toBeLessThan(12);
+    s.broker.isDead = false;
+    s.run(2_000);
+    expect(s.resting(), s.story.join('\n')).toContain('SELL 70 LMT 50.90');
+  });
+
+  it('A5: bought by hand in a symbol that is claimed: one position, protected as a whole', () => {
+    const s = stage({ market: [...CALM, quoteOf('09:45:20', 49.97, 50.0, 5_000), quoteOf('09:45:25', 49.98, 50.0, 5_000)] });
+    s.run(1_000);
+    s.buys(100, 40);
+    s.exchange.manualTrade(101, 'BUY', 40);
+    s.runTo('09:45:30');
+    expect(
+      s
+        .resting()
+        .filter(line => line.startsWith('SELL'))
+        .map(line => line.replace(/ [\d.]+$/, '')),
+      s.story.join('\n'),
+    ).toEqual(['SELL 40 LMT', 'SELL 40 STP']);
+  });
+
+  it('I7: what nobody would buy before the close is told to a person after it', () => {
+    const s = stage({
+      market: [quoteOf('15:40:00', 49.98, 50.0, 5_000), { at: quoteOf('15:44:00', 0, 0, 0).at, conId: 101, halted: true }],
+      from: '15:40:00',
+    });
+    s.run(1_000);
+    s.buys(100, 50.05);
+    s.runTo('16:01:30');
+    expect(alerts(s), s.story.join('\n')).toContain('CARRIED_OVERNIGHT');
+    expect(s.position()).toBe(100);
+  });
 });

@@ -20,6 +20,8 @@ export interface SimBroker extends BrokerPort {
   cut(reason: string): void;
   /** While true, nothing of what is sent reaches the exchange (a hang between send and echo). */
   isDeaf: boolean;
+  /** While true, sends are refused though the connection seems up: a socket that died and has not said so. */
+  isDead: boolean;
   /** While true, nothing that happens is told (callbacks late). */
   isMute: boolean;
   /** A refusal of the broker's for an order that is placed, or null to let it through. */
@@ -42,6 +44,7 @@ export function createSimBroker({ exchange, clientId, onEvent }: SimBrokerParts)
   let isUp = false;
   let isDeaf = false;
   let isMute = false;
+  let isDead = false;
   let refuse: SimBroker['refuse'] = null;
   let distort: SimBroker['distort'] = null;
   let waiting: EventBody[] = [];
@@ -249,6 +252,12 @@ export function createSimBroker({ exchange, clientId, onEvent }: SimBrokerParts)
     set isDeaf(value: boolean) {
       isDeaf = value;
     },
+    get isDead() {
+      return isDead;
+    },
+    set isDead(value: boolean) {
+      isDead = value;
+    },
     get isMute() {
       return isMute;
     },
@@ -272,7 +281,7 @@ export function createSimBroker({ exchange, clientId, onEvent }: SimBrokerParts)
       return isMute ? 0 : waiting.length;
     },
     send(send) {
-      if (!isUp) return false;
+      if (!isUp || isDead) return false;
       if (!isDeaf) perform(send);
       return true;
     },

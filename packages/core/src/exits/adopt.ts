@@ -59,8 +59,8 @@ function adoptExplained(d: Draft, conId: number, difference: number): boolean {
   const loose = [...d.s.executions.values()].filter(execution => execution.conId === conId && execution.tradeId === null);
   const sum = loose.reduce((total, { side, shares: quantity }) => total + (side === 'BUY' ? quantity : -quantity), 0);
   if (loose.length === 0 || sum !== difference) return false;
-  const tradeId = `adopted-${conId}-${d.s.tradeDate}-${d.s.lease}-${d.s.nextRequest}`;
-  requestId(d);
+  // By hand in a symbol that is claimed: one position, one trade.
+  const tradeId = d.s.care.get(conId)?.tradeId ?? adoptedId(d, conId);
   for (const execution of loose) {
     const assigned = { ...execution, tradeId };
     edit(d, 'executions').set(splitExecId(execution.execId).root, assigned);
@@ -69,6 +69,8 @@ function adoptExplained(d: Draft, conId: number, difference: number): boolean {
   adopt(d, conId, { tradeId, quantity: difference, base: 0 });
   return true;
 }
+
+const adoptedId = (d: Draft, conId: number): string => `adopted-${conId}-${d.s.tradeDate}-${d.s.lease}-${requestId(d)}`;
 
 function adopt(d: Draft, conId: number, { tradeId, quantity, base }: { tradeId: string; quantity: number; base: number }): void {
   const contract = d.s.contracts.get(conId);
@@ -122,7 +124,7 @@ function correct(d: Draft, conId: number, difference: number): void {
   const care = d.s.care.get(conId);
   const held = care ? heldShares(d.s, care) : shares(0);
   if (!care || (care.status === 'CLAIMED' && held === 0)) {
-    adopt(d, conId, { tradeId: `adopted-${conId}-${d.s.tradeDate}-${d.s.lease}-${requestId(d)}`, quantity: difference, base: difference });
+    adopt(d, conId, { tradeId: adoptedId(d, conId), quantity: difference, base: difference });
     return;
   }
   if (held + difference === 0) {

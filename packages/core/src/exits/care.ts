@@ -47,6 +47,8 @@ export interface Care {
   readonly quarantinedAt: EpochMs | null;
   /** The stop rests at its real level, because nobody can be sure to watch it. */
   readonly restStop: boolean;
+  /** An order did not leave this process: nothing more is tried before this machine time, so that a dead line is not hammered. */
+  readonly sendRetryAt: MonoMs | null;
   /** A bug struck while this symbol was handled: only what rests at the broker protects it until then (DESIGN §1). */
   readonly suspendedUntil: MonoMs | null;
   /** When the day trader was last asked to withdraw this trade's entries. */
@@ -115,6 +117,7 @@ export function careFromRow(row: PositionRow, now: EpochMs): Care {
     restStop: false,
     withdrawAskedAt: null,
     suspendedUntil: null,
+    sendRetryAt: null,
     signal: metadata.signal,
   };
 }

@@ -107,6 +107,8 @@ export interface ExitManagerState {
   readonly marketMovedAt: EpochMs;
   readonly waiting: readonly Waiting[];
   readonly restAll: boolean;
+  /** Date for which a position held over the close has been told. */
+  readonly carriedTold: TradeDate | null;
 }
 
 type MapKey =

@@ -3,12 +3,13 @@ import { type BrokerOrder, CLIENT_ID, isOurs, type Order } from '../orders/order
 import { meaningOfStatus, type OrderEventKind, stepOrder } from '../orders/step-order.js';
 import { shares } from '../units.js';
 import { askSnapshot } from './adopt.js';
-import { askExecutions, type Draft, edit, emit, putOrder, say, type Tracked, update } from './desk.js';
+import { askExecutions, type Draft, edit, emit, putCare, putOrder, say, type Tracked, update } from './desk.js';
 import { countRejection } from './sell.js';
 
 const EXIT_CLIENT = CLIENT_ID['exit-manager'];
 /** The broker's old figures may still arrive this long after a modification was sent. */
 const MODIFY_ECHO_MS = 3_000;
+const SEND_RETRY_MS = 250;
 
 /** An openOrder message: pushed for our own orders, and part of every all-orders answer for everybody's. */
 export function hearOpenOrder(d: Draft, told: BrokerOrder): void {
@@ -219,6 +220,9 @@ export function hearNotSent(d: Draft, told: Extract<EventBody, { kind: 'not-sent
   const tracked = d.s.orders.get(told.orderRef);
   if (!tracked) return;
   const reason = `${told.code}: ${told.detail}`;
+  // The same decision would follow at once and fail at once, before the socket's own word could arrive.
+  const care = d.s.care.get(tracked.order.contract.conId);
+  if (care) putCare(d, { ...care, sendRetryAt: (d.mono + SEND_RETRY_MS) as Draft['mono'] });
   if (tracked.modified) restore(d, tracked, reason);
   else step(d, tracked, 'notSent', reason);
   if (told.code.startsWith('WIRE_CAP') || told.kind === 'exit-refused') countRejection(d, tracked, reason);

@@ -149,6 +149,7 @@ export const newCare = (d: Draft, contract: Contract): Care => ({
   restStop: false,
   withdrawAskedAt: null,
   suspendedUntil: null,
+  sendRetryAt: null,
   signal: null,
 });
 

@@ -33,7 +33,7 @@ export function steer(d: Draft, conId: number): void {
   }
   const levelled = setLevels(d, opened, held);
   const decided = decide(d, levelled, held);
-  if (!mayAct(d)) return;
+  if (!mayAct(d) || (decided.sendRetryAt !== null && d.mono < decided.sendRetryAt)) return;
   const waitsInQuarantine = decided.quarantinedAt !== null && decided.retryAt !== null && d.mono < decided.retryAt;
   if (decided.exit && !waitsInQuarantine) sellOut(d, decided, held);
   else protect(d, decided, held);
@@ -58,6 +58,7 @@ function setLevels(d: Draft, care: Care, held: Shares): Care {
     return setLevels(d, put(d, { ...care, contract }), held);
   }
   const reference = referenceOf(d, care);
+  if (reference === null && d.at - care.openedAt >= NO_PRICE_MS) sayNoPrice(d, care);
   if (reference === null || care.levels?.reference === reference) return care;
   if (care.levels !== null && (care.origin === 'adopted' || care.exit !== null)) return care;
   const next = put(d, { ...care, levels: levelsFrom(reference, care, d.s.rules) });
@@ -70,6 +71,19 @@ function setLevels(d: Draft, care: Care, held: Shares): Care {
   });
   return next;
 }
+
+/** A position without any price for this long (exchange time) is told to a person: no level can be set. */
+const NO_PRICE_MS = 10_000;
+
+const sayNoPrice = (d: Draft, care: Care): void =>
+  alert(d, {
+    level: 'critical',
+    code: 'NO_PRICE',
+    symbol: care.contract.symbol,
+    happened: `${care.contract.symbol} is in care, and the broker has told no price for it.`,
+    did: 'Waits for the first mark: levels start from it. Until then nothing rests at the broker.',
+    todo: 'Check the P&L stream and market data in TWS; rest a stop there by hand if it stays so.',
+  });
 
 function referenceOf(d: Draft, care: Care): Micros | null {
   if (care.origin === 'entry') {
