@@ -76,7 +76,7 @@ function formatRest({ restarts, rejections, alerts }: DayReview, paint: Stream['
   const lines = [`Restarts: exit manager ${restarts.exitManager}, day trader ${restarts.dayTrader}`];
   const [first, ...others] = rejections.map(({ code, times }) => `${code} ${times}`);
   if (first !== undefined) lines.push(`Entries not made: ${[first, ...others.slice(0, 4)].join(', ')}${others.length > 4 ? ', …' : ''}`);
-  for (const alert of alerts.filter(({ level }) => level === 'critical'))
-    lines.push(`${paint.red('critical')} ${clockTime(alert.at)} ${alert.code}: ${alert.happened} ${alert.todo}`);
+  for (const { at, code, happened, todo } of alerts.filter(({ level }) => level === 'critical'))
+    lines.push(`${paint.red('critical')} ${clockTime(at)} ${code}`, `  ${happened}`, `  ${todo}`);
   return `\n${lines.join('\n')}`;
 }

@@ -7,8 +7,8 @@ import type { Machine } from '../machine.js';
 import { type Workshop, workerState } from './workshop.js';
 
 /**
- * The two kill −9 of a demo day. Both are given from inside the gateway, at the very event that makes them certain: the exit manager dies as the
- * entry of a position fills, the day trader while its entry order is on the way (received by the gateway, held, not yet at the exchange).
+ * The two kill −9 of a demo day. Both are given from inside the gateway, at the very event that makes them certain: the day trader dies while an
+ * entry order of its is on the way (received by the gateway, held, not yet at the exchange), the exit manager as a position opens.
  */
 
 type Victim = Extract<WorkerName, 'exit-manager' | 'day-trader'>;
@@ -23,7 +23,7 @@ export interface Kill {
   readonly situation: string;
   /** Machine milliseconds from the kill; null = not yet, or never. */
   readyMs: number | null;
-  /** Until the target of this symbol was working at the exchange (counted from the fill where that came after the kill). */
+  /** Until the target of this symbol was working at the exchange, counted from the fill where that came after the kill; 0: it was, all the time. */
   protectedMs: number | null;
   /** The fill that came while the day trader was dead. */
   filledMs: number | null;
@@ -51,10 +51,12 @@ export interface Chaos {
   readonly kills: readonly Kill[];
 }
 
-/** The second position and the third entry: by then the desk is in its stride. On a thin day, from mid-morning on, the next one will do. */
+/** By the second position and the fourth entry the desk is in its stride. On a thin day any will do from this share of the session on. */
 const KILL_GUARD_AT_POSITION = 2;
-const KILL_TRADER_AT_ENTRY = 3;
-const PATIENCE_OF_SESSION = 0.2;
+const KILL_TRADER_AT_ENTRY = 4;
+const PATIENCE_OF_SESSION = 0.1;
+/** On a thin day nothing may open any more: then the exit manager dies on guard over what is open for so long, exchange time. */
+const GUARD_ON_DUTY_MS = 120_000;
 /** How long the order in flight is kept from the exchange: long enough that its sender is certainly dead when it fills. */
 const HELD_MS = 400;
 const PLACE_ORDER = '3';
@@ -63,6 +65,8 @@ export function createChaos(options: ChaosOptions): Chaos {
   const { machine, files, db } = options;
   const kills: Kill[] = [];
   const held = new Map<number, number>();
+  const openSince = new Map<number, EpochMs>();
+  const resting = new Map<number, Set<number>>();
   let opened = 0;
   let sent = 0;
   let isHolding = false;
@@ -75,7 +79,19 @@ export function createChaos(options: ChaosOptions): Chaos {
     if (!beat || beat.bootId !== machine.bootId || machine.identify(beat.pid) === null) return;
     machine.signal(beat.pid, 'SIGKILL');
     const mono = machine.mono();
-    kills.push({ worker, pid: beat.pid, symbol, at: now, mono, situation, readyMs: null, protectedMs: null, filledMs: null });
+    const isProtected =
+      worker === 'exit-manager' && [...resting].some(([conId, exits]) => exits.size > 0 && options.symbolOf(conId) === symbol);
+    kills.push({
+      worker,
+      pid: beat.pid,
+      symbol,
+      at: now,
+      mono,
+      situation,
+      readyMs: null,
+      protectedMs: isProtected ? 0 : null,
+      filledMs: null,
+    });
     options.say(`kill -9 ${worker} (pid ${beat.pid}): ${situation}`);
   }
 
@@ -87,18 +103,38 @@ export function createChaos(options: ChaosOptions): Chaos {
     held.set(conId, after);
     const isEntry = clientId === CLIENT_ID['day-trader'] && side === 'BUY';
     for (const one of kills) if (one.worker === 'day-trader' && isEntry && one.symbol === symbol) one.filledMs ??= machineAt - one.mono;
-    if (before === 0 && after > 0) opened += 1;
+    if (before === 0 && after > 0) {
+      opened += 1;
+      openSince.set(conId, now);
+    }
+    if (after === 0) openSince.delete(conId);
     const isTime = isEntry && before === 0 && (opened >= KILL_GUARD_AT_POSITION || now >= patience);
-    if (isTime && !has('exit-manager') && !waitsForTrader())
+    if (isTime && !has('exit-manager') && !isRecovering())
       kill('exit-manager', symbol, `its position in ${symbol} (${after} shares) opens with this fill, nothing rests there yet`);
   }
 
-  const waitsForTrader = (): boolean => kills.some(one => one.worker === 'day-trader' && one.protectedMs === null);
+  const isRecovering = (): boolean => kills.some(one => one.readyMs === null);
+
+  function onQuote(conId: number): void {
+    const since = openSince.get(conId);
+    if (since === undefined || now < patience || now - since < GUARD_ON_DUTY_MS || has('exit-manager') || isRecovering()) return;
+    const count = resting.get(conId)?.size ?? 0;
+    kill(
+      'exit-manager',
+      options.symbolOf(conId),
+      `it is on guard over ${held.get(conId)} ${options.symbolOf(conId)}, ${count} exits of which rest`,
+    );
+  }
 
   function onOrder(event: Extract<ExchangeEvent, { kind: 'order' }>, machineAt: MonoMs): void {
-    const { request, status } = event.order;
-    if (request.clientId !== CLIENT_ID['exit-manager'] || request.side !== 'SELL' || request.type !== 'LMT') return;
-    if (status !== 'Submitted' && status !== 'PreSubmitted') return;
+    const { request, status, permId } = event.order;
+    if (request.clientId !== CLIENT_ID['exit-manager'] || request.side !== 'SELL') return;
+    const isWorking = status === 'Submitted' || status === 'PreSubmitted';
+    const working = resting.get(request.conId) ?? new Set<number>();
+    resting.set(request.conId, working);
+    if (isWorking) working.add(permId);
+    else working.delete(permId);
+    if (!isWorking || request.type !== 'LMT') return;
     const symbol = options.symbolOf(request.conId);
     for (const one of kills) {
       if (one.symbol !== symbol || one.protectedMs !== null) continue;
@@ -112,13 +148,14 @@ export function createChaos(options: ChaosOptions): Chaos {
       now = event.at;
       if (event.kind === 'execution') onExecution(event, machineAt);
       else if (event.kind === 'order') onOrder(event, machineAt);
+      else if (event.kind === 'quote' && openSince.size > 0) onQuote(event.quote.conId);
     },
     onMessage({ direction, clientId, fields }) {
       if (direction !== 'in' || clientId !== CLIENT_ID['day-trader'] || String(fields[0]) !== PLACE_ORDER) return;
       sent += 1;
       if (has('day-trader') || (sent < KILL_TRADER_AT_ENTRY && now < patience)) return;
       // One death at a time: entries often leave in a burst, and the exit manager may have died of the one before.
-      if (kills.some(one => one.readyMs === null)) return;
+      if (isRecovering()) return;
       const symbol = symbolIn(fields);
       options.holdOrders(HELD_MS);
       isHolding = true;

@@ -45,7 +45,7 @@ export function openDay(machine: Machine, request: DayRequest): DemoDay | Proble
   // What trades least stays out of the desk's way: it is the stand-in for somebody's long-term holding.
   const quietest = [...opened.report].sort((left, right) => left.updates - right.updates || left.symbol.localeCompare(right.symbol))[0]
     ?.symbol;
-  return dayOf(opened.source, quietest);
+  return dayOf({ ...opened.source, name: `${request.data} ${date}` }, quietest);
 }
 
 function synthetic({ seed, symbols }: DayRequest, date: TradeDate): DemoDay | Problem {

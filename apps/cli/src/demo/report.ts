@@ -75,8 +75,8 @@ const seconds = (ms: number | null): string =>
 
 function formatKill({ worker, pid, at, symbol, situation, readyMs, protectedMs, filledMs }: Kill): string {
   const lines = [`  ${clockTime(at)} ${worker} (pid ${pid}): ${situation}`];
-  if (worker === 'exit-manager')
-    lines.push(`    without a guard for ${seconds(readyMs)} (killed → READY); ${symbol}'s target rests after ${seconds(protectedMs)}`);
+  const exits = protectedMs === 0 ? `${symbol}'s exits rested all the while` : `${symbol}'s target rests after ${seconds(protectedMs)}`;
+  if (worker === 'exit-manager') lines.push(`    without a guard for ${seconds(readyMs)} (killed → READY); ${exits}`);
   else if (filledMs === null) lines.push(`    its order did not fill; READY again after ${seconds(readyMs)}`);
   else
     lines.push(

@@ -61,9 +61,8 @@ export async function runDay(
     workshop = openWorkshop(machine, { port: gateway.port, watchlist: run.day.watchlist });
     const chaos = run.chaos ? market.unleash(workshop, line => progress.say(screen.err.paint.yellow(line))) : null;
     const { source, baseline } = run.day;
-    progress.say(
-      `${source.name}, ${source.date}: ${source.instruments.length} symbols, gateway on port ${gateway.port}, desk in ${workshop.folder}`,
-    );
+    const when = source.name.includes(source.date) ? '' : `, ${source.date}`;
+    progress.say(`${source.name}${when}: ${source.instruments.length} symbols, gateway on port ${gateway.port}`);
     progress.say(`hands off from the start: ${BASELINE_SHARES} ${baseline.symbol}`);
     supervisor = startSupervisor(machine, workshop);
     const stage = { ...market, machine, run, progress, workshop, supervisor, chaos, isInterrupted: () => interrupted };
