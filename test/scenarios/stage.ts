@@ -243,6 +243,26 @@ export class Stage {
     return order;
   }
 
+  lastEntry: Order | null = null;
+
+  /** Buys if the store lets it; false when it refuses (active, closed today, not ready). */
+  tryBuy(quantity: number, limit: number): boolean {
+    try {
+      this.lastEntry = this.buys(quantity, limit);
+      return true;
+    } catch (error) {
+      if (error instanceof Error && /^(CLOSED_TODAY|ALREADY_ACTIVE|EXIT_MANAGER_NOT_READY|KILL_SWITCH|BASELINE)/.test(error.message))
+        return false;
+      throw error;
+    }
+  }
+
+  /** Shares in care as active_positions says. */
+  heldInStore(): number {
+    const view = loadView(this.traderDb, { worker: 'day-trader', tradeDate: tradeDateOf(this.now), now: this.now });
+    return view.positions.reduce((sum, { quantity }) => sum + quantity, 0);
+  }
+
   /** The day trader commits what it heard of its order. */
   book(order: Order): void {
     const done = this.exchange.executions().filter(({ orderRef }) => orderRef === order.orderRef);

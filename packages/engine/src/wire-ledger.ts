@@ -57,8 +57,9 @@ interface Fill {
 export interface Quantities {
   /** Bought (for a sale) or sold short (for a buy-back) in this trade, adopted shares included. */
   readonly acquired: number;
-  /** Exit shares filled, or sent and not proven dead; an OCA group counts once. */
+  /** Exit shares filled, or sent and not proven dead; an OCA group counts once. With the order sent, and as they are now. */
   readonly exposed: number;
+  readonly exposedBefore: number;
 }
 
 export interface WireLedger {
@@ -316,7 +317,7 @@ export function createWireLedger(): WireLedger {
       startTrade(order.tradeId, order.contract.conId, { startedAt: at, base: 0 });
       const { exit, modifies } = asSent(order);
       const others = everyExit().filter(candidate => candidate !== modifies);
-      return { acquired: acquiredBy(order), exposed: exposedBy([...others, exit], order) };
+      return { acquired: acquiredBy(order), exposed: exposedBy([...others, exit], order), exposedBefore: exposedBy(everyExit(), order) };
     },
     exitSent(order, at) {
       startTrade(order.tradeId, order.contract.conId, { startedAt: at, base: 0 });

@@ -20,7 +20,8 @@ const COMMISSION_WAIT_MS = 2_000;
  */
 export function closeWhenDone(d: Draft, care: Care): void {
   const live = exitOrders(d.s, care.contract.conId);
-  const executedAt = d.s.lastExecution.get(care.contract.conId) ?? d.mono;
+  // Nothing learned by this process: the last fill is older than its start.
+  const executedAt = d.s.lastExecution.get(care.contract.conId) ?? Number.NEGATIVE_INFINITY;
   if (mayAct(d) && d.mono - executedAt >= BROKER_CANCELS_MS) {
     for (const tracked of live) {
       if (tracked.order.status === 'LOST') {
