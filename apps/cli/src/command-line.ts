@@ -44,7 +44,7 @@ export async function runCommandLine(words: readonly string[], { machine, screen
   let code: number = EXIT.ok;
   const program = new Command('holdfast')
     .description('Autonomous intraday trading for Interactive Brokers: no position left unprotected, nothing sold twice.')
-    .option('--config <file>', 'desk.yaml to use; the checkout’s own without it')
+    .option('--config <file>', "desk.yaml to use; the checkout's own without it")
     .showSuggestionAfterError(true)
     .exitOverride()
     .configureOutput({
@@ -71,10 +71,10 @@ export async function runCommandLine(words: readonly string[], { machine, screen
 }
 
 const EXAMPLES = [
-  '  ./holdfast start                     supervisor and both workers, Ctrl+C stops all',
+  '  ./holdfast start                     supervisor and both workers; Ctrl+C ends all',
   '  ./holdfast status --watch            the desk at a glance, every second',
-  '  ./holdfast review 2026-03-09 --json  a day’s round trips on one line',
-  '  ./holdfast demo                      a whole simulated day with two kill −9 on the way',
+  "  ./holdfast review 2026-03-09 --json  a day's round trips on one line",
+  '  ./holdfast demo                      a whole simulated day, two kill -9 included',
 ].join('\n');
 
 /** Help that was asked for is no error; anything else is told in three parts. */

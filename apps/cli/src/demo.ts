@@ -1,9 +1,5 @@
-import { reviewDay } from '@holdfast/store/reports';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Place, Verb } from './command-line.js';
-import { openDay } from './demo/day.js';
-import { tellDay } from './demo/report.js';
-import { runDay } from './demo/runner.js';
 import { complain, isProblem } from './problem.js';
 
 interface Options {
@@ -26,14 +22,14 @@ const KILLS = 2;
 export const addDemoCommand: Verb = (program, run) => {
   program
     .command('demo')
-    .description('run a whole trading day: real processes and sockets, simulated gateway, a kill −9 of either worker; no account needed')
+    .description('run a whole trading day: real processes and sockets, a simulated gateway, a kill -9 of either worker; no account needed')
     .option('--seed <n>', 'which synthetic day', wholeNumber, DEFAULT_SEED)
     .option('--data <folder>', 'recorded data instead of the synthetic market, in the layout of the data pack; needs --date')
     .option('--date <date>', 'trading date, YYYY-MM-DD')
     .option('--symbols <list>', 'only these symbols, separated by commas', symbolList)
     .option('--speed <n>', 'exchange seconds per second where nothing happens; 1 = real time', speedFactor, DEFAULT_SPEED)
     .option('--no-chaos', 'without the two kills')
-    .option('--keep', 'keep the day’s folder (store, logs), also of a good day')
+    .option('--keep', "keep the day's folder (store, logs), also of a good day")
     .option('--json', 'one line of JSON on stdout, everything else on stderr')
     .addOption(new Option('--until <time>', 'stop at this New York time').hideHelp().argParser(clockText))
     .addHelpText(
@@ -54,6 +50,13 @@ export const addDemoCommand: Verb = (program, run) => {
 
 async function demo({ machine, screen }: Place, options: Options): Promise<number> {
   const { seed, speed, chaos, json = false, keep = false } = options;
+  // The simulation is large: the other verbs start without it.
+  const [{ openDay }, { tellDay }, { runDay }, { reviewDay }] = await Promise.all([
+    import('./demo/day.js'),
+    import('./demo/report.js'),
+    import('./demo/runner.js'),
+    import('@holdfast/store/reports'),
+  ]);
   const day = openDay(machine, { seed, data: options.data, date: options.date, symbols: options.symbols });
   if (isProblem(day)) return complain(screen, day);
   const { source } = day;

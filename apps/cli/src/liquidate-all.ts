@@ -9,7 +9,7 @@ import { migrate, requireMigrated } from '@holdfast/store/migrate';
 import { attempt } from '@holdfast/store/refusal';
 import type { Place, Verb } from './command-line.js';
 import { type Desk, openDesk } from './desk.js';
-import { connectTo, workerStarter } from './liquidation-worker.js';
+import type * as worker from './liquidation-worker.js';
 import { complain, EXIT, isProblem } from './problem.js';
 import { printJson, type Screen } from './screen.js';
 
@@ -44,7 +44,8 @@ async function liquidate(place: Place, { yes = false, json = false }: Options): 
       todo: 'Type yes at the question, or add --yes where nobody can answer.',
     });
   }
-  const result = await liquidateAll(partsOf(place, desk));
+  // Brains and broker are large: the other verbs start without them.
+  const result = await liquidateAll(partsOf(place, desk, await import('./liquidation-worker.js')));
   if (json) printJson(screen, result);
   else show(screen, result);
   return result.flat ? EXIT.ok : EXIT.no;
@@ -60,7 +61,7 @@ async function isMeant(screen: Screen): Promise<boolean> {
   }
 }
 
-function partsOf({ machine, screen }: Place, desk: Desk): LiquidationParts {
+function partsOf({ machine, screen }: Place, desk: Desk, { connectTo, workerStarter }: typeof worker): LiquidationParts {
   const { files } = desk;
   return {
     files,

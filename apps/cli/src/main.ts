@@ -1,11 +1,17 @@
+import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import * as live from '@holdfast/engine/live';
-import { runCommandLine } from './command-line.js';
 import type { Machine } from './machine.js';
-import { EXIT } from './problem.js';
-import { createStream, type Screen } from './screen.js';
+import type { Screen } from './screen.js';
 
 /** The command line: `holdfast <verb>`. Everything real is handed in from here. */
+enableCompileCache();
+const [live, { runCommandLine }, { EXIT }, { createStream }] = await Promise.all([
+  import('@holdfast/engine/live'),
+  import('./command-line.js'),
+  import('./problem.js'),
+  import('./screen.js'),
+]);
+
 const { env } = process;
 // npm changes into the package's folder; what a person types is relative to where they stand.
 const cwd = env.npm_lifecycle_event === 'demo' && env.INIT_CWD ? env.INIT_CWD : process.cwd();

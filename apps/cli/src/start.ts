@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
+import { deskFiles } from '@holdfast/engine/desk-files';
 import type { Verb } from './command-line.js';
-import { openDesk } from './desk.js';
+import { configFile, openDesk } from './desk.js';
 import { runForeground } from './foreground.js';
 import { complain, isProblem } from './problem.js';
 
@@ -15,10 +17,10 @@ export const addStartCommand: Verb = (program, run) => {
     .action(() =>
       run(({ machine, screen, config }) => {
         const desk = openDesk(machine, config);
-        // A desk that has worked before starts even with a broken file, on the last one that worked: the supervisor knows.
-        if (isProblem(desk)) complain(screen, desk);
-        const file = config === undefined ? [] : ['--config', isProblem(desk) ? config : desk.files.config];
-        return runForeground(machine, screen, ['apps/supervisor/dist/main.js', ...file]);
+        const file = configFile(machine, config);
+        // A desk that has worked before starts even with a broken file, on the last one that worked: the supervisor says so.
+        if (isProblem(desk) && !existsSync(deskFiles(file, 'var').lastGoodConfig)) return complain(screen, desk);
+        return runForeground(machine, screen, ['apps/supervisor/dist/main.js', '--config', file]);
       }),
     );
 };

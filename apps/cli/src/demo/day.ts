@@ -32,7 +32,7 @@ export function openDay(machine: Machine, request: DayRequest): DemoDay | Proble
   if (typeof date !== 'string') return date;
   if (request.data === undefined) return synthetic(request, date);
   if (request.date === undefined)
-    return wrong('--data needs a date.', 'Add --date YYYY-MM-DD; a folder’s dates are listed when a date without data is asked for.');
+    return wrong('--data needs a date.', 'Add --date YYYY-MM-DD; ask for any date to see which ones the folder has.');
   const opened = openDataDay({ dir: resolve(machine.cwd, request.data), date, ...(request.symbols && { symbols: request.symbols }) });
   if (!opened.ok) {
     return {

@@ -1,0 +1,134 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type Holdfast, startHoldfast } from './command-line.js';
+import { ROOT } from './harness.js';
+import { waitFor } from './waiting.js';
+
+/** `holdfast demo` as a person or a program runs it: a process of its own, judged by what it says and what it leaves behind. */
+
+const DATA = join(ROOT, '..', 'shared', 'data', 'us-equity');
+const NO_DATA = existsSync(DATA) ? '' : ' (skipped: ../shared/data is not there)';
+const DEMOS = join(ROOT, 'var', 'demo');
+
+interface Day {
+  readonly date: string;
+  readonly source: string;
+  readonly roundTrips: readonly {
+    readonly symbol: string;
+    readonly side: string;
+    readonly quantity: number;
+    readonly entryPrice: number;
+    readonly exitPrice: number;
+    readonly exitReason: string;
+    readonly pnl: number;
+  }[];
+  readonly restarts: { readonly exitManager: number; readonly dayTrader: number };
+  readonly violations: readonly unknown[];
+  readonly pnl: number;
+  readonly flat: boolean;
+  readonly wallSeconds: number;
+}
+
+/** Runs a demo with --json to its end; stdout must be the one line. */
+async function runDemo(...words: readonly string[]): Promise<{ readonly day: Day; readonly code: number | string; readonly err: string }> {
+  const demo = startHoldfast(['demo', '--json', ...words]);
+  const code = await demo.ended;
+  const story = `exit code ${code}\n${demo.err().slice(-6_000)}`;
+  expect(demo.out().trim().split('\n'), story).toHaveLength(1);
+  return { day: JSON.parse(demo.out()) as Day, code, err: demo.err() };
+}
+
+/** Processes that have a demo folder on their command line (Linux). */
+const demoProcesses = (): string[] =>
+  readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(pid => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      } catch {
+        return ''; // gone meanwhile
+      }
+    })
+    .filter(line => line.includes(DEMOS));
+
+const folders = (): readonly string[] => (existsSync(DEMOS) ? readdirSync(DEMOS) : []);
+
+describe('a whole synthetic day', () => {
+  it('B13: trades both ways out, survives a kill -9 of either worker, ends flat with every invariant held', async () => {
+    const before = folders();
+    const { day, code, err } = await runDemo('--seed', '7');
+    expect(code, err).toBe(0);
+    expect(day).toMatchObject({ date: '2026-03-09', source: 'synthetic seed 7', violations: [], flat: true });
+    expect(day.restarts).toEqual({ exitManager: 1, dayTrader: 1 });
+
+    const { roundTrips } = day;
+    const reasons = roundTrips.map(trip => trip.exitReason);
+    expect(roundTrips.length).toBeGreaterThanOrEqual(5);
+    expect(reasons).toContain('target');
+    expect(reasons).toContain('stop');
+    // A10: once a day and symbol.
+    expect(new Set(roundTrips.map(trip => trip.symbol)).size).toBe(roundTrips.length);
+    for (const { quantity, entryPrice, exitPrice, exitReason, pnl } of roundTrips) {
+      const gross = quantity * (exitPrice - entryPrice);
+      // Net of commissions, which are at most half a cent a share, at least a dollar an order.
+      expect(pnl).toBeLessThan(gross);
+      expect(pnl).toBeGreaterThan(gross - 2 * Math.max(4, 0.01 * quantity));
+      if (exitReason === 'target') expect(exitPrice).toBeGreaterThan(entryPrice * 1.0175);
+      if (exitReason === 'stop') expect(exitPrice).toBeLessThan(entryPrice);
+    }
+    const sum = roundTrips.reduce((total, { pnl }) => total + pnl, 0);
+    expect(Math.abs(day.pnl - sum)).toBeLessThan(0.01 * roundTrips.length);
+
+    // What people read, on stderr because of --json.
+    expect(err).toMatch(/hands off: 50 KOLA, untouched/);
+    expect(err).toMatch(/kill -9 day-trader .* has left and not reached the exchange/);
+    expect(err).toMatch(/kill -9 exit-manager .* opens with this fill/);
+    expect(err).toMatch(/without a guard for \d+ ms/);
+    expect(err).toMatch(/the order filled \d+ ms after its sender's death/);
+
+    expect(demoProcesses()).toEqual([]);
+    expect(folders()).toEqual(before);
+  });
+});
+
+describe('recorded days', () => {
+  // Cut short, after both kills and the first exits: the whole of them is a demo's business, three minutes each with a busy machine.
+  it.skipIf(NO_DATA !== '')(`B13: seconds with quotes of small caps, 2025-11-14${NO_DATA}`, async () => {
+    const { day, code, err } = await runDemo('--data', DATA, '--date', '2025-11-14', '--until', '12:20');
+    expect(code, err).toBe(0);
+    expect(day).toMatchObject({ date: '2025-11-14', violations: [], restarts: { exitManager: 1, dayTrader: 1 } });
+    expect(day.roundTrips.length).toBeGreaterThanOrEqual(1);
+  });
+
+  it.skipIf(NO_DATA !== '')(`B13: seconds and minutes without quotes, 2025-10-15${NO_DATA}`, async () => {
+    const { day, code, err } = await runDemo('--data', DATA, '--date', '2025-10-15', '--until', '11:15');
+    expect(code, err).toBe(0);
+    expect(day).toMatchObject({ date: '2025-10-15', violations: [], restarts: { exitManager: 1, dayTrader: 1 } });
+    expect(day.roundTrips.length).toBeGreaterThanOrEqual(1);
+  });
+});
+
+describe('a demo that does not come to its end', () => {
+  it('fails when its faults could not be injected', async () => {
+    const { code, err } = await runDemo('--until', '09:10');
+    expect(code).toBe(1);
+    expect(err).toMatch(/only 0 of 2 kills could be given/);
+    // Kept for whoever wants to know why, and named.
+    const folder = /store and logs are kept in (.*)/.exec(err)?.[1] ?? '';
+    expect(existsSync(join(folder, 'desk.yaml'))).toBe(true);
+    if (folder.startsWith(DEMOS)) rmSync(folder, { recursive: true });
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('%s stops everything and leaves nothing behind', async signal => {
+    const before = folders();
+    const demo: Holdfast = startHoldfast(['demo']);
+    await waitFor('both workers to be READY', () => demo.err().includes('both workers are READY'), { lastSeen: demo.err });
+    expect(demoProcesses().length).toBe(3);
+    demo.child.kill(signal);
+    expect(await demo.ended).toBe(130);
+    expect(demo.err()).toMatch(/interrupted/);
+    expect(demoProcesses()).toEqual([]);
+    expect(folders()).toEqual(before);
+  });
+});
