@@ -109,3 +109,19 @@ it('I1: kill −9 again and again on the way out: every life carries the same ex
   await desk.guard();
   await soldOnce(desk);
 });
+
+it('A4, I3: kill −9 of the supervisor while a position is open: the exit manager keeps its pid, sells the touched stop, and is adopted', async () => {
+  const { desk, guard } = await protectedPosition();
+  process.kill(guard.pid, 'SIGKILL');
+  await desk.ended(guard);
+  const supervisor = desk.start('supervisor');
+  const pid = await desk.ready('exit-manager');
+  process.kill(supervisor.pid, 'SIGKILL');
+  await desk.ended(supervisor);
+  desk.walk(BEYOND_THE_STOP);
+  await soldOnce(desk);
+  expect(desk.pidOf('exit-manager')).toBe(pid);
+  const next = desk.start('supervisor');
+  await waitFor('the next supervisor to adopt it', () => next.output().includes('adopted'), { lastSeen: desk.story });
+  expect(desk.pidOf('exit-manager')).toBe(pid);
+});
