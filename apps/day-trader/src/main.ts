@@ -2,7 +2,7 @@ import { enableCompileCache, flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-/** The day trader's process: restartable, client id 2, the only source of entries. `--cancel-only` withdraws its entries and makes none. */
+/** The day trader's process: restartable, client id 2, the only source of entries. `--cancel-only` withdraws its entries, makes none, and ends. */
 enableCompileCache();
 const [{ createIbBroker }, brain, { CLIENT_ID }, { readWatchlist }, { killAt }, live, { dayTraderRulesOf }, { runWorker }] =
   await Promise.all([
@@ -45,6 +45,7 @@ const worker = await runWorker({
     );
     return killAt(broker, process.env.HOLDFAST_TEST_KILL_AT, () => process.kill(process.pid, 'SIGKILL'));
   },
+  isDone: brain.isDone,
   onReady: flushCompileCache,
   onEnd: (code, words) => {
     if (code !== 0) process.stderr.write(`day-trader: ${words}\n`);

@@ -177,7 +177,7 @@ function processPort({ files, live, me, programs }: SupervisorParts): ProcessPor
     '--config',
     files.config,
     ...programs.args,
-    ...(mode === 'minimal' ? ['--minimal'] : []),
+    ...(mode === 'normal' ? [] : [`--${mode}`]),
   ];
   return {
     start: (worker, mode, onEnd) =>

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { phaseOf } from './day-trader.js';
+import { isDone, phaseOf } from './day-trader.js';
 import { bar, claimOf, clock, command, quote, TraderBench, tale, told, working } from './entries/testing/trader-bench.js';
 
 const REF = 'HFD-20260309-7-1';
@@ -141,6 +141,53 @@ describe('crashes', () => {
   test('another account: nothing is sent', () => {
     const b = new TraderBench();
     expect(tale(b.hear({ kind: 'connected', nextOrderId: 1, accounts: ['DU2'], session: 1 }))).toEqual(['alert WRONG_ACCOUNT']);
+  });
+});
+
+describe('cancel-only is done', () => {
+  const before = working();
+  const order = { ...before.entry, status: 'SUBMITTED' as const };
+  const start = (view = {}) => new TraderBench({ at: '10:00:40', isCancelOnly: true, lease: 8, view });
+  const owing = { orders: [order], positions: [claimOf(order)] };
+
+  test('once reconciled, with nothing to withdraw', () => {
+    const b = start();
+    expect(isDone(b.state)).toBe(false);
+    b.connect();
+    expect(isDone(b.state)).toBe(true);
+    b.hear({ kind: 'disconnected', reason: 'story' });
+    expect(isDone(b.state)).toBe(false);
+  });
+
+  test('not before its entry has had its last word, and every share the broker spoke of is booked', () => {
+    const b = start(owing);
+    b.connect({ openOrders: [told(order)] });
+    expect([b.statusOf(order), isDone(b.state)]).toEqual(['CANCELLING', false]);
+    b.status(order, 'Cancelled', 100);
+    expect([b.statusOf(order), isDone(b.state)]).toEqual(['CANCELLED', false]);
+    b.fill(order, 100);
+    expect(isDone(b.state)).toBe(true);
+  });
+
+  test('not while an entry is lost: it may still reach the exchange', () => {
+    const intent = { ...order, status: 'INTENT' as const };
+    const b = start({ orders: [intent], positions: [claimOf(intent)] });
+    b.connect();
+    expect([b.statusOf(intent), b.isSettled, isDone(b.state)]).toEqual(['LOST', true, false]);
+  });
+
+  test('not before it has answered what the store asks of it', () => {
+    const b = start({ commands: [command(5, 'withdraw-entry', { tradeId: REF })] });
+    b.connect();
+    expect(isDone(b.state)).toBe(false);
+    expect(tale(b.storeTells({}))).toContain('answer 5 done');
+    expect(isDone(b.state)).toBe(true);
+  });
+
+  test('never for a day trader that may enter', () => {
+    const b = new TraderBench({ rules: { watchlist: [] } });
+    b.connect();
+    expect([b.isSettled, isDone(b.state)]).toEqual([true, false]);
   });
 });
 

@@ -291,6 +291,16 @@ function hearStore(d: Draft, view: SharedView): void {
 export const phaseOf = (state: DayTraderState): WorkerPhase => state.link.phase;
 
 /**
+ * A cancel-only day trader has done what it was started for: reconciled, nothing of its own can fill any more, claims given back, and
+ * every request it found in the store is answered. Its process ends then. Never true of one that may enter.
+ */
+export function isDone(state: DayTraderState): boolean {
+  const { isCancelOnly, entries, waiting, commands, view } = state;
+  if (!isCancelOnly || !isSettled(state) || waiting.length > 0) return false;
+  return [...entries.values()].every(({ order }) => isFinal(order)) && view.commands.every(({ id }) => commands.has(id));
+}
+
+/**
  * Nothing unanswered: only then may a paced gateway run fast (DESIGN §2). An entry that rests is settled, a lost one too: it waits for
  * the exchange's clock.
  */

@@ -1,95 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { WorkerPhase } from './shared-view.js';
-import { DEFAULT_SUPERVISION, type SupervisionPolicy } from './supervision/policy.js';
-import type { SupervisorCommand, SupervisorEffect, SupervisorEvent, SupervisorState } from './supervision/state.js';
-import { pidOf, type SupervisedWorker } from './supervision/watch.js';
+import { DEFAULT_SUPERVISION } from './supervision/policy.js';
+import { Bench, type Body, GUARD, running, TRADER } from './supervision/testing/supervisor-bench.js';
+import { pidOf } from './supervision/watch.js';
 import { decide, newSupervisor } from './supervisor.js';
 import { monoMs, type TradeDate } from './units.js';
-
-const GUARD = 'exit-manager';
-const TRADER = 'day-trader';
-type Body = SupervisorEvent extends infer E ? (E extends SupervisorEvent ? Omit<E, 'mono'> : never) : never;
-
-/** A supervisor on a bench: machine time is moved by hand, starting a process always works, and every effect is written down. */
-class Bench {
-  state: SupervisorState;
-  mono = 0;
-  lastPid = 100;
-  readonly story: string[] = [];
-  readonly spawned: { worker: SupervisedWorker; at: number }[] = [];
-  readonly counters: Record<SupervisedWorker, number> = { 'exit-manager': 0, 'day-trader': 0 };
-
-  constructor(policy: Partial<SupervisionPolicy> = {}) {
-    this.state = newSupervisor({ ...DEFAULT_SUPERVISION, ...policy });
-  }
-
-  tell(body: Body): void {
-    const step = decide(this.state, { ...body, mono: monoMs(this.mono) });
-    this.state = step.state;
-    for (const effect of step.effects) this.perform(effect);
-  }
-
-  start(facts: Partial<Extract<Body, { kind: 'started' }>> = {}): this {
-    this.tell({ kind: 'started', found: [], traderIsParked: false, ...facts });
-    return this;
-  }
-
-  /** Lets machine time pass in steps of 50 ms, as the live supervisor does. */
-  pass(ms: number): void {
-    for (const end = this.mono + ms; this.mono < end; ) {
-      this.mono += 50;
-      this.tell({ kind: 'tick' });
-    }
-  }
-
-  beats(worker: SupervisedWorker, phase: WorkerPhase = 'READY'): void {
-    const pid = pidOf(worker === GUARD ? this.state.guard : this.state.trader);
-    if (pid !== null) this.tell({ kind: 'beat', worker, beat: { pid, counter: ++this.counters[worker], phase } });
-  }
-
-  /** Time passes and both workers are well. */
-  live(ms: number): void {
-    for (const end = this.mono + ms; this.mono < end; this.pass(200)) {
-      this.beats(GUARD);
-      this.beats(TRADER);
-    }
-  }
-
-  dies(worker: SupervisedWorker, code: number | null = null): void {
-    const pid = pidOf(worker === GUARD ? this.state.guard : this.state.trader);
-    if (pid !== null) this.tell({ kind: 'gone', worker, exit: { pid, code, signal: code === null ? 'SIGKILL' : null }, holder: null });
-  }
-
-  asks(command: SupervisorCommand): void {
-    this.tell({ kind: 'command', command });
-  }
-
-  private perform(effect: SupervisorEffect): void {
-    if (effect.do === 'spawn') {
-      this.spawned.push({ worker: effect.worker, at: this.mono });
-      this.story.push(`${this.mono} spawn ${effect.worker}${effect.mode === 'minimal' ? ' --minimal' : ''}`);
-      this.tell({ kind: 'spawned', worker: effect.worker, pid: ++this.lastPid });
-    }
-    if (effect.do === 'signal') this.story.push(`${this.mono} ${effect.signal} ${effect.worker} ${effect.pid}`);
-    if (effect.do === 'answer') this.story.push(`${this.mono} ${effect.status}`);
-    if (effect.do === 'secure-positions' || effect.do === 'end') this.story.push(`${this.mono} ${effect.do}`);
-    if (effect.do === 'daily-reset') this.story.push(`${this.mono} daily-reset ${effect.date}`);
-    if (effect.do === 'alert') this.story.push(`${this.mono} alert ${effect.alert.code}`);
-  }
-
-  /** What happened since it was last told. */
-  tale(): string[] {
-    return this.story.splice(0);
-  }
-}
-
-const running = (): Bench => {
-  const bench = new Bench().start();
-  bench.live(2_000);
-  bench.tale();
-  return bench;
-};
 
 describe('the start', () => {
   it('A1: exit manager first, day trader when it is READY', () => {

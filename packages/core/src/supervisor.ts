@@ -1,4 +1,5 @@
 import type { Alert } from './effects.js';
+import { park, parkAgain, restingStatus } from './supervision/parking.js';
 import type { SupervisionPolicy } from './supervision/policy.js';
 import { afterExit } from './supervision/restart.js';
 import { makeRounds } from './supervision/rounds.js';
@@ -14,12 +15,13 @@ import {
   watchOf,
   withWatch,
 } from './supervision/state.js';
-import { askToEnd, beginStop, carryStop, onSecured, restingStatus } from './supervision/stop.js';
+import { askToEnd, beginStop, carryStop, onSecured } from './supervision/stop.js';
 import {
   feelPulse,
   freshPulse,
   newWatch,
   pidOf,
+  type StartMode,
   type SupervisedWorker,
   timeAfresh,
   type Watch,
@@ -67,6 +69,8 @@ function hear(state: SupervisorState, event: SupervisorEvent): SupervisorStep {
       return unchanged({ ...state, guard: timeAfresh(state.guard, now), trader: timeAfresh(state.trader, now) });
     case 'trade-date':
       return onTradeDate(state, event);
+    case 'withdrawal-owed':
+      return onWithdrawalOwed(state, event.isOwed);
     case 'secured':
       return onSecured(state, event.secured, now);
     case 'command':
@@ -76,7 +80,10 @@ function hear(state: SupervisorState, event: SupervisorEvent): SupervisorStep {
   }
 }
 
-/** Adopts what is alive; what is not becomes due. A worker found parked stays so: only a person releases it. */
+/**
+ * Adopts what is alive; what is not becomes due. A worker found parked stays so: only a person releases it. If a process of it is alive
+ * (the last supervisor did not live to end it, or it is a cancel-only one), it is asked to end: what it leaves to withdraw is seen to anew.
+ */
 function onStarted(state: SupervisorState, event: EventOf<'started'>, now: MonoMs): SupervisorStep {
   const effects: SupervisorEffect[] = [];
   const firstStatus = (worker: SupervisedWorker): WatchStatus => {
@@ -86,12 +93,14 @@ function onStarted(state: SupervisorState, event: EventOf<'started'>, now: MonoM
       return { is: 'alive', pid: holder.pid, adopted: true, mode: 'normal', pulse: freshPulse(now) };
     }
     if (holder) return { is: 'held', by: holder.pid };
-    if (worker === 'day-trader' && event.traderIsParked) return { is: 'parked', why: 'it was parked before this start' };
     return { is: 'due', at: now, mode: 'normal' };
   };
   const guard = newWatch('exit-manager', firstStatus('exit-manager'));
   const trader = newWatch('day-trader', firstStatus('day-trader'));
-  return { state: { ...state, guard, trader }, effects };
+  if (!event.traderIsParked) return { state: { ...state, guard, trader }, effects };
+  const parked = park(trader, 'it was parked before this start', now);
+  const asked = trader.status.is === 'alive' ? askToEnd({ ...parked, status: trader.status }, 'rest', now) : { watch: parked, effects: [] };
+  return { state: { ...state, guard, trader: asked.watch }, effects: [...effects, ...asked.effects] };
 }
 
 function onSpawned(state: SupervisorState, { worker, pid }: EventOf<'spawned'>, now: MonoMs): SupervisorStep {
@@ -102,9 +111,15 @@ function onSpawned(state: SupervisorState, { worker, pid }: EventOf<'spawned'>, 
   const restarts = watch.startedAt === null ? 0 : watch.restarts + 1;
   return {
     state: withWatch(state, { ...watch, status: alive, startedAt: now, restarts }),
-    effects: [{ do: 'record', worker, what: 'started', pid, detail: mode === 'minimal' ? 'in minimal mode' : '' }],
+    effects: [{ do: 'record', worker, what: 'started', pid, detail: STARTED[mode] }],
   };
 }
+
+const STARTED: Readonly<Record<StartMode, string>> = {
+  normal: '',
+  minimal: 'in minimal mode',
+  'cancel-only': 'cancel-only: parked, but an entry of its own must be withdrawn',
+};
 
 /** The machine could not start a process at all (no memory, no such program): tried again at a calm pace, for ever. */
 function onSpawnFailed(state: SupervisorState, { worker, reason }: EventOf<'spawn-failed'>, now: MonoMs): SupervisorStep {
@@ -120,8 +135,10 @@ function onSpawnFailed(state: SupervisorState, { worker, reason }: EventOf<'spaw
     did: 'It is tried again until it works.',
     todo: 'Check memory, disk and the installation (`npm run setup`).',
   };
+  const next: Watch =
+    watch.parking === null ? { ...watch, status: { is: 'due', at, mode: watch.status.mode } } : parkAgain(watch, watch.parking, at);
   return {
-    state: withWatch(state, { ...watch, status: { is: 'due', at, mode: watch.status.mode } }),
+    state: withWatch(state, next),
     effects: [
       { do: 'record', worker, what: 'spawn-failed', pid: null, detail: reason },
       { do: 'alert', alert },
@@ -145,7 +162,7 @@ function onGone(state: SupervisorState, { worker, exit, holder }: EventOf<'gone'
   const { status } = watch;
   if (pidOf(watch) !== exit.pid) return unchanged(state);
   if (status.is === 'ending') {
-    const after: WatchStatus = status.then === 'due' ? { is: 'due', at: now, mode: 'normal' } : restingStatus(status.then);
+    const after: WatchStatus = status.then === 'due' ? { is: 'due', at: now, mode: 'normal' } : restingStatus(watch);
     return {
       state: withWatch(state, { ...watch, status: after }),
       effects: [{ do: 'record', worker, what: 'stopped', pid: exit.pid, detail: 'as asked' }],
@@ -154,7 +171,8 @@ function onGone(state: SupervisorState, { worker, exit, holder }: EventOf<'gone'
   const after = afterExit(watch, exit, now, { policy: state.policy, holder });
   const what = after.ending === 'crash' ? 'crashed' : 'stopped';
   const effects: SupervisorEffect[] = [{ do: 'record', worker, what, pid: exit.pid, detail: after.story }];
-  if (after.watch.status.is === 'parked') effects.push({ do: 'record', worker, what: 'parked', pid: null, detail: after.watch.status.why });
+  if (after.watch.status.is === 'parked' && watch.parking === null)
+    effects.push({ do: 'record', worker, what: 'parked', pid: null, detail: after.watch.status.why });
   if (after.alert !== null) effects.push({ do: 'alert', alert: after.alert });
   return { state: withWatch(state, after.watch), effects };
 }
@@ -162,6 +180,12 @@ function onGone(state: SupervisorState, { worker, exit, holder }: EventOf<'gone'
 function onLeaseFree(state: SupervisorState, worker: SupervisedWorker, now: MonoMs): SupervisorStep {
   const watch = watchOf(state, worker);
   return unchanged(watch.status.is === 'held' ? withWatch(state, { ...watch, status: { is: 'due', at: now, mode: 'normal' } }) : state);
+}
+
+function onWithdrawalOwed(state: SupervisorState, isOwed: boolean): SupervisorStep {
+  const { trader } = state;
+  if (trader.parking === null || trader.parking.isOwed === isOwed) return unchanged(state);
+  return unchanged({ ...state, trader: { ...trader, parking: { ...trader.parking, isOwed } } });
 }
 
 /** The first date told also resets: the box may have been off overnight. The reset deletes only older dates, so once more does no harm. */
@@ -186,23 +210,34 @@ function onCommand(state: SupervisorState, command: SupervisorCommand, now: Mono
   if (kind === 'park' && worker === 'exit-manager') {
     return { state, effects: [answer('refused', 'the exit manager is never parked: positions would be left without protection')] };
   }
-  if (kind === 'restart' && watch.status.is === 'parked') return { state, effects: [answer('refused', `${worker} is parked: unpark it`)] };
+  if (kind === 'restart' && watch.parking !== null) return { state, effects: [answer('refused', `${worker} is parked: unpark it`)] };
   const done = answer('done', CONFIRMED[kind](worker));
   if (kind === 'unpark') return release(state, watch, { now, done });
-  const asked = askToEnd(watch, kind === 'park' ? 'parked' : 'due', now);
-  const record: SupervisorEffect[] =
-    kind === 'park' ? [{ do: 'record', worker, what: 'parked', pid: pidOf(watch), detail: 'a person asked for it' }] : [];
-  return { state: withWatch(state, asked.watch), effects: [...asked.effects, ...record, done] };
+  if (kind === 'park') return parkOnRequest(state, watch, { now, done });
+  const asked = askToEnd(watch, 'due', now);
+  return { state: withWatch(state, asked.watch), effects: [...asked.effects, done] };
+}
+
+/** One that is parked already may be withdrawing an entry right now, and is left to it. */
+function parkOnRequest(state: SupervisorState, watch: Watch, { now, done }: { now: MonoMs; done: SupervisorEffect }): SupervisorStep {
+  if (watch.parking !== null) return { state, effects: [done] };
+  const why = 'a person asked for it';
+  const asked = askToEnd({ ...park(watch, why, now), status: watch.status }, 'rest', now);
+  const record: SupervisorEffect = { do: 'record', worker: watch.worker, what: 'parked', pid: pidOf(watch), detail: why };
+  return { state: withWatch(state, asked.watch), effects: [...asked.effects, record, done] };
 }
 
 /** A person has looked: earlier crashes no longer count. Harmless when nothing is parked. */
 function release(state: SupervisorState, watch: Watch, { now, done }: { now: MonoMs; done: SupervisorEffect }): SupervisorStep {
-  if (watch.status.is !== 'parked') return { state, effects: [done] };
-  const { worker } = watch;
-  return {
-    state: withWatch(state, { ...watch, crashes: [], configRefusals: 0, status: { is: 'due', at: now, mode: 'normal' } }),
-    effects: [{ do: 'record', worker, what: 'released', pid: null, detail: 'a person released it' }, done],
-  };
+  if (watch.parking === null) return { state, effects: [done] };
+  const { worker, status } = watch;
+  const free: Watch = { ...watch, parking: null, crashes: [], configRefusals: 0 };
+  const asked =
+    status.is === 'parked'
+      ? { watch: { ...free, status: { is: 'due', at: now, mode: 'normal' } as const }, effects: [] }
+      : askToEnd(free, 'due', now);
+  const record: SupervisorEffect = { do: 'record', worker, what: 'released', pid: null, detail: 'a person released it' };
+  return { state: withWatch(state, asked.watch), effects: [...asked.effects, record, done] };
 }
 
 /** A worker that crashes four times a second must not flood the console. */

@@ -36,6 +36,8 @@ export interface WorkerProcess<S> {
   readonly brain: Brain<S>;
   readonly createState: (start: BrainStart, desk: Desk) => S;
   readonly connect: (desk: Desk, account: string | null, listener: BrokerListener) => BrokerPort;
+  /** True once a process that was started for one task has done it. Absent: it runs until it is stopped. */
+  readonly isDone?: (state: S) => boolean;
   /** Once, when READY is reached for the first time. */
   readonly onReady: () => void;
   /** The process is to end with this code now; `words` are for the console. */
@@ -128,6 +130,7 @@ export async function runWorker<S>(parts: WorkerProcess<S>): Promise<RunningWork
     alerts: fallbackBecause === null ? [] : [configurationAlert(fallbackBecause)],
     ...(isGuard ? {} : { guard: guardReader(machine, files, holder.bootId) }),
     isHalted: () => machine.fileExists(files.halt),
+    ...(parts.isDone ? { isDone: parts.isDone } : {}),
     onStop: ended,
   });
 

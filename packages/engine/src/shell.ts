@@ -41,6 +41,8 @@ export interface ShellParts<S> {
   readonly log: Log;
   readonly guard?: () => GuardPulse;
   readonly isHalted?: () => boolean;
+  /** See WorkerParts. */
+  readonly isDone?: (state: S) => boolean;
   /** What happened at the start and belongs in the store. */
   readonly alerts: readonly Alert[];
   readonly onStop: (stop: Stop) => void;
@@ -135,7 +137,7 @@ export function createShell<S>(parts: ShellParts<S>): Shell {
 
   function run(account: string, at: EpochMs, { view, hasBaseline }: { readonly view: SharedView; readonly hasBaseline: boolean }): void {
     const { db, lease } = booted;
-    const { guard, isHalted } = parts;
+    const { guard, isHalted, isDone } = parts;
     const made: Worker<S> = createWorker({
       name,
       brain: parts.brain,
@@ -152,6 +154,7 @@ export function createShell<S>(parts: ShellParts<S>): Shell {
       alerts: parts.alerts,
       ...(guard ? { guard } : {}),
       ...(isHalted ? { isHalted } : {}),
+      ...(isDone ? { isDone } : {}),
       onStop: stop => {
         stopped = stop;
         parts.onStop(stop);

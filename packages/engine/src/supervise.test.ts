@@ -11,7 +11,9 @@ import { insertCommand, readAnswer } from '@holdfast/store/commands';
 import { type Db, openStore } from '@holdfast/store/db';
 import { acquireLease, type LeaseHolder } from '@holdfast/store/leases';
 import { migrate } from '@holdfast/store/migrate';
-import { readWorkerEvents } from '@holdfast/store/worker-events';
+import { upsertOrder } from '@holdfast/store/orders';
+import { anEntry } from '@holdfast/store/testing/desk';
+import { readWorkerEvents, writeWorkerEvent } from '@holdfast/store/worker-events';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Heartbeat } from './heartbeat.js';
 import { silentLog } from './log.js';
@@ -40,7 +42,7 @@ class Machine implements ProcessPort {
   start(worker: SupervisedWorker, mode: StartMode, onEnd: (exit: WorkerExit) => void) {
     this.lastPid += 1;
     this.table.set(this.lastPid, { worker, startedAt: `t${this.now}`, onEnd });
-    this.starts.push(mode === 'minimal' ? `${worker} --minimal` : worker);
+    this.starts.push(mode === 'normal' ? worker : `${worker} --${mode}`);
     return { ok: true as const, pid: this.lastPid };
   }
 
@@ -54,10 +56,10 @@ class Machine implements ProcessPort {
     this.dies(pid);
   }
 
-  dies(pid: number): void {
+  dies(pid: number, code: number | null = null): void {
     const found = this.table.get(pid);
     this.table.delete(pid);
-    found?.onEnd?.({ pid, code: null, signal: 'SIGKILL' });
+    found?.onEnd?.({ pid, code, signal: code === null ? 'SIGKILL' : null });
   }
 
   isGone = (holder: LeaseHolder): boolean => this.table.get(holder.pid)?.startedAt !== holder.processStartedAt;
@@ -141,6 +143,34 @@ it('a living worker that a lost store knows nothing of is found by its heartbeat
   supervision.start();
   pass(100);
   expect(machine.starts).toEqual(['day-trader']);
+});
+
+it('DESIGN §1: what a parked day trader left working, or is asked to withdraw, is looked for in the store, and withdrawn', () => {
+  writeWorkerEvent(db, { worker: 'day-trader', event: 'parked', detail: '', at: WALL }, TODAY);
+  supervision.start();
+  const guardBeats = (ms: number): void => {
+    for (let passed = 0; passed < ms; passed += 500) {
+      machine.beat('exit-manager', 501);
+      pass(500);
+    }
+  };
+  guardBeats(3_000);
+  expect(machine.starts).toEqual(['exit-manager']);
+
+  const entry = anEntry();
+  upsertOrder(db, { ...entry, status: 'SUBMITTED' }, { tradeDate: TODAY, replay: false });
+  guardBeats(1_500);
+  expect(machine.starts).toEqual(['exit-manager', 'day-trader --cancel-only']);
+  upsertOrder(db, { ...entry, status: 'CANCELLED' }, { tradeDate: TODAY, replay: false });
+  machine.dies(502, 0);
+  guardBeats(15_000);
+  expect(machine.starts).toHaveLength(2);
+
+  const now = supervision.exchange();
+  const row = { kind: 'withdraw-entry', payload: { tradeId: 'T-1' }, tradeDate: TODAY, expiresAt: epochMs(now + 60_000), now };
+  insertCommand(db, { ...row, target: 'day-trader', createdBy: 'exit-manager' });
+  guardBeats(1_500);
+  expect(machine.starts).toEqual(['exit-manager', 'day-trader --cancel-only', 'day-trader --cancel-only']);
 });
 
 it('A2: a store locked by somebody costs the records of a restart, not the restart', () => {

@@ -12,12 +12,13 @@ import type {
 } from '@holdfast/core/supervision/state';
 import { pidOf, type StartMode, type SupervisedWorker, type WorkerExit } from '@holdfast/core/supervision/watch';
 import { decide, newSupervisor } from '@holdfast/core/supervisor';
-import { type EpochMs, epochMs } from '@holdfast/core/units';
+import { type EpochMs, epochMs, type MonoMs } from '@holdfast/core/units';
 import { writeAlert } from '@holdfast/store/alerts';
-import { answerCommand, insertCommand, readAnswer, readCommands, takeCommand } from '@holdfast/store/commands';
+import { answerCommand, insertCommand, isCommandWaiting, readAnswer, readCommands, takeCommand } from '@holdfast/store/commands';
 import { resetDaily } from '@holdfast/store/daily';
 import type { Db } from '@holdfast/store/db';
 import { type Lease, type LeaseHolder, readLease } from '@holdfast/store/leases';
+import { hasOpenEntry } from '@holdfast/store/orders';
 import { readPositions } from '@holdfast/store/positions';
 import { attempt, type Refusal } from '@holdfast/store/refusal';
 import { isParked, writeWorkerEvent } from '@holdfast/store/worker-events';
@@ -74,6 +75,8 @@ const WORKERS: readonly SupervisedWorker[] = ['exit-manager', 'day-trader'];
 const PAUSE_MS = 1_000;
 /** Machine time; the row's own expiry is exchange time, which may run fast, so it gets plenty. */
 const SECURE_EXPIRES_MS = 600_000;
+/** Machine time between two looks for entries that a parked day trader left working. */
+const LOOK_FOR_ENTRIES_MS = 1_000;
 
 /** The supervisor's loop without timers: what is seen becomes events of core's policy, and its effects are performed here. */
 export function createSupervision(parts: SupervisionParts): Supervision {
@@ -86,6 +89,7 @@ export function createSupervision(parts: SupervisionParts): Supervision {
   let isRunning = false;
   let lastTurn = machine.mono();
   let securing: number | null = null;
+  let entriesLookedAt: MonoMs | null = null;
   let exchangeOffset: number | null = null;
 
   const exchange = (): EpochMs => (exchangeOffset === null ? machine.wall() : epochMs(Math.floor(machine.mono() + exchangeOffset)));
@@ -293,6 +297,17 @@ export function createSupervision(parts: SupervisionParts): Supervision {
     }
   }
 
+  /** While it is parked only: whoever runs sees to its own entries. */
+  function lookAtEntries(): void {
+    const now = machine.mono();
+    if (state.trader.status.is !== 'parked') entriesLookedAt = null;
+    else if (entriesLookedAt === null || now - entriesLookedAt >= LOOK_FOR_ENTRIES_MS) {
+      entriesLookedAt = now;
+      const isOwed = attempt(() => hasOpenEntry(db) || isCommandWaiting(db, 'day-trader', { kind: 'withdraw-entry', now: exchange() }));
+      if (typeof isOwed === 'boolean') tell({ kind: 'withdrawal-owed', isOwed });
+    }
+  }
+
   return {
     start() {
       const found = WORKERS.map(findAlive).filter(worker => worker !== null);
@@ -306,6 +321,7 @@ export function createSupervision(parts: SupervisionParts): Supervision {
       lookAtHeartbeats();
       lookAtCommands();
       lookForSecured();
+      lookAtEntries();
       tell({ kind: 'tick' });
     },
     ask: command => tell({ kind: 'command', command }),

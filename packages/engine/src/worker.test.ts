@@ -152,6 +152,20 @@ describe('the lease', () => {
     expect(stand.stops).toMatchObject([{ code: 3 }]);
   });
 
+  it('a worker started for one task ends by itself once that is done and on record', () => {
+    const written: Effect = { do: 'write-order', order: anOrder({ status: 'CANCELLED' }) };
+    const stand = standUp({ notice: () => [written] }, { name: 'day-trader', isDone: state => state > 0 });
+    const stranger = openTestStore(stand.desk.path);
+    stranger.exec('BEGIN IMMEDIATE');
+    stand.take(note);
+    expect(stand.stops).toEqual([]);
+    stranger.exec('ROLLBACK');
+    stand.worker.beat();
+    expect(stand.stops).toEqual([{ code: 0, why: 'its task is done' }]);
+    expect(readOrder(openTestStore(stand.desk.path), 'HFX-20260309-1-1')?.status).toBe('CANCELLED');
+    expect(stand.broker.isUp).toBe(false);
+  });
+
   it('A4: a graceful stop sends nothing more', () => {
     const stand = standUp(sellOnNotice(), { desk: holdingDesk() });
     stand.worker.stop();

@@ -52,6 +52,8 @@ export interface WorkerParts<S> {
   readonly isHalted?: () => boolean;
   /** What happened before this worker was made and belongs in the store. */
   readonly alerts?: readonly Alert[];
+  /** True once a worker that was started for one task has done it: it ends by itself, with code 0. */
+  readonly isDone?: (state: S) => boolean;
   readonly journal?: (event: Event, effects: readonly Effect[]) => void;
   /** Called once, when this worker may do nothing more. */
   readonly onStop: (stop: Stop) => void;
@@ -175,6 +177,8 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
       work();
       drain();
       acknowledge();
+      // Not while a step waits for its commit: what ended the task must be on record first.
+      if (!stopped && !held && queue.length === 0 && parts.isDone?.(state)) end({ code: EXIT_CODE.clean, why: 'its task is done' });
     } catch (error) {
       // `take` is called from a socket's callback, which may not see an exception; main ends the process (STYLE §2, "Errors").
       end({ code: EXIT_CODE.bug, why: error instanceof Error ? error.message : String(error), error });

@@ -37,6 +37,16 @@ const waiting = statement((p: { target: CommandRow['target']; now: string }) =>
     .where('expires_at', '>', p.now)
     .orderBy('id'),
 );
+const waitingOfKind = statement((p: { target: CommandRow['target']; kind: string; now: string }) =>
+  q
+    .selectFrom('commands')
+    .select('id')
+    .where('target', '=', p.target)
+    .where('status', '=', 'pending')
+    .where('kind', '=', p.kind)
+    .where('expires_at', '>', p.now)
+    .limit(1),
+);
 const overdue = statement((p: { now: string }) =>
   q.selectFrom('commands').select('id').where('status', '=', 'pending').where('expires_at', '<=', p.now).orderBy('id'),
 );
@@ -101,6 +111,10 @@ export const readCommands = (db: Db, target: CommandRow['target'], now: EpochMs)
     tradeDate: row.trade_date,
     expiresAt: timeOf(row.expires_at),
   }));
+
+/** Whether a command of this kind waits for this worker. */
+export const isCommandWaiting = (db: Db, target: CommandRow['target'], { kind, now }: { kind: string; now: EpochMs }): boolean =>
+  db.first(waitingOfKind, { target, kind, now: timeColumn(now) }) !== undefined;
 
 /** Marks what is past its time. Costs a write only when there is something to mark. */
 export function expireCommands(db: Db, now: EpochMs): void {

@@ -67,6 +67,19 @@ const ordersOfDate = statement((p: { trade_date: TradeDate }) =>
   q.selectFrom('orders').selectAll().where('trade_date', '=', p.trade_date).orderBy('created_at').orderBy('order_ref'),
 );
 
+const openEntry = statement((p: { worker: Order['worker'] }) =>
+  q
+    .selectFrom('orders')
+    .select('order_ref')
+    .where('ended_on', 'is', null)
+    .where('worker', '=', p.worker)
+    .where('role', '=', 'entry')
+    .limit(1),
+);
+
+/** Whether an entry order of the day trader has not had its last word: it works at the broker, or nobody knows. */
+export const hasOpenEntry = (db: Db): boolean => db.first(openEntry, { worker: 'day-trader' }) !== undefined;
+
 export const orderIsKnown = (db: Db, orderRef: string): boolean => db.first(isKnown, { order_ref: orderRef }) !== undefined;
 
 /** The quantity on record; null for an order the store has never heard of. */

@@ -21,6 +21,8 @@ export interface SupervisionPolicy {
   /** This many crashes of the day trader within the window: parked. */
   readonly parkAfterCrashes: number;
   readonly parkWindowMs: number;
+  /** Two cancel-only starts of a parked day trader lie at least this far apart. */
+  readonly cancelOnlyEveryMs: number;
   /** Alive but not READY for this long is told to the operator (the gateway may just be down), and again at each multiple. */
   readonly notReadyMsMax: number;
   /** How long a worker may take to end when asked; then SIGKILL. */
@@ -42,6 +44,7 @@ export const DEFAULT_SUPERVISION: SupervisionPolicy = {
   backoffMsMax: 30_000,
   parkAfterCrashes: 5,
   parkWindowMs: 600_000,
+  cancelOnlyEveryMs: 10_000,
   notReadyMsMax: 60_000,
   stopMsMax: 10_000,
   secureMsMax: 15_000,

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { monoMs } from '../units.js';
+import { park } from './parking.js';
 import { DEFAULT_SUPERVISION as POLICY } from './policy.js';
 import { afterExit, type LeaseHolder } from './restart.js';
 import { freshPulse, newWatch, type SupervisedWorker, type Watch, type WatchStatus, type WorkerExit } from './watch.js';
@@ -53,6 +54,25 @@ it.each<[SupervisedWorker, string, { before: number; exit: WorkerExit; status?: 
   expect(next(after.watch)).toBe(follows);
   expect(after.alert?.code ?? '-').toBe(alert);
 });
+
+it.each<[string, { before: number; exit: WorkerExit; status?: WatchStatus; holder?: LeaseHolder }, number | null, string]>([
+  // ended by, what happened, next try in ms, alert
+  ['clean end', { before: 0, exit: code(0) }, 9_000, '-'],
+  ['first crash', { before: 0, exit: KILLED }, 9_000, 'CANCEL_ONLY_CRASHED'],
+  ['sixth crash in the window', { before: 5, exit: code(70) }, 16_000, 'CANCEL_ONLY_CRASHED'],
+  ['hang', { before: 0, exit: KILLED, status: HUNG }, 9_000, 'CANCEL_ONLY_CRASHED'],
+  ['lease lost to a twin', { before: 0, exit: code(3), holder: TWIN }, 9_000, '-'],
+  ['bad configuration', { before: 0, exit: code(78) }, null, 'BAD_CONFIGURATION'],
+])(
+  'DESIGN §1: the cancel-only day trader, started a second ago, %s: parked as before',
+  (_, { before, exit, status, holder }, tryIn, alert) => {
+    const watch = { ...park(aliveAfter('day-trader', before), 'a person asked for it', NOW), status: status ?? ALIVE };
+    const after = afterExit(watch, exit, NOW, { policy: POLICY, holder: holder ?? null });
+    const parked = { is: 'parked', why: 'a person asked for it' };
+    expect(after.watch).toMatchObject({ status: parked, parking: { nextTryAt: tryIn === null ? null : NOW + tryIn } });
+    expect(after.alert?.code ?? '-').toBe(alert);
+  },
+);
 
 it('A2: back-off stops growing at 30 s', () => {
   const patient = { ...POLICY, parkAfterCrashes: 100 };

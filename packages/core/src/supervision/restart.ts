@@ -1,7 +1,8 @@
 import type { Alert } from '../effects.js';
 import { type MonoMs, monoMs } from '../units.js';
+import { nextCancelOnly, park, parkAgain } from './parking.js';
 import { EXIT_CODE, type SupervisionPolicy } from './policy.js';
-import { freshPulse, type StartMode, type Watch, type WatchStatus, type WorkerExit } from './watch.js';
+import { freshPulse, type Parking, type StartMode, type Watch, type WatchStatus, type WorkerExit } from './watch.js';
 
 /** How a process ended, as far as the restart rule cares. */
 export type Ending = 'crash' | 'clean' | 'bad-configuration' | 'lease-lost';
@@ -43,13 +44,16 @@ export function endingOf(watch: Watch, exit: WorkerExit): Ending {
  * | code 78           | again after 250 ms … 5 s (last good config)     | parked at once                          |
  * | code 3            | as code 0, unless the lease's holder is alive   | the same                                |
  *
- * A living holder of the lease comes first: a worker is adopted, the emergency tool is left alone until it is gone.
+ * A living holder of the lease comes first: a worker is adopted, the emergency tool is left alone until it is gone. A parked day trader's
+ * cancel-only process leads back to parked whatever ended it; the next one is tried 10 s after its start, after a crash not before the
+ * back-off of a crash, and not at all once its configuration is refused.
  */
 export function afterExit(watch: Watch, exit: WorkerExit, now: MonoMs, context: ExitContext): AfterExit {
   const { holder, policy } = context;
   const ending = endingOf(watch, exit);
   const counted = ending === 'crash' ? withCrash(watch, now, policy) : watch;
   const settled: Watch = { ...counted, configRefusals: ending === 'bad-configuration' ? watch.configRefusals + 1 : 0 };
+  if (watch.parking !== null) return { ...cancelOnlyAfter(settled, watch.parking, { ending, exit, policy, now }), ending };
   if (holder !== null) return { ...standAside(settled, holder, now), ending };
   const after =
     watch.worker === 'exit-manager' ? guardAfter(settled, ending, exit, context, now) : traderAfter(settled, ending, exit, context, now);
@@ -140,11 +144,11 @@ function guardWithoutConfiguration(watch: Watch, now: MonoMs, policy: Supervisio
 
 function traderAfter(watch: Watch, ending: Ending, exit: WorkerExit, { policy }: ExitContext, now: MonoMs): Settled {
   if (ending === 'bad-configuration') {
-    const status: WatchStatus = { is: 'parked', why: 'its configuration was refused' };
-    return { watch: { ...watch, status }, story: 'refused its configuration; parked', alert: configurationAlert(watch) };
+    const parked = park(watch, 'its configuration was refused', null);
+    return { watch: parked, story: 'refused its configuration; parked', alert: configurationAlert(watch) };
   }
   const recent = crashesWithin(watch, now, policy.parkWindowMs);
-  if (ending === 'crash' && recent >= policy.parkAfterCrashes) return parkTrader(watch, recent, policy);
+  if (ending === 'crash' && recent >= policy.parkAfterCrashes) return parkTrader(watch, { recent, policy, now });
   const waitMs = backoffMs(ending === 'crash' ? recent : 1, policy);
   const status: WatchStatus = { is: 'due', at: monoMs(now + waitMs), mode: 'normal' };
   return {
@@ -163,10 +167,36 @@ const traderAlert = (watch: Watch, exit: WorkerExit, { recent, waitMs }: { recen
   todo: 'Nothing now; read its log under var/log when convenient.',
 });
 
-function parkTrader(watch: Watch, recent: number, policy: SupervisionPolicy): Settled {
+interface CancelOnlyEnd {
+  readonly ending: Ending;
+  readonly exit: WorkerExit;
+  readonly policy: SupervisionPolicy;
+  readonly now: MonoMs;
+}
+
+function cancelOnlyAfter(watch: Watch, parking: Parking, { ending, exit, policy, now }: CancelOnlyEnd): Settled {
+  const story = `${describeExit(watch, exit)}; parked as before`;
+  if (ending === 'bad-configuration') return { watch: parkAgain(watch, parking, null), story, alert: configurationAlert(watch) };
+  const isCrash = ending === 'crash';
+  const waitMs = isCrash ? backoffMs(crashesWithin(watch, now, policy.parkWindowMs), policy) : 0;
+  const nextTryAt = nextCancelOnly(watch, now, { everyMs: policy.cancelOnlyEveryMs, waitMs });
+  const alert = isCrash ? cancelOnlyAlert(watch, exit, Math.ceil((nextTryAt - now) / 1000)) : null;
+  return { watch: parkAgain(watch, parking, nextTryAt), story, alert };
+}
+
+const cancelOnlyAlert = (watch: Watch, exit: WorkerExit, waitSeconds: number): Alert => ({
+  level: 'warning',
+  code: 'CANCEL_ONLY_CRASHED',
+  symbol: null,
+  happened: `The parked day trader (pid ${exit.pid}), started to withdraw what it left working, ${describeExit(watch, exit)}.`,
+  did: `It is tried again in ${waitSeconds} s while an entry works. What fills is protected by the exit manager.`,
+  todo: 'If this repeats, read its log under var/log; a resting entry dies at its time to live, or cancel it at the broker.',
+});
+
+function parkTrader(watch: Watch, { recent, policy, now }: { recent: number; policy: SupervisionPolicy; now: MonoMs }): Settled {
   const why = `${recent} crashes within ${Math.round(policy.parkWindowMs / 60_000)} minutes`;
   return {
-    watch: { ...watch, status: { is: 'parked', why } },
+    watch: park(watch, why, now),
     story: `parked after ${why}`,
     alert: {
       level: 'critical',

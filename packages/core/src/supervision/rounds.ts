@@ -1,4 +1,5 @@
 import type { MonoMs } from '../units.js';
+import { startCancelOnly } from './parking.js';
 import type { SupervisionPolicy } from './policy.js';
 import { type SupervisorEffect, type SupervisorState, type SupervisorStep, withWatch } from './state.js';
 import { isReady, stillForTooLong, type Watch, type WatchStatus } from './watch.js';
@@ -17,7 +18,7 @@ export function makeRounds(state: SupervisorState, now: MonoMs): SupervisorStep 
   const guard = lookAfter(state.guard, now, state.policy);
   const trader = lookAfter(state.trader, now, state.policy);
   const looked = { ...state, guard: guard.watch, trader: trader.watch };
-  return startDue({ state: looked, effects: [...guard.effects, ...trader.effects] }, now);
+  return startCancelOnly(startDue({ state: looked, effects: [...guard.effects, ...trader.effects] }, now), now);
 }
 
 function lookAfter(watch: Watch, now: MonoMs, policy: SupervisionPolicy): Looked {

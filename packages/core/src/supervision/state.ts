@@ -32,6 +32,8 @@ export type SupervisorEvent = { readonly mono: MonoMs } & (
   | { readonly kind: 'paused'; readonly ms: number }
   /** The exchange's trading date, as a connected worker tells it; never the machine's calendar (a demo lives in another year). */
   | { readonly kind: 'trade-date'; readonly date: TradeDate }
+  /** Whether the store shows an entry of the parked day trader that still must be withdrawn. */
+  | { readonly kind: 'withdrawal-owed'; readonly isOwed: boolean }
   /** The answer to `secure-positions`. */
   | { readonly kind: 'secured'; readonly secured: Secured }
   | { readonly kind: 'command'; readonly command: SupervisorCommand }

@@ -1,8 +1,9 @@
 import type { Alert } from '../effects.js';
 import type { MonoMs } from '../units.js';
+import { restingStatus } from './parking.js';
 import type { SupervisorEffect, SupervisorState } from './state.js';
 import { join, type SupervisorCommand, type SupervisorStep, unchanged, withWatch } from './state.js';
-import { isReady, type Watch, type WatchStatus } from './watch.js';
+import { isReady, type Watch } from './watch.js';
 
 /**
  * A graceful stop of everything (requirement A4), in the reversed order of the start: the day trader first, so that nothing new is
@@ -88,7 +89,7 @@ export function onSecured(state: SupervisorState, secured: Secured, now: MonoMs)
 function endTrader(state: SupervisorState, now: MonoMs): SupervisorStep {
   const { stop, trader } = state;
   if (stop === null) return unchanged(state);
-  const asked = askToEnd(trader, trader.status.is === 'parked' ? 'parked' : 'stopped', now);
+  const asked = askToEnd(trader, 'rest', now);
   const next = withWatch(state, asked.watch);
   if (isRunning(asked.watch)) return { state: next, effects: asked.effects };
   if (stop.keepGuard) return join({ state: next, effects: asked.effects }, leaveGuard(next, stop));
@@ -109,7 +110,7 @@ function leaveGuard(state: SupervisorState, stop: Stop): SupervisorStep {
 function endGuard(state: SupervisorState, now: MonoMs): SupervisorStep {
   const { stop } = state;
   if (stop === null) return unchanged(state);
-  const asked = askToEnd(state.guard, 'stopped', now);
+  const asked = askToEnd(state.guard, 'rest', now);
   const next = { state: withWatch(state, asked.watch), effects: asked.effects };
   if (isRunning(asked.watch)) return next;
   return join(next, {
@@ -138,8 +139,8 @@ export interface Asked {
   readonly effects: readonly SupervisorEffect[];
 }
 
-/** Asks a worker's process to end and says what its watch becomes then; where nothing runs, it becomes that at once. Repeatable. */
-export function askToEnd(watch: Watch, then: 'stopped' | 'parked' | 'due', now: MonoMs): Asked {
+/** Asks a worker's process to end and says what follows: rest (stopped, or parked), or the next start. Where nothing runs it rests at once. Repeatable. */
+export function askToEnd(watch: Watch, then: 'rest' | 'due', now: MonoMs): Asked {
   const { status, worker } = watch;
   switch (status.is) {
     case 'alive':
@@ -157,10 +158,6 @@ export function askToEnd(watch: Watch, then: 'stopped' | 'parked' | 'due', now: 
     case 'held':
     case 'parked':
     case 'stopped':
-      return { watch: then === 'due' ? watch : { ...watch, status: restingStatus(then) }, effects: [] };
+      return { watch: then === 'due' ? watch : { ...watch, status: restingStatus(watch) }, effects: [] };
   }
 }
-
-/** What a watch is once its process has ended as asked. */
-export const restingStatus = (then: 'stopped' | 'parked'): WatchStatus =>
-  then === 'parked' ? { is: 'parked', why: 'a person asked for it' } : { is: 'stopped' };

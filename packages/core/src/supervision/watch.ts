@@ -5,8 +5,11 @@ import type { SupervisionPolicy } from './policy.js';
 /** The two workers a supervisor keeps. The exit manager is the guard: it is never given up. */
 export type SupervisedWorker = 'exit-manager' | 'day-trader';
 
-/** `minimal`: reconcile, hard stop, target and end of day only, after repeated crashes. */
-export type StartMode = 'normal' | 'minimal';
+/**
+ * `minimal`: reconcile, hard stop, target and end of day only, after repeated crashes. `cancel-only`: the parked day trader withdraws what
+ * it left working and ends by itself.
+ */
+export type StartMode = 'normal' | 'minimal' | 'cancel-only';
 
 /** Liveness is progress: what the newest heartbeat said, and since when it has said nothing new. */
 export interface Pulse {
@@ -14,7 +17,7 @@ export interface Pulse {
   readonly counter: number | null;
   readonly stillSince: MonoMs;
   readonly phase: WorkerPhase | null;
-  /** null while READY. */
+  /** null while READY (or CANCEL-ONLY, which is as far as such a process comes). */
   readonly notReadySince: MonoMs | null;
   readonly notReadyTold: number;
 }
@@ -27,15 +30,26 @@ export type WatchStatus =
   | { readonly is: 'alive'; readonly pid: number; readonly adopted: boolean; readonly mode: StartMode; readonly pulse: Pulse }
   /** SIGKILL sent; its successor waits until it is gone, because a stopped process would act again when resumed. */
   | { readonly is: 'killed'; readonly pid: number; readonly askedAt: MonoMs; readonly why: string }
-  | { readonly is: 'ending'; readonly pid: number; readonly askedAt: MonoMs; readonly then: 'stopped' | 'parked' | 'due' }
+  | { readonly is: 'ending'; readonly pid: number; readonly askedAt: MonoMs; readonly then: 'rest' | 'due' }
   /** Another process holds its lease and is alive (the emergency tool): not started until that one is gone. */
   | { readonly is: 'held'; readonly by: number }
   | { readonly is: 'parked'; readonly why: string }
   | { readonly is: 'stopped' };
 
+/** The day trader waits for a person (parking.ts). Kept through the cancel-only processes it gets meanwhile. */
+export interface Parking {
+  readonly why: string;
+  /** No cancel-only start before this; null: none at all, because its configuration is refused. */
+  readonly nextTryAt: MonoMs | null;
+  /** The store shows work for a cancel-only process: an entry of its own without a last word, or a request to withdraw one. */
+  readonly isOwed: boolean;
+}
+
 export interface Watch {
   readonly worker: SupervisedWorker;
   readonly status: WatchStatus;
+  /** null while it may run. */
+  readonly parking: Parking | null;
   /** When it crashed, within the longer of the windows. */
   readonly crashes: readonly MonoMs[];
   /** Starts in a row that ended with a refused configuration. */
@@ -60,6 +74,7 @@ export interface Beat {
 export const newWatch = (worker: SupervisedWorker, status: WatchStatus): Watch => ({
   worker,
   status,
+  parking: null,
   crashes: [],
   configRefusals: 0,
   startedAt: null,
@@ -79,7 +94,8 @@ export function pidOf(watch: Watch): number | null {
 /** Takes a heartbeat in. One written by another process (an earlier one's file) says nothing about this one. */
 export function feelPulse(pulse: Pulse, beat: Beat, now: MonoMs): Pulse {
   const moved = beat.counter !== pulse.counter;
-  const notReadySince = beat.phase === 'READY' ? null : (pulse.notReadySince ?? now);
+  const isAtWork = beat.phase === 'READY' || beat.phase === 'CANCEL-ONLY';
+  const notReadySince = isAtWork ? null : (pulse.notReadySince ?? now);
   return {
     counter: beat.counter,
     stillSince: moved ? now : pulse.stillSince,

@@ -91,7 +91,7 @@ export interface Stand {
 /** A worker on a real store; `name` decides whose lease it has. */
 export function standUp(
   script: Script,
-  options: Partial<Pick<WorkerParts<number>, 'name' | 'policy' | 'guard' | 'isHalted' | 'alerts'>> & {
+  options: Partial<Pick<WorkerParts<number>, 'name' | 'policy' | 'guard' | 'isHalted' | 'isDone' | 'alerts'>> & {
     emergency?: EmergencyFile | null;
     desk?: ReturnType<typeof openDesk>;
     log?: WorkerParts<number>['log'];
