@@ -5,6 +5,8 @@ import { machineNow } from '@holdfast/sim/gateway/machine-time';
 export interface Answer {
   readonly ms: number;
   readonly kind: 'cancel' | 'order';
+  /** When it was read, on the machine's clock. */
+  readonly readAt: number;
 }
 
 /** Message ids of the TWS protocol; what comes in is text, what goes out is not yet. */
@@ -58,8 +60,9 @@ export function createAnswerClock() {
   function received({ clientId, fields, machineAt }: WireMessage): void {
     const id = Number(fields[0]);
     if (id === REQUEST_PNL_SINGLE) conIds.set(`${clientId} ${fields[1]}`, Number(fields[4]));
-    if ((id !== PLACE_ORDER && id !== CANCEL_ORDER) || armed === null || typeof armed.startedAt !== 'number' || clientId !== armed.clientId) return;
-    armed.answers.push({ ms: machineAt - armed.startedAt, kind: id === CANCEL_ORDER ? 'cancel' : 'order' });
+    if ((id !== PLACE_ORDER && id !== CANCEL_ORDER) || armed === null || typeof armed.startedAt !== 'number' || clientId !== armed.clientId)
+      return;
+    armed.answers.push({ ms: machineAt - armed.startedAt, kind: id === CANCEL_ORDER ? 'cancel' : 'order', readAt: machineAt });
     armed.startedAt = null;
     if (armed.answers.length < armed.starts.length) return;
     const { done, answers } = armed;

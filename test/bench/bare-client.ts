@@ -29,7 +29,14 @@ const rests = new Set(resting);
 let account = '';
 let nextOrderId = 0;
 
-const orderOf = (terms: Order): Order => ({ action: OrderAction.SELL, totalQuantity: 1, account, outsideRth: false, transmit: true, ...terms });
+const orderOf = (terms: Order): Order => ({
+  action: OrderAction.SELL,
+  totalQuantity: 1,
+  account,
+  outsideRth: false,
+  transmit: true,
+  ...terms,
+});
 
 function sell({ contract }: Watched): void {
   api.placeOrder(nextOrderId++, contract, orderOf({ orderType: OrderType.MKT, tif: TimeInForce.IOC }));

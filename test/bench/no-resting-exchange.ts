@@ -8,9 +8,7 @@ export function withoutResting(exchange: ExchangePort, refusedFor: ReadonlySet<n
   let listeners: readonly ((event: ExchangeEvent) => void)[] = [];
   const refusals = new Map<number, number>();
 
-  function place(request: OrderRequest): void {
-    const { clientId, orderId, conId, type } = request;
-    if (type === 'MKT' || !refusedFor.has(conId)) return exchange.place(request);
+  function refuse({ clientId, orderId, conId }: OrderRequest): void {
     refusals.set(conId, (refusals.get(conId) ?? 0) + 1);
     const text = 'Order rejected - reason:no resting orders in this instrument';
     for (const listener of listeners) listener({ kind: 'rejected', at: exchange.now, clientId, orderId, code: 201, text });
@@ -36,7 +34,10 @@ export function withoutResting(exchange: ExchangePort, refusedFor: ReadonlySet<n
     },
     advanceTo: to => exchange.advanceTo(to),
     nextEventAt: () => exchange.nextEventAt(),
-    place,
+    place: request => {
+      if (request.type !== 'MKT' && refusedFor.has(request.conId)) refuse(request);
+      else exchange.place(request);
+    },
     cancel: (clientId, orderId) => exchange.cancel(clientId, orderId),
     globalCancel: () => exchange.globalCancel(),
     manualTrade: (conId, side, quantity) => exchange.manualTrade(conId, side, quantity),

@@ -153,7 +153,14 @@ async function whileBusy<T>(count: number, work: () => Promise<T>): Promise<T> {
 function resultOf(idle: readonly Restart[], busy: readonly Restart[]): BenchResult {
   const spreads = (restarts: readonly Restart[]): Readonly<Record<keyof Restart, Spread>> => {
     const of = (part: keyof Restart): Spread => spreadOf(restarts.map(restart => restart[part]));
-    return { total: of('total'), seen: of('seen'), modules: of('modules'), database: of('database'), connect: of('connect'), reconcile: of('reconcile') };
+    return {
+      total: of('total'),
+      seen: of('seen'),
+      modules: of('modules'),
+      database: of('database'),
+      connect: of('connect'),
+      reconcile: of('reconcile'),
+    };
   };
   const runs = [
     ['idle', spreads(idle)],

@@ -7,7 +7,7 @@ import { type DeskFiles, deskFiles } from '@holdfast/engine/desk-files';
 import { readHeartbeat } from '@holdfast/engine/live';
 import { createExchange } from '@holdfast/sim/exchange';
 import { startGateway } from '@holdfast/sim/gateway/gateway';
-import { type Db, openStore } from '@holdfast/store/db';
+import { openStore } from '@holdfast/store/db';
 import { migrate } from '@holdfast/store/migrate';
 import { ROOT } from '../e2e/harness.js';
 import { waitFor } from '../e2e/waiting.js';
@@ -55,7 +55,9 @@ export async function openWireDesk({ guarded, naked, baseline }: WireSymbols) {
   }
 
   try {
-    await waitFor('the exit manager to be READY', () => readHeartbeat(files.heartbeat('exit-manager'))?.phase === 'READY', { lastSeen: story });
+    await waitFor('the exit manager to be READY', () => readHeartbeat(files.heartbeat('exit-manager'))?.phase === 'READY', {
+      lastSeen: story,
+    });
   } catch (error) {
     await close();
     throw error;
