@@ -39,8 +39,11 @@ async function runDemo(...words: readonly string[]): Promise<{ readonly day: Day
   return { day: JSON.parse(demo.out()) as Day, code, err: demo.err() };
 }
 
-/** Processes that have a demo folder on their command line (Linux). */
-const demoProcesses = (): string[] =>
+/** The folder of one demo, as it told it: others may run demos of their own. */
+const folderOf = (err: string): string => /while it runs: (.*)/.exec(err)?.[1] ?? 'the demo named no folder';
+
+/** Processes that have this folder on their command line (Linux). */
+const processesOf = (folder: string): string[] =>
   readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .map(pid => {
@@ -50,13 +53,15 @@ const demoProcesses = (): string[] =>
         return ''; // gone meanwhile
       }
     })
-    .filter(line => line.includes(DEMOS));
+    .filter(line => line.includes(folder));
 
-const folders = (): readonly string[] => (existsSync(DEMOS) ? readdirSync(DEMOS) : []);
+function expectNothingLeft(err: string): void {
+  expect(processesOf(folderOf(err)), err).toEqual([]);
+  expect(existsSync(folderOf(err)), err).toBe(false);
+}
 
 describe('a whole synthetic day', () => {
   it('B13: trades both ways out, survives a kill -9 of either worker, ends flat with every invariant held', async () => {
-    const before = folders();
     const { day, code, err } = await runDemo('--seed', '7');
     expect(code, err).toBe(0);
     expect(day).toMatchObject({ date: '2026-03-09', source: 'synthetic seed 7', violations: [], flat: true });
@@ -87,8 +92,7 @@ describe('a whole synthetic day', () => {
     expect(err).toMatch(/without a guard for \d+ ms/);
     expect(err).toMatch(/the order filled \d+ ms after its sender's death/);
 
-    expect(demoProcesses()).toEqual([]);
-    expect(folders()).toEqual(before);
+    expectNothingLeft(err);
   });
 });
 
@@ -116,19 +120,19 @@ describe('a demo that does not come to its end', () => {
     expect(err).toMatch(/only 0 of 2 kills could be given/);
     // Kept for whoever wants to know why, and named.
     const folder = /store and logs are kept in (.*)/.exec(err)?.[1] ?? '';
+    expect(folder).toBe(folderOf(err));
+    expect(processesOf(folder)).toEqual([]);
     expect(existsSync(join(folder, 'desk.yaml'))).toBe(true);
     if (folder.startsWith(DEMOS)) rmSync(folder, { recursive: true });
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)('%s stops everything and leaves nothing behind', async signal => {
-    const before = folders();
     const demo: Holdfast = startHoldfast(['demo']);
     await waitFor('both workers to be READY', () => demo.err().includes('both workers are READY'), { lastSeen: demo.err });
-    expect(demoProcesses().length).toBe(3);
+    expect(processesOf(folderOf(demo.err()))).toHaveLength(3);
     demo.child.kill(signal);
     expect(await demo.ended).toBe(130);
     expect(demo.err()).toMatch(/interrupted/);
-    expect(demoProcesses()).toEqual([]);
-    expect(folders()).toEqual(before);
+    expectNothingLeft(demo.err());
   });
 });

@@ -71,10 +71,10 @@ export async function runCommandLine(words: readonly string[], { machine, screen
 }
 
 const EXAMPLES = [
-  '  ./holdfast start                     supervisor and both workers; Ctrl+C ends all',
+  '  ./holdfast start                     everything; Ctrl+C stops it',
   '  ./holdfast status --watch            the desk at a glance, every second',
   "  ./holdfast review 2026-03-09 --json  a day's round trips on one line",
-  '  ./holdfast demo                      a whole simulated day, two kill -9 included',
+  '  ./holdfast demo                      a simulated day, two kill -9 included',
 ].join('\n');
 
 /** Help that was asked for is no error; anything else is told in three parts. */

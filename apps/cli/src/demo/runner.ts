@@ -63,6 +63,7 @@ export async function runDay(
     const { source, baseline } = run.day;
     const when = source.name.includes(source.date) ? '' : `, ${source.date}`;
     progress.say(`${source.name}${when}: ${source.instruments.length} symbols, gateway on port ${gateway.port}`);
+    progress.say(`desk, store and logs while it runs: ${workshop.folder}`);
     progress.say(`hands off from the start: ${BASELINE_SHARES} ${baseline.symbol}`);
     supervisor = startSupervisor(machine, workshop);
     const stage = { ...market, machine, run, progress, workshop, supervisor, chaos, isInterrupted: () => interrupted };
