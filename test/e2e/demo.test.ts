@@ -87,8 +87,8 @@ describe('a whole synthetic day', () => {
 
     // What people read, on stderr because of --json.
     expect(err).toMatch(/hands off: 50 KOLA, untouched/);
-    expect(err).toMatch(/kill -9 day-trader .* has left and not reached the exchange/);
-    expect(err).toMatch(/kill -9 exit-manager .* opens with this fill/);
+    expect(err).toMatch(/kill -9 day-trader .*\n.* has left and not reached the exchange/);
+    expect(err).toMatch(/kill -9 exit-manager .*\n.* opens with this fill/);
     expect(err).toMatch(/without a guard for \d+ ms/);
     expect(err).toMatch(/the order filled \d+ ms after its sender's death/);
 

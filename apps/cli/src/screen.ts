@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import pc from 'picocolors';
 
 type Colors = ReturnType<typeof pc.createColors>;
@@ -84,3 +85,19 @@ export const signedPercent = (value: number | null): string =>
 /** Green for a gain, red for a loss, for anything that shows money earned. */
 export const paintGain = (paint: Colors, text: string, amount: number | null): string =>
   amount === null || amount === 0 ? text : amount > 0 ? paint.green(text) : paint.red(text);
+
+/** Breaks lines at spaces so that they fit a terminal; what continues is indented. Elsewhere lines stay whole, for grep. */
+export function wrapForTerminal(stream: Stream, text: string, indent: string): string {
+  if (!stream.isTerminal) return text;
+  return text
+    .split('\n')
+    .flatMap(line => wrapLine(line, stream.columns, indent))
+    .join('\n');
+}
+
+function wrapLine(line: string, width: number, indent: string): readonly string[] {
+  if (stripVTControlCharacters(line).length <= width || width <= 2 * indent.length) return [line];
+  const at = line.lastIndexOf(' ', width);
+  if (line.slice(0, Math.max(0, at)).trim() === '') return [line];
+  return [line.slice(0, at).trimEnd(), ...wrapLine(`${indent}${line.slice(at + 1)}`, width, indent)];
+}

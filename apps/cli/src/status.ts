@@ -4,7 +4,7 @@ import { attempt } from '@holdfast/store/refusal';
 import type { Place, Verb } from './command-line.js';
 import { type Desk, exchangeNow, openDesk, openForReport, shownPath, storeProblem } from './desk.js';
 import { complain, EXIT, isProblem, type Problem } from './problem.js';
-import { printJson } from './screen.js';
+import { printJson, wrapForTerminal } from './screen.js';
 
 interface Options {
   readonly json?: boolean;
@@ -87,7 +87,7 @@ function look({ machine }: Place, { files }: Desk): DeskStatus | Problem {
 /** Colour where it helps the eye find trouble; the words are the same without. */
 function paintStatus({ screen }: Place, block: string): string {
   const { paint } = screen.out;
-  return block
+  return wrapForTerminal(screen.out, block, '     ')
     .replaceAll(/\bREADY\b|\bRUNNING\b/g, word => paint.green(word))
     .replaceAll(/\b(?:DEAD|HUNG|PARKED|BROKER-LOST|KILL SWITCH ON)\b/g, word => paint.red(word))
     .replaceAll(/\b(?:STARTING|CONNECTING|RECONCILING|STOPPING|OFF)\b/g, word => paint.yellow(word));

@@ -96,7 +96,7 @@ function workerLine(db: Db, name: StatusWorker, context: StatusContext): WorkerL
   const holder = readLease(db, name)?.holder ?? null;
   const beat = context.heartbeat(name);
   const isItsBeat = beat !== null && beat.bootId === context.bootId && beat.pid === holder?.pid;
-  const heartbeatAgeMs = isItsBeat ? Math.round(context.mono - beat.mono) : null;
+  const heartbeatAgeMs = isItsBeat ? Math.max(0, Math.round(context.mono - beat.mono)) : null;
   const crashesToday = readWorkerEvents(db, tradeDateOf(context.exchange)).filter(
     row => row.worker === name && row.event === 'crashed',
   ).length;

@@ -92,7 +92,8 @@ export function createChaos(options: ChaosOptions): Chaos {
       protectedMs: isProtected ? 0 : null,
       filledMs: null,
     });
-    options.say(`kill -9 ${worker} (pid ${beat.pid}): ${situation}`);
+    options.say(`kill -9 ${worker} (pid ${beat.pid})`);
+    options.say(`  ${situation}`);
   }
 
   function onExecution(event: Extract<ExchangeEvent, { kind: 'execution' }>, machineAt: MonoMs): void {

@@ -3,7 +3,7 @@ import type { DayReview } from '@holdfast/store/reports';
 import { clockTime } from '../clock-time.js';
 import { EXIT } from '../problem.js';
 import { formatReview, roundTripJson } from '../review-table.js';
-import { printJson, type Screen, type Stream } from '../screen.js';
+import { printJson, type Screen, type Stream, wrapForTerminal } from '../screen.js';
 import type { Kill } from './chaos.js';
 import type { DemoOutcome } from './judge.js';
 
@@ -30,7 +30,7 @@ export function shortcomings({ outcome, killsPlanned }: DemoReport): readonly st
 /** Tells the day: a table for people, or one line of JSON on stdout and the table on stderr. Returns the exit code. */
 export function tellDay(screen: Screen, report: DemoReport, { json }: { readonly json: boolean }): number {
   const people = json ? screen.err : screen.out;
-  people.line(`\n${formatDay(report, people.paint)}`);
+  people.line(wrapForTerminal(people, `\n${formatDay(report, people.paint)}`, '    '));
   if (json) printJson(screen, dayJson(report));
   return shortcomings(report).length === 0 ? EXIT.ok : EXIT.no;
 }
@@ -74,7 +74,7 @@ const seconds = (ms: number | null): string =>
   ms === null ? 'never' : ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 
 function formatKill({ worker, pid, at, symbol, situation, readyMs, protectedMs, filledMs }: Kill): string {
-  const lines = [`  ${clockTime(at)} ${worker} (pid ${pid}): ${situation}`];
+  const lines = [`  ${clockTime(at)} ${worker} (pid ${pid})`, `    ${situation}`];
   const exits = protectedMs === 0 ? `${symbol}'s exits rested all the while` : `${symbol}'s target rests after ${seconds(protectedMs)}`;
   if (worker === 'exit-manager') lines.push(`    without a guard for ${seconds(readyMs)} (killed → READY); ${exits}`);
   else if (filledMs === null) lines.push(`    its order did not fill; READY again after ${seconds(readyMs)}`);
