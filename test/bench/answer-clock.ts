@@ -60,19 +60,24 @@ export function createAnswerClock() {
   function received({ clientId, fields, machineAt }: WireMessage): void {
     const id = Number(fields[0]);
     if (id === REQUEST_PNL_SINGLE) conIds.set(`${clientId} ${fields[1]}`, Number(fields[4]));
-    if ((id !== PLACE_ORDER && id !== CANCEL_ORDER) || armed === null || typeof armed.startedAt !== 'number' || clientId !== armed.clientId)
+    if ((id !== PLACE_ORDER && id !== CANCEL_ORDER) || armed === null || clientId !== armed.clientId) return;
+    if (typeof armed.startedAt !== 'number') {
+      if (armed.answers.length === 0) finish(armed);
       return;
+    }
     armed.answers.push({ ms: machineAt - armed.startedAt, kind: id === CANCEL_ORDER ? 'cancel' : 'order', readAt: machineAt });
     armed.startedAt = null;
-    if (armed.answers.length < armed.starts.length) return;
-    const { done, answers } = armed;
+    if (armed.answers.length === armed.starts.length) finish(armed);
+  }
+
+  function finish({ done, answers }: Armed): void {
     armed = null;
     done(answers);
   }
 
   return {
     onMessage: (message: WireMessage): void => (message.direction === 'out' ? sent(message) : received(message)),
-    /** Resolves with an answer for every start, in their order. */
+    /** Resolves with an answer for every start, in their order; with none when the client acted before the first: something else moved it. */
     time(clientId: number, starts: readonly Start[]): Promise<readonly Answer[]> {
       if (armed) throw new Error('one client is timed at a time');
       return new Promise(done => {
