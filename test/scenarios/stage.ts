@@ -35,6 +35,8 @@ export interface StageOptions {
   readonly market: readonly MarketUpdate[];
   readonly rules?: Partial<ExitRules>;
   readonly holdings?: readonly { readonly conId: number; readonly quantity: number; readonly averageCost: number }[];
+  /** The referee's, where a story's faults last longer than the usual ones. */
+  readonly bounds?: Parameters<typeof createReferee>[0]['bounds'];
   /** Exchange clock at which the story begins. */
   readonly from?: string;
 }
@@ -71,7 +73,12 @@ export class Stage {
       account: ACCOUNT,
       holdings: (options.holdings ?? []).map(holding => ({ ...holding, averageCost: micros(holding.averageCost) })),
     });
-    this.referee = createReferee({ instruments: this.exchange.instruments, baseline: options.holdings ?? [], session: SESSION });
+    this.referee = createReferee({
+      instruments: this.exchange.instruments,
+      baseline: options.holdings ?? [],
+      session: SESSION,
+      ...(options.bounds && { bounds: options.bounds }),
+    });
     this.exchange.subscribe(event => {
       this.referee.observe(event, monoMs(this.mono));
       this.tellExchange(event);
@@ -255,6 +262,12 @@ export class Stage {
         return false;
       throw error;
     }
+  }
+
+  /** Claims without a share yet. */
+  claims(): number {
+    const view = loadView(this.traderDb, { worker: 'day-trader', tradeDate: tradeDateOf(this.now), now: this.now });
+    return view.positions.filter(({ status }) => status === 'CLAIMED').length;
   }
 
   /** Shares in care as active_positions says. */

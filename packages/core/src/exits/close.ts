@@ -6,7 +6,7 @@ import type { Care } from './care.js';
 import { alert, type Booked, type Draft, edit, emit, mayAct, say, write } from './desk.js';
 import { averagePriceOf, executionsOf } from './learn.js';
 import { cancelExit } from './place.js';
-import { probe } from './sell.js';
+import { probe, repeatCancels } from './sell.js';
 import { exitOrders, openEntries } from './sellable.js';
 
 /** Members of the group end by themselves when one fills; only those that do not are cancelled by us. */
@@ -25,10 +25,11 @@ export function closeWhenDone(d: Draft, care: Care): void {
   if (mayAct(d) && d.mono - executedAt >= BROKER_CANCELS_MS) {
     for (const tracked of live) {
       if (tracked.order.status === 'LOST') {
-        if (tracked.cancelAskedAt === null) probe(d, tracked);
+        probe(d, tracked);
       } else if (tracked.order.status !== 'CANCELLING' && tracked.order.status !== 'INTENT') cancelExit(d, tracked);
     }
   }
+  if (mayAct(d)) repeatCancels(d, care.contract.conId);
   if (live.length > 0 || openEntries(d.s, care.tradeId).length > 0) return;
   // The broker holds something else: what is still to be learned (a sale by hand, an overshoot) belongs to this trade.
   if (d.s.mismatches.has(care.contract.conId) && d.mono - executedAt < COMMISSION_WAIT_MS) return;

@@ -1,5 +1,5 @@
 import type { EventBody } from '../events.js';
-import { type BrokerOrder, CLIENT_ID, isOurs, type Order } from '../orders/order.js';
+import { type BrokerOrder, CLIENT_ID, isFinal, isOurs, type Order } from '../orders/order.js';
 import { meaningOfStatus, type OrderEventKind, stepOrder } from '../orders/step-order.js';
 import { shares } from '../units.js';
 import { askSnapshot } from './adopt.js';
@@ -10,6 +10,8 @@ const EXIT_CLIENT = CLIENT_ID['exit-manager'];
 /** The broker's old figures may still arrive this long after a modification was sent. */
 const MODIFY_ECHO_MS = 3_000;
 const SEND_RETRY_MS = 250;
+/** 103 "Duplicate order id" (IB docs, message codes). */
+const DUPLICATE_ID = 103;
 
 /** An openOrder message: pushed for our own orders, and part of every all-orders answer for everybody's. */
 export function hearOpenOrder(d: Draft, told: BrokerOrder): void {
@@ -96,13 +98,13 @@ export function hearStatus(d: Draft, told: Extract<EventBody, { kind: 'order-sta
   applyStatus(d, { ...tracked, order }, told.status);
 }
 
-/** permId first, since API ids can be issued twice; then the newest order under that id. */
+/** permId first, since API ids can be issued twice; then, among orders under that id, one that still lives; then the newest. */
 function findByAddress(d: Draft, orderId: number, permId: number): Tracked | undefined {
   const candidates = [...d.s.orders.values()].filter(({ order }) => order.orderId === orderId);
-  return (
-    candidates.find(({ order }) => permId !== 0 && order.permId === permId) ??
-    candidates.filter(({ order }) => order.permId === null || permId === 0).at(-1)
-  );
+  const exact = candidates.find(({ order }) => permId !== 0 && order.permId === permId);
+  if (exact) return exact;
+  const open = candidates.filter(({ order }) => order.permId === null || permId === 0);
+  return open.filter(({ order }) => !isFinal(order)).at(-1) ?? open.at(-1);
 }
 
 function applyStatus(d: Draft, tracked: Tracked, word: string): void {
@@ -154,20 +156,17 @@ export function hearNotice(d: Draft, told: Extract<EventBody, { kind: 'order-not
       step(d, tracked, 'cancelled', reason);
       return;
     case 'rejected':
-      rejected(d, tracked, reason);
+      rejected(d, tracked, { reason, isDuplicateId: told.code === DUPLICATE_ID });
       return;
     case 'modify-refused':
       restore(d, tracked, reason);
       return;
     case 'unknown-order':
-      // Under our own client id the broker does not work it (any more): dead, once its executions have been asked for and are in.
+    case 'already-final':
+      // Under our own client id the broker does not work it (any more): dead, once its executions have been asked for and are in. An id is
+      // used once, so a final order under it ends also the one that was lost before its id was used again.
       edit(d, 'orders').set(tracked.order.orderRef, { ...tracked, heardUnknown: true });
       askExecutions(d, 0);
-      return;
-    case 'already-final':
-      // Filled or cancelled: the executions will say. Until then it counts as working.
-      askExecutions(d, 1_000);
-      askSnapshot(d);
       return;
     case 'not-cancellable':
       // It stays a cancel without an answer: asked about after 2 s, re-priced after 2 more.
@@ -179,20 +178,25 @@ export function hearNotice(d: Draft, told: Extract<EventBody, { kind: 'order-not
 /** All executions of the day are in: what the broker does not know is dead now. */
 export function settleUnknown(d: Draft): void {
   for (const tracked of d.s.orders.values()) {
-    if (tracked.heardUnknown) step(d, { ...tracked, heardUnknown: false }, 'cancelled', 'unknown to the broker');
+    if (tracked.heardUnknown) step(d, { ...tracked, heardUnknown: false }, 'cancelled', 'not working at the broker');
   }
 }
 
-function rejected(d: Draft, tracked: Tracked, reason: string): void {
+function rejected(d: Draft, tracked: Tracked, { reason, isDuplicateId }: { reason: string; isDuplicateId: boolean }): void {
+  const { symbol } = tracked.order.contract;
+  say(d, 'exit-rejected', { orderRef: tracked.order.orderRef, symbol, reason }, 'warn');
   // A bad price on a modification leaves the old order live (reference/ibkr-behaviour.md §3).
   if (tracked.modified) {
     restore(d, tracked, reason);
     return;
   }
-  const wasOpen = tracked.order.status !== 'REJECTED';
-  step(d, tracked, 'rejected', reason);
-  say(d, 'exit-rejected', { orderRef: tracked.order.orderRef, symbol: tracked.order.contract.symbol, reason }, 'warn');
-  if (wasOpen) countRejection(d, tracked, reason);
+  if (isFinal(tracked.order)) return;
+  // What was working may work on: an earlier change was refused, not the order. Only a complete answer says that it is gone.
+  if (tracked.order.status === 'SUBMITTED' || tracked.order.status === 'CANCELLING') askSnapshot(d);
+  else step(d, tracked, 'rejected', reason);
+  // The id of a lost order turned out to be used up, by it or by a later one: no failed sale, the next one takes a fresh id.
+  if (isDuplicateId) askExecutions(d, 0);
+  else countRejection(d, tracked, reason);
 }
 
 function restore(d: Draft, tracked: Tracked, reason: string): void {
@@ -210,6 +214,9 @@ function restore(d: Draft, tracked: Tracked, reason: string): void {
     },
     modified: null,
     isRepriced: false,
+    // A cancel that was given up for this change is asked again from the start.
+    cancelAskedAt: null,
+    queriedAt: null,
   });
   say(d, 'modify-refused', { orderRef: from.orderRef, reason }, 'warn');
   emit(d, { do: 'request-open-orders' });

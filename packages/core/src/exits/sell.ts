@@ -1,6 +1,7 @@
 import { isRegularHours } from '../calendar.js';
 import { exitSide } from '../events.js';
-import type { Shares } from '../units.js';
+import { type Shares, shares } from '../units.js';
+import { askSnapshot } from './adopt.js';
 import type { Care } from './care.js';
 import { alert, type Draft, emit, putCare, putOrder, say, type Tracked } from './desk.js';
 import { cancelExit, modifyExit, placeExit } from './place.js';
@@ -11,6 +12,8 @@ const BETWEEN_ATTEMPTS_MS = 1_000;
 /** After so many IOC orders that met nobody (or so many in all) a market order rests for the day instead. */
 const EMPTY_ATTEMPTS_MAX = 2;
 const ATTEMPTS_MAX = 5;
+/** Resting orders and changes without an answer are asked about after this long, and again as often. */
+const ASK_SILENCE_MS = 4_000;
 /** The day trader is asked again this often to withdraw entries that are still working. */
 const ASK_WITHDRAW_EVERY_MS = 60_000;
 
@@ -28,10 +31,13 @@ export function sellOut(d: Draft, care: Care, held: Shares): void {
 
   if (resting.length > 0) {
     const others = resting.filter(({ order }) => order.role !== 'disaster-stop');
-    for (const tracked of others.length > 0 ? others : resting) cancelToTheEnd(d, tracked);
+    for (const tracked of others.length > 0 ? others : resting) cancelToTheEnd(d, care, tracked);
     return;
   }
-  for (const tracked of exits) askWhenSilent(d, tracked);
+  for (const tracked of exits) {
+    askWhenSilent(d, tracked);
+    trim(d, care, tracked);
+  }
   sellWhatIsLeft(d, care, { held, lost });
 }
 
@@ -52,7 +58,7 @@ function withdrawEntries(d: Draft, care: Care): void {
  * A7: ask, wait 2 s for the broker's word, ask about it, wait 2 s more, then turn that same order into a marketable one: one order
  * cannot sell twice. If even that stays unanswered the connection is made anew under the same client id.
  */
-function cancelToTheEnd(d: Draft, tracked: Tracked): void {
+function cancelToTheEnd(d: Draft, care: Care, tracked: Tracked): void {
   const { order, cancelAskedAt, queriedAt } = tracked;
   const { cancelAnswerMs } = d.s.rules;
   if (order.status !== 'CANCELLING' || cancelAskedAt === null) {
@@ -68,7 +74,16 @@ function cancelToTheEnd(d: Draft, tracked: Tracked): void {
   }
   if (d.mono - queriedAt < cancelAnswerMs) return;
   const now = d.s.orders.get(order.orderRef) ?? tracked;
-  modifyExit(d, { ...now, isRepriced: true }, { type: 'MKT', limitPrice: null, stopPrice: null });
+  // Its siblings can trade only instead of it, never besides.
+  const group = exitOrders(d.s, care.contract.conId).filter(
+    ({ order: other }) => other.orderRef === order.orderRef || (order.ocaGroup !== null && other.ocaGroup === order.ocaGroup),
+  );
+  const quantity = order.filled + sellableShares(d.s, care, { mono: d.mono, without: group.map(({ order: member }) => member.orderRef) });
+  if (quantity <= order.filled) {
+    cancelExit(d, now);
+    return;
+  }
+  modifyExit(d, { ...now, isRepriced: true }, { type: 'MKT', quantity: shares(quantity), limitPrice: null, stopPrice: null });
   alert(d, {
     level: 'warning',
     code: 'CANCEL_UNANSWERED',
@@ -77,6 +92,38 @@ function cancelToTheEnd(d: Draft, tracked: Tracked): void {
     did: 'Turned that same order into a market order: one order cannot sell twice.',
     todo: 'Nothing, unless this repeats: then look at the gateway and the connection to the broker.',
   });
+}
+
+/**
+ * Outside an exit nothing is urgent about a cancel, yet an unanswered one must not hold the position for ever: asked about after 2 s,
+ * asked again after 2 more.
+ */
+export function repeatCancels(d: Draft, conId: number): void {
+  const { cancelAnswerMs } = d.s.rules;
+  for (const tracked of exitOrders(d.s, conId)) {
+    const { order, cancelAskedAt, queriedAt } = tracked;
+    if (order.status !== 'CANCELLING') continue;
+    if (cancelAskedAt === null || (queriedAt !== null && d.mono - queriedAt >= cancelAnswerMs)) cancelExit(d, tracked);
+    else if (queriedAt === null && d.mono - cancelAskedAt >= cancelAnswerMs) {
+      putOrder(d, { ...tracked, queriedAt: d.mono });
+      askSnapshot(d);
+    }
+  }
+}
+
+/**
+ * Orders and changes the broker has not answered: an order is looked for among all open orders (a connection it never reached is made
+ * anew by the reconcile), a change is compared with the order as the broker works it.
+ */
+export function askAboutSilence(d: Draft, conId: number): void {
+  for (const tracked of exitOrders(d.s, conId)) {
+    const { order, sentAt, modified, queriedAt } = tracked;
+    const since = Math.max(queriedAt ?? 0, modified?.at ?? sentAt);
+    if (d.mono - since < ASK_SILENCE_MS || !(modified || order.status === 'INTENT')) continue;
+    putOrder(d, { ...tracked, queriedAt: d.mono });
+    if (modified) emit(d, { do: 'request-open-orders' });
+    else askSnapshot(d);
+  }
 }
 
 /** A sent exit that is not answered is asked about, never sent again; after as long again the connection is made anew. */
@@ -94,6 +141,16 @@ function askWhenSilent(d: Draft, tracked: Tracked): void {
   emit(d, { do: 'reconnect', reason: `exit ${order.orderRef} unanswered for ${d.mono - sentAt} ms` });
 }
 
+/** A market order that rests (for the reopening, or re-priced) must not sell what somebody else has sold meanwhile (A7). */
+function trim(d: Draft, care: Care, tracked: Tracked): void {
+  const { order, modified } = tracked;
+  if (order.status !== 'SUBMITTED' || order.tif === 'IOC' || (modified && d.mono - modified.at < ASK_SILENCE_MS)) return;
+  const allowed = order.filled + sellableShares(d.s, care, { mono: d.mono, without: [order.orderRef] });
+  if (allowed >= order.quantity) return;
+  if (allowed > order.filled) modifyExit(d, tracked, { quantity: shares(allowed) });
+  else cancelExit(d, tracked);
+}
+
 function sellWhatIsLeft(d: Draft, care: Care, { held, lost }: { held: Shares; lost: readonly Tracked[] }): void {
   const current = d.s.care.get(care.contract.conId) ?? care;
   const plan = current.exit;
@@ -106,14 +163,15 @@ function sellWhatIsLeft(d: Draft, care: Care, { held, lost }: { held: Shares; lo
   const restsForTheDay = plan.emptyAttempts >= EMPTY_ATTEMPTS_MAX || plan.attempts >= ATTEMPTS_MAX;
   const [inPlaceOf = null, ...others] = lost;
   // One live successor cannot stand for two lost orders: the others are asked about until the broker says they are unknown.
-  for (const other of others) if (other.cancelAskedAt === null) probe(d, other);
+  for (const other of others) probe(d, other);
   if (others.length > 0) return;
   placeExit(d, current, { role: 'exit', side: exitSide(held), quantity, type: 'MKT', tif: restsForTheDay ? 'DAY' : 'IOC', inPlaceOf });
   putCare(d, { ...current, status: 'CLOSING', exit: { ...plan, attempts: plan.attempts + 1, lastAttempt: d.mono } });
 }
 
-/** Cancelling an order the broker has never heard of is answered with 10147, and that is a fact. */
+/** Cancelling an order the broker has never heard of is answered with 10147, and that is a fact. Asked again when nothing answers. */
 export function probe(d: Draft, tracked: Tracked): void {
+  if (tracked.cancelAskedAt !== null && d.mono - tracked.cancelAskedAt < d.s.rules.cancelAnswerMs) return;
   putOrder(d, { ...tracked, cancelAskedAt: d.mono });
   emit(d, { do: 'cancel', orderRef: tracked.order.orderRef, orderId: tracked.order.orderId });
 }

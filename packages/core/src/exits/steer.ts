@@ -9,7 +9,7 @@ import { alert, type Draft, emit, mayAct, NO_SIGHT, putCare, say, write } from '
 import { averagePriceOf, executionsOf } from './learn.js';
 import { cancelExit } from './place.js';
 import { protect } from './protect.js';
-import { sellOut } from './sell.js';
+import { askAboutSilence, repeatCancels, sellOut } from './sell.js';
 import { exitOrders, heldShares } from './sellable.js';
 
 /**
@@ -36,7 +36,11 @@ export function steer(d: Draft, conId: number): void {
   if (!mayAct(d) || (decided.sendRetryAt !== null && d.mono < decided.sendRetryAt)) return;
   const waitsInQuarantine = decided.quarantinedAt !== null && decided.retryAt !== null && d.mono < decided.retryAt;
   if (decided.exit && !waitsInQuarantine) sellOut(d, decided, held);
-  else protect(d, decided, held);
+  else {
+    repeatCancels(d, conId);
+    askAboutSilence(d, conId);
+    protect(d, decided, held);
+  }
 }
 
 function put(d: Draft, care: Care): Care {
@@ -48,6 +52,7 @@ function put(d: Draft, care: Care): Care {
 function cancelOrphans(d: Draft, conId: number): void {
   if (!mayAct(d)) return;
   for (const tracked of exitOrders(d.s, conId)) if (tracked.order.status === 'SUBMITTED') cancelExit(d, tracked);
+  repeatCancels(d, conId);
 }
 
 /** Own entries: from what was paid. Adopted ones: from the mark at adoption, so that adoption itself never sells (DESIGN §4). */
