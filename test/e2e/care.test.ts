@@ -69,7 +69,7 @@ it('A10, I4: a symbol closed today is refused, by the day trader that wants it a
   await expect(buyByHand(of, 10, 50.5)).rejects.toThrow('CLOSED_TODAY');
 
   await of.trader();
-  await exchangeSeconds(of, 70);
+  await exchangeSeconds(of, 65);
   expect([of.held(), of.traded('BUY')]).toEqual([0, bought]);
   await of.verdict();
 });

@@ -29,7 +29,7 @@ it('A9: nothing dies: the entry is bought once and protected', async () => {
   desk.walk(WANTED);
   await waitFor('the entry to fill and its exits to rest', () => desk.resting().length === 2, { lastSeen: desk.story });
   const bought = desk.held();
-  await exchangeSeconds(desk, 70);
+  await exchangeSeconds(desk, 65);
   expect(desk.traded('BUY')).toBe(bought);
   await desk.verdict();
 });
@@ -73,7 +73,7 @@ for (const [title, lateMs] of [
     await desk.trader();
     await waitFor('target and disaster stop to rest', () => desk.resting().length === 2, { lastSeen: desk.story });
     const bought = desk.held();
-    await exchangeSeconds(desk, 70);
+    await exchangeSeconds(desk, 65);
     expect(desk.traded('BUY'), desk.story()).toBe(bought);
     expect(claims(desk)).toEqual([`ACME OPEN ${bought}`]);
     await desk.verdict();

@@ -91,7 +91,7 @@ describe.each(OUTAGES)('%s', (_title, goAway) => {
     of.walk(WANTED);
     await waitFor('target and disaster stop to rest', () => of.resting().length === 2, { lastSeen: of.story });
     const bought = of.held();
-    await exchangeSeconds(of, 70);
+    await exchangeSeconds(of, 65);
     expect(of.traded('BUY'), of.story()).toBe(bought);
     expect(claims(of)).toEqual([`ACME OPEN ${bought}`]);
     await of.verdict();

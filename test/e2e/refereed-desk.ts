@@ -25,7 +25,7 @@ import { waitFor } from './waiting.js';
 export interface RefereedDesk extends TestDesk {
   /** Quotes ACME (or another) a cent below and above this price from now on, with a print at it. */
   price(dollars: number, conId?: number): void;
-  /** ACME at each of these prices for 200 ms of machine time, one after the other; the last one stays, wobbling so that marks stay live. */
+  /** ACME at each of these prices for 100 ms of machine time, one after the other; the last one stays, wobbling so that marks stay live. */
   walk(...dollars: readonly number[]): void;
   /** Looks at every message of running sessions, before the gateway has acted on it. */
   onWire(look: ((message: WireMessage) => void) | null): void;
@@ -63,7 +63,7 @@ export interface RefereedOptions extends DeskOptions {
   readonly bounds?: RefereeOptions['bounds'];
 }
 
-const STEP_MS = 200;
+const STEP_MS = 100;
 
 /** Store migrated, gateway open, nothing started. */
 export async function openRefereedDesk(options: RefereedOptions = {}): Promise<RefereedDesk> {
@@ -129,11 +129,12 @@ export async function openRefereedDesk(options: RefereedOptions = {}): Promise<R
       clearInterval(wobble);
       const steps = [...dollars];
       let last = steps[0] ?? 0;
-      let isUp = false;
+      let cents = 0;
       const step = (): void => {
         last = steps.shift() ?? last;
-        isUp = !isUp;
-        price(steps.length === 0 && isUp ? last + 0.01 : last);
+        // Three prices, ten a second: the P&L stream, which looks once a second, never finds the same one twice.
+        cents = steps.length === 0 ? (cents + 1) % 3 : 0;
+        price(last + cents / 100);
       };
       step();
       wobble = setInterval(step, STEP_MS);

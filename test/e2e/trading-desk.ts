@@ -9,15 +9,15 @@ export const WANTED = 50.21;
 export const UNWANTED = 50;
 
 /**
- * A desk whose day trader follows ACME, with nothing started yet. Twenty exchange seconds per second while all is quiet, so that a
- * 30-second bar takes a second and a half; entries live five seconds.
+ * A desk whose day trader follows ACME, with nothing started yet. Forty exchange seconds per second while all is quiet, so that a
+ * 30-second bar takes most of a second; entries live five seconds.
  */
 export async function openTradingDesk(options: RefereedOptions & { readonly watchlist?: readonly string[] } = {}): Promise<RefereedDesk> {
   const { watchlist = ['ACME'], ...rest } = options;
   const desk = await openRefereedDesk({
     ...rest,
     config: { mode: 'demo', entries: { watchlist, scanner: { enabled: false }, ttlSeconds: 5 }, ...options.config },
-    gateway: { start: '10:00:00', speed: 20, waitFor: [2, 10], ...options.gateway },
+    gateway: { start: '10:00:00', speed: 40, waitFor: [2, 10], ...options.gateway },
   });
   desk.walk(UNWANTED);
   return desk;
