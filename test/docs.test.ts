@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { quoteOf } from '@holdfast/sim/list-source';
@@ -21,6 +21,17 @@ test('docs/architecture.md: every file and symbol it names exists', () => {
     return symbol !== undefined && !new RegExp(`\\b${symbol}\\b`).test(readFileSync(path.join(root, file), 'utf8'));
   });
   expect(missing).toEqual([]);
+});
+
+test('docs/operations.md: every alert code is explained', () => {
+  const sources = globSync('{packages,apps}/*/src/**/*.ts', { cwd: root }).filter(file => !/\.test\.ts$|\/testing\//.test(file));
+  const codes = sources.flatMap(file => {
+    const alerts = [...readFileSync(path.join(root, file), 'utf8').matchAll(/\blevel:[^\n]*\n?\s*code:([^\n]*)/g)];
+    return alerts.flatMap(([, code = '']) => [...code.matchAll(/'([A-Z_]+)'/g)].map(([, name = '']) => name));
+  });
+  const operations = readFileSync(path.join(root, 'docs/operations.md'), 'utf8');
+  expect(codes.length).toBeGreaterThan(20);
+  expect([...new Set(codes)].filter(code => !operations.includes(`\`${code}\``))).toEqual([]);
 });
 
 const storyOf = (name: string): string => new RegExp(`\`\`\`story ${name}\\n([^\`]*)\`\`\``).exec(page)?.[1]?.trimEnd() ?? 'no such story';
