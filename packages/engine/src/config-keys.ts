@@ -10,7 +10,7 @@ export interface ConfigKey {
 }
 
 interface Node {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly properties?: Readonly<Record<string, Node>>;
   readonly items?: Node;
   readonly enum?: readonly unknown[];
@@ -47,6 +47,7 @@ export function allowedAt(path: readonly string[]): string {
 
 function describe(node: Node): string {
   if (node.anyOf) return node.anyOf.map(describe).join(' or ');
+  if (typeof node.type === 'object') return node.type.map(type => describe({ ...node, type })).join(' or ');
   if (node.enum) return node.enum.map(String).join(', ');
   switch (node.type) {
     case 'integer':
