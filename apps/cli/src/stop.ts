@@ -10,12 +10,12 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** `holdfast stop`: asks the supervisor to stop everything in order (A4); positions keep a confirmed resting stop. */
+/** `holdfast stop`: asks the supervisor to stop everything in order (A4); resting entries are withdrawn, positions keep a confirmed resting stop. */
 export const addStopCommand: Verb = (program, run) => {
   program
     .command('stop')
-    .description('stop everything in order; refused while an open position could not get a confirmed resting stop')
-    .option('--force', 'stop even then: you watch those positions yourself')
+    .description('stop everything in order; refused while an entry could not be withdrawn or a position not get a confirmed resting stop')
+    .option('--force', 'stop even then: you watch those entries and positions yourself')
     .option('--keep-exit-manager', 'end day trader and supervisor, leave the exit manager on guard')
     .option('--json', 'one line of JSON on stdout')
     .addHelpText('after', '\nExamples:\n  ./holdfast stop\n  ./holdfast stop --keep-exit-manager')

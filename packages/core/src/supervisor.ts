@@ -15,7 +15,7 @@ import {
   watchOf,
   withWatch,
 } from './supervision/state.js';
-import { askToEnd, beginStop, carryStop, onSecured } from './supervision/stop.js';
+import { askToEnd, beginStop, carryStop, onEntries, onSecured, onWithdrawalGone } from './supervision/stop.js';
 import {
   feelPulse,
   freshPulse,
@@ -71,6 +71,8 @@ function hear(state: SupervisorState, event: SupervisorEvent): SupervisorStep {
       return onTradeDate(state, event);
     case 'withdrawal-owed':
       return onWithdrawalOwed(state, event.isOwed);
+    case 'entries':
+      return onEntries(state, event.working, now);
     case 'secured':
       return onSecured(state, event.secured, now);
     case 'command':
@@ -111,15 +113,20 @@ function onSpawned(state: SupervisorState, { worker, pid }: EventOf<'spawned'>, 
   const restarts = watch.startedAt === null ? 0 : watch.restarts + 1;
   return {
     state: withWatch(state, { ...watch, status: alive, startedAt: now, restarts }),
-    effects: [{ do: 'record', worker, what: 'started', pid, detail: STARTED[mode] }],
+    effects: [{ do: 'record', worker, what: 'started', pid, detail: startedAs(mode, watch) }],
   };
 }
 
-const STARTED: Readonly<Record<StartMode, string>> = {
-  normal: '',
-  minimal: 'in minimal mode',
-  'cancel-only': 'cancel-only: parked, but an entry of its own must be withdrawn',
-};
+function startedAs(mode: StartMode, { parking }: Watch): string {
+  switch (mode) {
+    case 'normal':
+      return '';
+    case 'minimal':
+      return 'in minimal mode';
+    case 'cancel-only':
+      return `cancel-only: ${parking === null ? 'being stopped' : 'parked'}, but an entry of its own must be withdrawn`;
+  }
+}
 
 /** The machine could not start a process at all (no memory, no such program): tried again at a calm pace, for ever. */
 function onSpawnFailed(state: SupervisorState, { worker, reason }: EventOf<'spawn-failed'>, now: MonoMs): SupervisorStep {
@@ -168,6 +175,7 @@ function onGone(state: SupervisorState, { worker, exit, holder }: EventOf<'gone'
       effects: [{ do: 'record', worker, what: 'stopped', pid: exit.pid, detail: 'as asked' }],
     };
   }
+  if (worker === 'day-trader' && state.stop?.stage === 'withdrawing') return onWithdrawalGone(state, exit);
   const after = afterExit(watch, exit, now, { policy: state.policy, holder });
   const what = after.ending === 'crash' ? 'crashed' : 'stopped';
   const effects: SupervisorEffect[] = [{ do: 'record', worker, what, pid: exit.pid, detail: after.story }];

@@ -83,6 +83,7 @@ let db: Db;
 let machine: Machine;
 let supervision: Supervision;
 let ended: boolean;
+let said: string[];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'holdfast-supervise-'));
@@ -90,6 +91,7 @@ beforeEach(() => {
   migrate(db, WALL);
   machine = new Machine();
   ended = false;
+  said = [];
   const taken = acquireLease(db, { name: 'supervisor', pid: 1, processStartedAt: 'x', bootId: BOOT, now: WALL }, () => true);
   if (!taken.ok) throw new Error(taken.detail);
   supervision = createSupervision({
@@ -99,7 +101,7 @@ beforeEach(() => {
     machine: { mono: () => monoMs(machine.now), wall: () => WALL },
     processes: machine,
     log: silentLog,
-    say: () => undefined,
+    say: line => said.push(line),
     showStatus: () => undefined,
     onEnd: () => {
       ended = true;
@@ -236,6 +238,33 @@ it('A13: the day is the one a READY worker tells; the machine, which may live in
   machine.beat('exit-manager', 501, 'READY', fromIsoTime('2026-03-09T14:00:00.000Z'));
   pass(100);
   expect(symbols()).toEqual(['ACME']);
+});
+
+it('A4: an entry that still rests in the store is withdrawn by a cancel-only process before the exit manager is asked to end', () => {
+  supervision.start();
+  machine.beat('exit-manager', 501);
+  pass(50);
+  machine.beat('day-trader', 502);
+  const entry = anEntry();
+  upsertOrder(db, { ...entry, status: 'SUBMITTED' }, { tradeDate: TODAY, replay: false });
+  supervision.ask({ kind: 'stop', id: null, force: false, keepGuard: false });
+  expect(machine.starts).toEqual(['exit-manager', 'day-trader', 'day-trader --cancel-only']);
+  pass(500);
+  expect([...machine.table.keys()]).toEqual([501, 503]);
+
+  upsertOrder(db, { ...entry, status: 'CANCELLED' }, { tradeDate: TODAY, replay: false });
+  machine.dies(503, 0);
+  expect(ended).toBe(true);
+  expect(machine.table.size).toBe(0);
+});
+
+it('A4: what could not be withdrawn refuses the stop by name', () => {
+  supervision.start();
+  upsertOrder(db, { ...anEntry(), status: 'SUBMITTED' }, { tradeDate: TODAY, replay: false });
+  supervision.ask({ kind: 'stop', id: null, force: false, keepGuard: false });
+  machine.dies(502, 0);
+  expect(said.at(-1)).toMatch(/^Not stopped: an entry of ACME may still fill/);
+  expect([...machine.table.keys()]).toEqual([501]);
 });
 
 it('A4: the stop command with nothing open ends both and then itself; an unknown command is refused by name', () => {

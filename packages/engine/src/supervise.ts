@@ -1,5 +1,6 @@
 import { tradeDateOf } from '@holdfast/core/calendar';
 import type { Alert } from '@holdfast/core/effects';
+import { isFinal } from '@holdfast/core/orders/order';
 import type { SupervisionPolicy } from '@holdfast/core/supervision/policy';
 import type { LeaseHolder as LivingHolder } from '@holdfast/core/supervision/restart';
 import type {
@@ -18,7 +19,7 @@ import { answerCommand, insertCommand, isCommandWaiting, readAnswer, readCommand
 import { resetDaily } from '@holdfast/store/daily';
 import type { Db } from '@holdfast/store/db';
 import { type Lease, type LeaseHolder, readLease } from '@holdfast/store/leases';
-import { hasOpenEntry } from '@holdfast/store/orders';
+import { hasOpenEntry, readLiveOrders } from '@holdfast/store/orders';
 import { readPositions } from '@holdfast/store/positions';
 import { attempt, type Refusal } from '@holdfast/store/refusal';
 import { isParked, writeWorkerEvent } from '@holdfast/store/worker-events';
@@ -120,6 +121,8 @@ export function createSupervision(parts: SupervisionParts): Supervision {
       case 'signal':
         log('warn', 'signal', { about: effect.worker, pid: effect.pid, signal: effect.signal });
         return processes.signal(effect.pid, effect.signal);
+      case 'look-for-entries':
+        return tell({ kind: 'entries', working: workingEntries() });
       case 'secure-positions':
         return secure(effect.guardIsReady);
       case 'alert':
@@ -151,6 +154,16 @@ export function createSupervision(parts: SupervisionParts): Supervision {
   function watchPid(pid: number): void {
     const identity = processes.identify(pid);
     if (identity) identities.set(pid, identity);
+  }
+
+  /** Entries of the day trader without a last word, in words; null when there is none. */
+  function workingEntries(): string | null {
+    const live = attempt(() => readLiveOrders(db, tradeDateOf(exchange())));
+    if ('ok' in live) return `the store cannot be read (${live.detail}), so an entry may still work`;
+    const open = live.filter(order => order.worker === 'day-trader' && order.role === 'entry' && !isFinal(order));
+    if (open.length === 0) return null;
+    const symbols = [...new Set(open.map(order => order.contract.symbol))].join(', ');
+    return `an entry of ${symbols} may still fill: the broker has not confirmed its withdrawal`;
   }
 
   /** Rests a stop for each open position, by the exit manager, confirmed by the broker; its answer is looked for every turn. */

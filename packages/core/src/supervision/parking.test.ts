@@ -101,7 +101,7 @@ describe('a parked day trader that left an entry working', () => {
     expect(bench.tale()).toEqual([WITHDRAWING, '2000 done', '2000 refused']);
   });
 
-  it('A4: a stop ends it too, starts none, and a refused stop leaves the day trader parked', () => {
+  it('A4: a stop ends it too, starts none once nothing works, and a refused stop leaves the day trader parked', () => {
     const bench = owing();
     bench.asks({ kind: 'stop', id: 3, force: false, keepGuard: false });
     bench.dies(TRADER, 0);

@@ -27,6 +27,8 @@ export interface SupervisionPolicy {
   readonly notReadyMsMax: number;
   /** How long a worker may take to end when asked; then SIGKILL. */
   readonly stopMsMax: number;
+  /** How long a stop's cancel-only process may take to withdraw what the day trader left working; then it is asked to end. */
+  readonly withdrawMsMax: number;
   /** How long the exit manager may take to rest a confirmed stop for every position before a graceful stop is refused. */
   readonly secureMsMax: number;
   /** Rhythm of the status block on the console (requirement A3). */
@@ -47,6 +49,7 @@ export const DEFAULT_SUPERVISION: SupervisionPolicy = {
   cancelOnlyEveryMs: 10_000,
   notReadyMsMax: 60_000,
   stopMsMax: 10_000,
+  withdrawMsMax: 10_000,
   secureMsMax: 15_000,
   statusEveryMs: 300_000,
 };

@@ -34,6 +34,8 @@ export type SupervisorEvent = { readonly mono: MonoMs } & (
   | { readonly kind: 'trade-date'; readonly date: TradeDate }
   /** Whether the store shows an entry of the parked day trader that still must be withdrawn. */
   | { readonly kind: 'withdrawal-owed'; readonly isOwed: boolean }
+  /** The answer to `look-for-entries`: what still works, or may, in words; null: no entry of the day trader can fill any more. */
+  | { readonly kind: 'entries'; readonly working: string | null }
   /** The answer to `secure-positions`. */
   | { readonly kind: 'secured'; readonly secured: Secured }
   | { readonly kind: 'command'; readonly command: SupervisorCommand }
@@ -58,6 +60,8 @@ export type SupervisorCommand =
 export type SupervisorEffect =
   | { readonly do: 'spawn'; readonly worker: SupervisedWorker; readonly mode: StartMode }
   | { readonly do: 'signal'; readonly worker: SupervisedWorker; readonly pid: number; readonly signal: 'SIGTERM' | 'SIGKILL' }
+  /** Look in the store whether an entry of the day trader, which has ended, may still fill. Answered by `entries`. */
+  | { readonly do: 'look-for-entries' }
   /** Look whether positions are open; if so, have the exit manager rest a confirmed stop for each. Answered by `secured`. */
   | { readonly do: 'secure-positions'; readonly guardIsReady: boolean }
   | { readonly do: 'alert'; readonly alert: Alert }

@@ -9,11 +9,14 @@ export const GUARD = 'exit-manager';
 export const TRADER = 'day-trader';
 export type Body = SupervisorEvent extends infer E ? (E extends SupervisorEvent ? Omit<E, 'mono'> : never) : never;
 
-/** A supervisor on a bench: machine time is moved by hand, starting a process always works, and every effect is written down. */
+/** A supervisor on a bench: machine time is moved by hand, starting a process works unless told otherwise, and every effect is written down. */
 export class Bench {
   state: SupervisorState;
   mono = 0;
   lastPid = 100;
+  /** What the store shows of the day trader's entries when a stop looks; null: none may fill any more. */
+  working: string | null = null;
+  cannotStart = false;
   readonly story: string[] = [];
   readonly spawned: { worker: SupervisedWorker; at: number }[] = [];
   readonly counters: Record<SupervisedWorker, number> = { 'exit-manager': 0, 'day-trader': 0 };
@@ -67,8 +70,10 @@ export class Bench {
     if (effect.do === 'spawn') {
       this.spawned.push({ worker: effect.worker, at: this.mono });
       this.story.push(`${this.mono} spawn ${effect.worker}${effect.mode === 'normal' ? '' : ` --${effect.mode}`}`);
-      this.tell({ kind: 'spawned', worker: effect.worker, pid: ++this.lastPid });
+      if (this.cannotStart) this.tell({ kind: 'spawn-failed', worker: effect.worker, reason: 'no memory' });
+      else this.tell({ kind: 'spawned', worker: effect.worker, pid: ++this.lastPid });
     }
+    if (effect.do === 'look-for-entries') this.tell({ kind: 'entries', working: this.working });
     if (effect.do === 'signal') this.story.push(`${this.mono} ${effect.signal} ${effect.worker} ${effect.pid}`);
     if (effect.do === 'answer') this.story.push(`${this.mono} ${effect.status}`);
     if (effect.do === 'secure-positions' || effect.do === 'end') this.story.push(`${this.mono} ${effect.do}`);
