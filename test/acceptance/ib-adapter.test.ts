@@ -332,6 +332,16 @@ describe('market data', () => {
     await probe.next('history-failed', one => one.requestId === 3);
   });
 
+  test('history of a time without trades is an empty answer, not a failure', async () => {
+    // Before the open, in regular hours only: the gateway says 162, "returned no data".
+    room = await openRoom({ script: [], gateway: { start: '09:29:10' } });
+    const probe = connect(2);
+    await probe.next('connected');
+    const asked = { contract: contractOf(ACME), duration: '300 S', barSize: '30 secs', rthOnly: true };
+    probe.broker.send({ do: 'request-history', requestId: 1, ...asked });
+    expect((await probe.next('history', one => one.requestId === 1)).bars).toEqual([]);
+  });
+
   test('a scan lists instruments by rank; an unknown one is refused aloud', async () => {
     room = await openRoom();
     const probe = connect(2);

@@ -90,6 +90,9 @@ function realTimeBars(session: Session): Pick<BarDesk, 'subscribe' | 'unsubscrib
   };
 }
 
+/** 162 has many meanings; with these words it is an answer, not a failure: nothing traded in that time. Asking again would cost a pacing slot. */
+const NO_HISTORY = 162;
+
 function historyRequests(session: Session): BarDesk['history'] {
   const { api, pacer } = session;
   const answers = new Map<number, { readonly requestId: number; readonly bars: BrokerBar[] }>();
@@ -119,9 +122,10 @@ function historyRequests(session: Session): BarDesk['history'] {
     const wireId = session.request({
       what: 'historical bars',
       deadlineMs: ANSWER_MS_MAX,
-      failed: (_code, text) => {
+      failed: (code, text) => {
         answers.delete(wireId);
-        refuse(`${contract.symbol}: ${text}`);
+        if (code === NO_HISTORY && /returned no data/i.test(text)) session.tell({ kind: 'history', requestId, bars: [] });
+        else refuse(`${contract.symbol}: ${text}`);
       },
     });
     answers.set(wireId, { requestId, bars: [] });
