@@ -122,3 +122,21 @@ it.each([
   expect(desk.pidOf('exit-manager')).toBe(keepExitManager ? guard : null);
   await desk.verdict();
 });
+
+it('A4: what fills after the day trader has ended is a position like any other: the stop rests a stop for it', async () => {
+  desk = await openRefereedDesk(PATIENT);
+  const { supervisor, trader } = await withEntryResting(desk);
+  let isWithinReach = false;
+  desk.onWire(({ direction, clientId }) => {
+    if (isWithinReach || direction !== 'in' || clientId !== 2 || desk?.pidOf('day-trader') === trader) return;
+    isWithinReach = true; // the cancel-only process says hello: it does not know the entry yet
+    desk?.walk(WANTED);
+  });
+
+  expect(await desk.command('stop', { force: false })).toEqual({ status: 'done', answer: 'everything is stopped' });
+  expect(await supervisor.ended).toBe(0);
+  expect(desk.held()).toBeGreaterThan(0);
+  // 0.9 % below what was paid, not the disaster stop's 1.8 %.
+  expect(desk.resting()).toContainEqual(expect.stringMatching(new RegExp(`^SELL ${desk.held()} STP 49\\.[78]`)));
+  await desk.verdict();
+});
