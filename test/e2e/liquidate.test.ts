@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { fromDollars } from '@holdfast/core/units';
 import { formatHeartbeat, parseHeartbeat } from '@holdfast/engine/heartbeat';
 import { BOLT } from '@holdfast/sim/gateway/testing/scripted-market';
@@ -75,6 +75,23 @@ it('A14: with the exit manager alive it is asked', async () => {
   expect(desk.reasons()).toEqual(['liquidate']);
   expect(entriesAreOff(desk)).toBe(true);
   expect(desk.pidOf('exit-manager')).toBe(guard.pid);
+});
+
+it('A14, D7: a broken desk.yaml does not stand in the way of the emergency, and a person resumes afterwards', async () => {
+  const { desk } = await holdingDesk();
+  writeFileSync(desk.files.config, 'exits: { targetBps: many }\n');
+  const ran = await press(desk);
+  expect(toldBy(ran, desk)).toMatchObject({ ...FLAT, path: 'exit-manager' });
+  expect(ran.err).toContain('exits.targetBps');
+  expect(ran.err).toContain('Going on with the last configuration that worked');
+  expectSoldOnce(desk);
+  expect(entriesAreOff(desk)).toBe(true);
+  expect(existsSync(desk.files.halt)).toBe(true);
+  const resumed = await desk.run('resume', '--json');
+  expect(JSON.parse(resumed.out)).toEqual({ resumed: true, wasOn: true, reason: 'liquidate-all' });
+  expect(entriesAreOff(desk)).toBe(false);
+  expect(existsSync(desk.files.halt)).toBe(false);
+  await desk.verdict();
 });
 
 it('A14: a hung exit manager is ended and replaced, so that it sends nothing if it wakes', async () => {

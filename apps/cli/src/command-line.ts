@@ -7,6 +7,7 @@ import type { Machine } from './machine.js';
 import { addOrdersCommand } from './orders.js';
 import { addPositionsCommand } from './positions.js';
 import { complain, EXIT, EXIT_CODES_TEXT } from './problem.js';
+import { addResumeCommand } from './resume.js';
 import { addReviewCommand } from './review.js';
 import type { Screen } from './screen.js';
 import { addStartCommand } from './start.js';
@@ -32,6 +33,7 @@ const VERBS: readonly Verb[] = [
   addPositionsCommand,
   addOrdersCommand,
   addLiquidateCommand,
+  addResumeCommand,
   addWorkerCommands,
   addReviewCommand,
   addDemoCommand,

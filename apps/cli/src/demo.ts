@@ -15,7 +15,7 @@ interface Options {
 }
 
 const DEFAULT_SEED = 7;
-const DEFAULT_SPEED = 360;
+const DEFAULT_SPEED = 600;
 const KILLS = 2;
 
 /** `holdfast demo`: a whole supervised trading day before a simulated gateway, with two kill −9 on the way (B13). */

@@ -3,13 +3,15 @@ import { join, relative, resolve } from 'node:path';
 import type { EpochMs } from '@holdfast/core/units';
 import { epochMs } from '@holdfast/core/units';
 import { type Config, describeProblem, parseConfig } from '@holdfast/engine/config';
+import { loadConfig } from '@holdfast/engine/config-file';
 import { type DeskFiles, deskFiles } from '@holdfast/engine/desk-files';
 import { isBeating } from '@holdfast/engine/heartbeat';
 import { type Db, openStore } from '@holdfast/store/db';
 import { requireMigrated } from '@holdfast/store/migrate';
 import { attempt } from '@holdfast/store/refusal';
+import type { Place } from './command-line.js';
 import type { Machine } from './machine.js';
-import { EXIT, type Problem, wordsOf } from './problem.js';
+import { EXIT, isProblem, type Problem, wordsOf } from './problem.js';
 
 /** One desk as the commands see it: its configuration and where its files lie. */
 export interface Desk {
@@ -59,6 +61,21 @@ export function openDesk(machine: Machine, given: string | undefined): Desk | Pr
     };
   }
   return { config: parsed.config, files: deskFiles(file, parsed.config.paths.var) };
+}
+
+/**
+ * The desk for a command that looks or acts on what runs: a broken desk.yaml must not stand in the way of an emergency, so the last one
+ * that worked serves, and the screen says so.
+ */
+export function openWorkingDesk({ machine, screen, config }: Pick<Place, 'machine' | 'screen' | 'config'>): Desk | Problem {
+  const desk = openDesk(machine, config);
+  if (!isProblem(desk)) return desk;
+  const environment = { HOLDFAST_ACCOUNT: machine.environment.HOLDFAST_ACCOUNT };
+  const earlier = loadConfig({ path: configFile(machine, config), environment, mayFallBack: true });
+  if (!earlier.ok) return desk;
+  screen.err.line(`holdfast: ${desk.happened}`);
+  screen.err.line(`  Going on with the last configuration that worked (${shownPath(machine, earlier.files.lastGoodConfig)}).`);
+  return { config: earlier.config, files: earlier.files };
 }
 
 /** Opens the store for a report: it is looked at, never written, and never created. */

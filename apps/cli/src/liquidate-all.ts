@@ -8,7 +8,7 @@ import { acquireLease, type LeaseHolder, releaseLease } from '@holdfast/store/le
 import { migrate, requireMigrated } from '@holdfast/store/migrate';
 import { attempt } from '@holdfast/store/refusal';
 import type { Place, Verb } from './command-line.js';
-import { type Desk, openDesk } from './desk.js';
+import { type Desk, openWorkingDesk } from './desk.js';
 import type * as worker from './liquidation-worker.js';
 import { complain, EXIT, isProblem } from './problem.js';
 import { printJson, type Screen } from './screen.js';
@@ -27,14 +27,14 @@ export const addLiquidateCommand: Verb = (program, run) => {
     .option('--json', 'one line of JSON on stdout')
     .addHelpText(
       'after',
-      '\nWhat the account held before Holdfast first met it is never sold. The kill switch stays on afterwards.\n\nExamples:\n  ./holdfast liquidate-all\n  ./holdfast liquidate-all --yes --json',
+      '\nWhat the account held before Holdfast first met it is never sold. The kill switch stays on afterwards, until `./holdfast resume`.\n\nExamples:\n  ./holdfast liquidate-all\n  ./holdfast liquidate-all --yes --json',
     )
     .action((options: Options) => run(place => liquidate(place, options)));
 };
 
 async function liquidate(place: Place, { yes = false, json = false }: Options): Promise<number> {
   const { machine, screen, config } = place;
-  const desk = openDesk(machine, config);
+  const desk = openWorkingDesk({ machine, screen, config });
   if (isProblem(desk)) return complain(screen, desk);
   if (!yes && !(await isMeant(screen))) {
     return complain(screen, {
@@ -117,5 +117,5 @@ function show(screen: Screen, result: Liquidation): void {
   for (const { symbol, quantity } of result.handsOff) out.line(`  not touched (held before): ${quantity} ${symbol}`);
   if (result.proof === null) out.line('  the broker gave no two agreeing answers, so nothing is proved: look in TWS');
   if (!result.flat) out.line('  What to do: look at these in TWS now; run this again once they trade.');
-  out.line('  The kill switch stays on: entries wait until a person resumes.');
+  out.line('  The kill switch stays on: entries wait for `./holdfast resume`.');
 }

@@ -4,7 +4,7 @@ import { isoTime, type Micros, toDollars } from '@holdfast/core/units';
 import { readLiveOrders } from '@holdfast/store/orders';
 import { attempt } from '@holdfast/store/refusal';
 import type { Place, Verb } from './command-line.js';
-import { exchangeNow, openDesk, openForReport, shownPath, storeProblem } from './desk.js';
+import { exchangeNow, openForReport, openWorkingDesk, shownPath, storeProblem } from './desk.js';
 import { complain, EXIT, isProblem } from './problem.js';
 import { dollars, formatTable, printJson } from './screen.js';
 
@@ -49,7 +49,7 @@ const jsonRow = (order: Order) => ({
 type Row = ReturnType<typeof jsonRow>;
 
 function orders({ machine, screen, config }: Place, { json = false, all = false }: Options): number {
-  const desk = openDesk(machine, config);
+  const desk = openWorkingDesk({ machine, screen, config });
   if (isProblem(desk)) return complain(screen, desk);
   const db = openForReport(machine, desk.files);
   if (isProblem(db)) return complain(screen, db);

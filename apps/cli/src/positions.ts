@@ -5,7 +5,7 @@ import type { Db } from '@holdfast/store/db';
 import { readPositions } from '@holdfast/store/positions';
 import { attempt } from '@holdfast/store/refusal';
 import type { Place, Verb } from './command-line.js';
-import { exchangeNow, openDesk, openForReport, shownPath, storeProblem } from './desk.js';
+import { exchangeNow, openForReport, openWorkingDesk, shownPath, storeProblem } from './desk.js';
 import { complain, EXIT, isProblem } from './problem.js';
 import { dollars, formatTable, printJson } from './screen.js';
 
@@ -41,7 +41,7 @@ const read = (db: Db) => ({
 type PositionRow = ReturnType<typeof read>['positions'][number];
 
 function positions({ machine, screen, config }: Place, json: boolean): number {
-  const desk = openDesk(machine, config);
+  const desk = openWorkingDesk({ machine, screen, config });
   if (isProblem(desk)) return complain(screen, desk);
   const db = openForReport(machine, desk.files);
   if (isProblem(db)) return complain(screen, db);

@@ -4,7 +4,7 @@ import { attempt } from '@holdfast/store/refusal';
 import { lastTradedDate, reviewDay } from '@holdfast/store/reports';
 import { InvalidArgumentError } from 'commander';
 import type { Place, Verb } from './command-line.js';
-import { exchangeNow, openDesk, openForReport, shownPath, storeProblem } from './desk.js';
+import { exchangeNow, openForReport, openWorkingDesk, shownPath, storeProblem } from './desk.js';
 import { complain, EXIT, isProblem } from './problem.js';
 import { formatReview, reviewJson } from './review-table.js';
 import { printJson } from './screen.js';
@@ -31,7 +31,7 @@ function parseTradeDate(text: string): TradeDate {
 }
 
 function review({ machine, screen, config }: Place, date: TradeDate | undefined, json: boolean): number {
-  const desk = openDesk(machine, config);
+  const desk = openWorkingDesk({ machine, screen, config });
   if (isProblem(desk)) return complain(screen, desk);
   const db = openForReport(machine, desk.files);
   if (isProblem(db)) return complain(screen, db);

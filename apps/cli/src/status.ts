@@ -2,7 +2,7 @@ import { DEFAULT_SUPERVISION } from '@holdfast/core/supervision/policy';
 import { type DeskStatus, formatStatus, readStatus } from '@holdfast/engine/status';
 import { attempt } from '@holdfast/store/refusal';
 import type { Place, Verb } from './command-line.js';
-import { type Desk, exchangeNow, openDesk, openForReport, shownPath, storeProblem } from './desk.js';
+import { type Desk, exchangeNow, openForReport, openWorkingDesk, shownPath, storeProblem } from './desk.js';
 import { complain, EXIT, isProblem, type Problem } from './problem.js';
 import { printJson, wrapForTerminal } from './screen.js';
 
@@ -27,7 +27,7 @@ export const addStatusCommand: Verb = (program, run) => {
 
 async function status(place: Place, { json = false, watch = false }: Options): Promise<number> {
   const { machine, screen } = place;
-  const desk = openDesk(machine, place.config);
+  const desk = openWorkingDesk(place);
   if (isProblem(desk)) return complain(screen, desk);
   const isScreen = watch && !json && screen.out.isTerminal;
   let interrupted = false;

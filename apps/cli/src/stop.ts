@@ -1,5 +1,5 @@
 import type { Place, Verb } from './command-line.js';
-import { openDesk, openForCommand } from './desk.js';
+import { openForCommand, openWorkingDesk } from './desk.js';
 import { complain, EXIT, isProblem } from './problem.js';
 import { printJson } from './screen.js';
 import { askSupervisor } from './supervisor-request.js';
@@ -26,7 +26,7 @@ async function stop(
   { machine, screen, config }: Place,
   { force = false, keepExitManager = false, json = false }: Options,
 ): Promise<number> {
-  const desk = openDesk(machine, config);
+  const desk = openWorkingDesk({ machine, screen, config });
   if (isProblem(desk)) return complain(screen, desk);
   const db = openForCommand(machine, desk.files);
   if (isProblem(db)) return complain(screen, db);

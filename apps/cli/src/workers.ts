@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { Place, Verb } from './command-line.js';
-import { openDesk, openForCommand } from './desk.js';
+import { openForCommand, openWorkingDesk } from './desk.js';
 import { complain, EXIT, isProblem } from './problem.js';
 import { printJson } from './screen.js';
 import { askSupervisor, type SupervisorRequest } from './supervisor-request.js';
@@ -30,7 +30,7 @@ async function ask(
   { machine, screen, config }: Place,
   { kind, worker, json }: { kind: Kind; worker: string; json: boolean },
 ): Promise<number> {
-  const desk = openDesk(machine, config);
+  const desk = openWorkingDesk({ machine, screen, config });
   if (isProblem(desk)) return complain(screen, desk);
   const db = openForCommand(machine, desk.files);
   if (isProblem(db)) return complain(screen, db);

@@ -23,7 +23,7 @@ const EXAMPLES = `
 Examples:
   gateway-sim                                        a synthetic day in real time from 09:25 on port 4002
   gateway-sim --seed 7 --speed 60 --start 09:30      another day, an hour a minute, from the open
-  gateway-sim --data ../shared/data/us-equity --date 2025-11-14 --symbols WULF,RGTI
+  gateway-sim --data ../shared/data/us-equity --date 2025-11-14 --symbols CMBM,MSGY
   gateway-sim --holding AAPL:40 --delayed-data       a baseline holding, no market-data subscription
   gateway-sim --speed 240 --wait-for 2,10            fast, but never faster than clients 2 and 10 can follow
 Control port: curl localhost:4003/truth · curl -d '{"symbol":"AAPL","side":"BUY","quantity":10}' localhost:4003/manual-trade
@@ -57,7 +57,7 @@ function account(text: string): string {
 
 const symbols = (text: string): string[] => {
   const names = text.toUpperCase().split(',').filter(Boolean);
-  if (names.length === 0) throw new InvalidArgumentError('must name symbols, as in WULF,RGTI.');
+  if (names.length === 0) throw new InvalidArgumentError('must name symbols, as in CMBM,MSGY.');
   return names;
 };
 const clientIds = (text: string): number[] => text.split(',').map(id => whole(id, { min: 0, max: 999_999 }));

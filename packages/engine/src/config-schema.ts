@@ -109,7 +109,6 @@ const wireCap = section({
 
 const supervisor = section({
   statusEverySeconds: whole(5, 3600, 300).describe('status block on the console'),
-  healthEverySeconds: whole(1, 60, 1).describe('heartbeats are read so often, or faster'),
   hangSeconds: whole(2, 60, 5).describe('a heartbeat that stands still for so long is a hang: SIGKILL and restart'),
   backoffSecondsMax: whole(1, 30, 30).describe('longest wait before the day trader is started again; the exit manager never waits'),
   parkAfterCrashes: whole(1, 100, 5).describe('crashes of the day trader within the window before it is parked'),
