@@ -32,7 +32,7 @@ interface Day {
 
 /** Runs a demo with --json to its end; stdout must be the one line. */
 async function runDemo(...words: readonly string[]): Promise<{ readonly day: Day; readonly code: number | string; readonly err: string }> {
-  const demo = startHoldfast(['demo', '--json', ...words]);
+  const demo = startHoldfast(['demo', '--json', '--speed', '900', ...words]);
   const code = await demo.ended;
   const story = `exit code ${code}\n${demo.err().slice(-6_000)}`;
   expect(demo.out().trim().split('\n'), story).toHaveLength(1);
@@ -97,16 +97,16 @@ describe('a whole synthetic day', () => {
 });
 
 describe('recorded days', () => {
-  // Cut short, after both kills and the first exits: the whole of them is a demo's business, three minutes each with a busy machine.
+  // Cut short, after both kills and the first exits: the whole of them is a person's to watch, a minute each.
   it.skipIf(NO_DATA !== '')(`B13: seconds with quotes of small caps, 2025-11-14${NO_DATA}`, async () => {
-    const { day, code, err } = await runDemo('--data', DATA, '--date', '2025-11-14', '--until', '12:20');
+    const { day, code, err } = await runDemo('--data', DATA, '--date', '2025-11-14', '--until', '11:20');
     expect(code, err).toBe(0);
     expect(day).toMatchObject({ date: '2025-11-14', violations: [], restarts: { exitManager: 1, dayTrader: 1 } });
     expect(day.roundTrips.length).toBeGreaterThanOrEqual(1);
   });
 
   it.skipIf(NO_DATA !== '')(`B13: seconds and minutes without quotes, 2025-10-15${NO_DATA}`, async () => {
-    const { day, code, err } = await runDemo('--data', DATA, '--date', '2025-10-15', '--until', '11:15');
+    const { day, code, err } = await runDemo('--data', DATA, '--date', '2025-10-15', '--until', '10:15');
     expect(code, err).toBe(0);
     expect(day).toMatchObject({ date: '2025-10-15', violations: [], restarts: { exitManager: 1, dayTrader: 1 } });
     expect(day.roundTrips.length).toBeGreaterThanOrEqual(1);
