@@ -286,4 +286,15 @@ describe('faults on stage', () => {
     expect(alerts(s), s.story.join('\n')).toContain('CARRIED_OVERNIGHT');
     expect(s.position()).toBe(100);
   });
+
+  it('A14: a fill that is on record without its position (the row was lost, another process booked it first) is taken into care', () => {
+    const s = stage({ market: CALM });
+    s.run(1_000);
+    s.killExitManager();
+    const order = s.buysUnseen(100, 50.05);
+    s.forgetRow(order);
+    s.startExitManager();
+    s.run(1_000);
+    expect(s.resting(), s.story.join('\n')).toEqual(['SELL 100 LMT 50.90', 'SELL 100 STP 49.10']);
+  });
 });

@@ -176,7 +176,11 @@ export class Stage {
   }
 
   /** The day trader claims, sends and (unless told otherwise) books its fill at once. */
-  buys(quantity: number, limit: number, { books = true, sends = true }: { books?: boolean; sends?: boolean } = {}): Order {
+  buys(
+    quantity: number,
+    limit: number,
+    { books = true, sends = true, settles = true }: { books?: boolean; sends?: boolean; settles?: boolean } = {},
+  ): Order {
     this.entryCounter += 1;
     this.entryOrderId += 1;
     const tradeDate = tradeDateOf(this.now);
@@ -246,8 +250,18 @@ export class Stage {
       });
       if (books) this.book(order);
     }
-    this.settle();
+    if (settles) this.settle();
     return order;
+  }
+
+  /** Bought and booked while nobody guards; READY is still written in the lease, as after a kill. */
+  buysUnseen(quantity: number, limit: number): Order {
+    return this.buys(quantity, limit, { settles: false });
+  }
+
+  /** The claim's row is lost; order and execution stay. */
+  forgetRow(order: Order): void {
+    this.traderDb.exec(`delete from active_positions where trade_id = '${order.tradeId}'`);
   }
 
   lastEntry: Order | null = null;

@@ -116,6 +116,24 @@ function takeIntoCare(d: Draft, execution: Booked, tradeId: string): void {
   });
 }
 
+/**
+ * Trades on record whose position nobody holds in care: their row was lost, or another process booked the fill first. Taken up at the first
+ * complete answer, where the broker holds shares of that sign; a trade that vanished stays closed.
+ */
+export function recoverTrades(d: Draft): void {
+  const nets = new Map<string, { net: number; first: Booked }>();
+  for (const execution of [...d.s.executions.values()].sort((a, b) => a.at - b.at)) {
+    const { tradeId, side, shares: quantity } = execution;
+    if (tradeId === null || tradeId === BEFORE_HOLDFAST || d.s.closed.has(tradeId) || d.s.care.has(execution.conId)) continue;
+    const { net, first } = nets.get(tradeId) ?? { net: 0, first: execution };
+    nets.set(tradeId, { net: net + (side === 'BUY' ? quantity : -quantity), first });
+  }
+  for (const [tradeId, { net, first }] of nets) {
+    const inCare = (d.s.holdings.get(first.conId)?.quantity ?? 0) - (d.s.baseline?.get(first.conId) ?? 0);
+    if (net !== 0 && Math.sign(inCare) === Math.sign(net)) takeIntoCare(d, first, tradeId);
+  }
+}
+
 /** A position in care from now on: its P&L stream is asked for, since that is what its stop is watched by (A6). */
 export function openCare(d: Draft, care: Care): void {
   putCare(d, care);

@@ -2,7 +2,7 @@ import type { EventBody } from '../events.js';
 import { askSnapshot, hearPosition } from '../exits/adopt.js';
 import { alert, type Draft, edit, emit, say, type Tracked, update, updateLink, write } from '../exits/desk.js';
 import { hearOpenOrder, step } from '../exits/heard.js';
-import { BEFORE_HOLDFAST, learnExecution } from '../exits/learn.js';
+import { BEFORE_HOLDFAST, learnExecution, recoverTrades } from '../exits/learn.js';
 import { CLIENT_ID, isFinal, isOurs } from '../orders/order.js';
 
 const ENTRY_OVER_MS = 60_000;
@@ -25,6 +25,7 @@ export function settleSnapshot(d: Draft, told: Extract<EventBody, { kind: 'snaps
   for (const order of told.openOrders) hearOpenOrder(d, order);
   for (const position of told.positions) hearPosition(d, position);
   forgetHoldings(d, told);
+  if (asked.isFirst) recoverTrades(d);
   const seen = new Set(told.openOrders.map(({ orderRef }) => orderRef).filter(ref => ref !== ''));
   for (const tracked of d.s.orders.values()) settleOrder(d, { tracked, isOpen: seen.has(tracked.order.orderRef), askedAt: asked.askedAt });
   forgetOldEntries(d, seen);
