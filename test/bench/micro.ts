@@ -104,7 +104,7 @@ function deciding(): () => void {
       positions: CON_IDS.map(conId => aPosition({ tradeId: `T-${conId}`, contract: contractOf(conId) })),
       orders: resting,
       executions: CON_IDS.map(conId => ({
-        ...aFill({ execId: `0001.${conId}.01.01`, conId, symbol: `S${conId}` }),
+        ...aFill({ execId: `0001.${conId}.01.01`, conId, symbol: `S${conId}`, price: fromDollars(50) }),
         tradeId: `T-${conId}`,
       })),
       closedToday: [],

@@ -16,7 +16,7 @@ import { BENCH_DATE, benchMarket } from './bench-market.js';
 import { withoutResting } from './no-resting-exchange.js';
 
 /** Exchange seconds per second: a P&L message comes at most once an exchange second. */
-const SPEED = 20;
+export const SPEED = 20;
 const BASELINE_SHARES = 100_000;
 
 export interface WireSymbols {
@@ -64,7 +64,6 @@ export async function openWireDesk({ guarded, naked, baseline }: WireSymbols) {
   }
   return {
     port: gateway.port,
-    speed: SPEED,
     market,
     clock,
     db,

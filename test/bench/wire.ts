@@ -8,7 +8,7 @@ import { BARE_CLIENT_ID } from './bare-client-id.js';
 import type { BenchOptions } from './benches.js';
 import type { BenchResult } from './report.js';
 import { figure, type Spread, spreadOf } from './statistics.js';
-import { openWireDesk, type WireDesk } from './wire-desk.js';
+import { openWireDesk, SPEED, type WireDesk } from './wire-desk.js';
 
 /**
  * Wire to wire: the bytes of the price that confirms a touched stop go to the socket → the first bytes of the answer are read at the gateway.
@@ -26,41 +26,48 @@ const CALM = 50;
 const STOP = 49.55;
 const BREACHES = [49.4, 49.38] as const;
 
-interface Series {
+type Series = {
   readonly guarded: number[];
   readonly sale: number[];
   readonly whole: number[];
   readonly naked: number[];
-}
+};
 const newSeries = (): Series => ({ guarded: [], sale: [], whole: [], naked: [] });
 
+/** Stops of each kind before one desk, as many as a busy day has; then a fresh desk, store and processes. */
+const STOPS_PER_DESK = 20;
+
 export async function benchWire({ quick, say }: BenchOptions): Promise<BenchResult> {
-  const rounds = quick ? 1 : 41;
-  const perRound = quick ? 2 : GUARDED.length;
-  const desk = await openWireDesk({ guarded: GUARDED, naked: NAKED, baseline: [...BARE_RESTING, ...BARE_NAKED] });
+  const [wanted, perDesk] = quick ? [2, 2] : [200, STOPS_PER_DESK];
   const ours = newSeries();
   const bare = newSeries();
+  while (Math.min(...Object.values(ours).map(times => times.length)) < wanted) {
+    await oneDesk(perDesk, ours, bare);
+    say(`wire: ${ours.guarded.length} of ${wanted} stops`);
+  }
+  return resultOf(ours, bare);
+}
+
+/** A gateway, an exit manager and a bare client, all new; they are asked in turns. */
+async function oneDesk(stops: number, ours: Series, bare: Series): Promise<void> {
+  const desk = await openWireDesk({ guarded: GUARDED, naked: NAKED, baseline: [...BARE_RESTING, ...BARE_NAKED] });
   let script: ChildProcess | null = null;
   try {
     script = startBareClient(desk);
     await waitFor('the bare client’s resting orders', () => desk.restingOf(BARE_CLIENT_ID).length === BARE_RESTING.length);
-    for (let round = 0; round < rounds; round++) {
-      for (let index = 0; index < perRound; index++) {
-        await stopGuarded(desk, at(GUARDED, index), ours);
-        await stopBareResting(desk, at(BARE_RESTING, index), bare);
-        await stopNaked(desk, at(NAKED, index), ours);
-        await stopBareNaked(desk, at(BARE_NAKED, index), bare);
-      }
-      if (round % 10 === 9) say(`wire: ${ours.guarded.length} of ${rounds * perRound} stops each`);
+    for (let stop = 0; stop < stops; stop++) {
+      await stopGuarded(desk, at(GUARDED, stop), ours);
+      await stopBareResting(desk, at(BARE_RESTING, stop), bare);
+      await stopNaked(desk, at(NAKED, stop), ours);
+      await stopBareNaked(desk, at(BARE_NAKED, stop), bare);
     }
   } finally {
     script?.kill('SIGKILL');
     await desk.close();
   }
-  return resultOf(ours, bare, desk.speed);
 }
 
-const at = (symbols: readonly string[], index: number): string => symbols[index] ?? '';
+const at = (symbols: readonly string[], index: number): string => symbols[index % symbols.length] ?? '';
 
 function startBareClient(desk: WireDesk): ChildProcess {
   const idsOf = (symbols: readonly string[]): string => symbols.map(symbol => desk.conIdOf(symbol)).join(',');
@@ -168,7 +175,7 @@ const LEGS = [
   ['whole', 'confirming price → market sale, both cancels confirmed'],
 ] as const;
 
-function resultOf(ours: Series, bare: Series, speed: number): BenchResult {
+function resultOf(ours: Series, bare: Series): BenchResult {
   const legs = LEGS.map(([key, name]) => {
     const [holdfast, script] = [spreadOf(ours[key]), spreadOf(bare[key])];
     return { key, name, holdfast, script, ratio: { p50: holdfast.p50 / script.p50, p99: holdfast.p99 / script.p99 } };
@@ -189,13 +196,13 @@ function resultOf(ours: Series, bare: Series, speed: number): BenchResult {
     notes: [
       'The rule believes a breach at the second price in a row beyond the stop, so the clock starts when the bytes of that second P&L message are handed to the socket; it stops when the gateway has read the order or cancel. The script answers the second one as well.',
       'Holdfast: the real exit manager from the built files, its store on disk, nothing switched off. Script: `@stoqey/ib` alone in a process of its own, without a store, its limiter out of reach and Nagle’s algorithm off. Both before the same gateway in one run, taking turns.',
-      `Exchange time ran at ${speed}×, so that a price comes every ${1000 / speed} ms; every sample counts, the first after the start too, but for the few stops that a portfolio update had confirmed before the second price. First sample: Holdfast ${figure(ours.guarded[0] ?? 0)} ms, script ${figure(bare.guarded[0] ?? 0)} ms.`,
+      `Exchange time ran at ${SPEED}×, so that a price comes every ${1000 / SPEED} ms. Every ${2 * STOPS_PER_DESK} stops, a busy day’s worth, the desk is made anew, store and processes. Every sample counts, the first after a start too, but for the few stops that a portfolio update had confirmed before the second price. First sample: Holdfast ${figure(ours.guarded[0] ?? 0)} ms, script ${figure(bare.guarded[0] ?? 0)} ms.`,
       'The last line: Holdfast cancels the target, waits for the word, cancels the disaster stop, waits for the word, sells; the script cancels its one order and sells. The design’s bound for it is 2 s.',
       'Nothing rests only where the broker refused the target and the disaster stop; the gateway was told to.',
     ],
     data: {
       unit: 'ms',
-      speed,
+      speed: SPEED,
       legs: Object.fromEntries(legs.map(({ key, holdfast, script, ratio }) => [key, { holdfast, script, ratio }])),
     },
   };
