@@ -1,3 +1,4 @@
+import { indexed } from '@holdfast/core/exits/desk';
 import { epochMs, fromDollars } from '@holdfast/core/units';
 import type { MarketUpdate } from '@holdfast/sim/exchange-types';
 import { at } from '@holdfast/sim/list-source';
@@ -118,6 +119,16 @@ function storm(seed: number): Outcome {
   return { stage, faults };
 }
 
+/** The indexes the brain sums by are those of its full records. */
+function expectIndexed(stage: Stage, told: string): void {
+  const { orders, executions, live, byTrade } = stage.exitManager.state;
+  const again = indexed(orders.values(), executions.values());
+  const flat = <K, V>(map: ReadonlyMap<K, readonly V[]>) =>
+    [...map].filter(([, list]) => list.length > 0).map(([key, list]) => [key, new Set(list)] as const);
+  expect(new Map(flat(live)), told).toEqual(new Map(flat(again.live)));
+  expect(new Map(flat(byTrade)), told).toEqual(new Map(flat(again.byTrade)));
+}
+
 describe('storms on stage', () => {
   const { STORM: only, STORM_SEEDS: count = '100' } = process.env; // allowed: one seed, or more of them, by hand
   const seeds = only === undefined ? Array.from({ length: Number(count) }, (_, index) => index + 1) : [Number(only)];
@@ -128,6 +139,7 @@ describe('storms on stage', () => {
       expect(stage.stopped, told).toBeNull();
       expect(stage.referee.report(), told).toEqual([]);
       expect(stage.exitManager.facts().phase, told).toBe('READY');
+      expectIndexed(stage, told);
       const rows = stage.heldInStore();
       expect(rows, told).toBe(stage.position());
       expect(stage.position(), told).toBeGreaterThanOrEqual(0);

@@ -13,6 +13,7 @@ import {
   type ExitManagerState,
   edit,
   emit,
+  indexed,
   NO_SIGHT,
   openDraft,
   type Tracked,
@@ -23,7 +24,7 @@ import {
 import { hearNotice, hearNotSent, hearOpenOrder, hearStatus, settleUnknown } from './exits/heard.js';
 import { learnCommission, learnExecution } from './exits/learn.js';
 import type { ExitRules } from './exits/rules.js';
-import { heldShares } from './exits/sellable.js';
+import { exitOrders, heldShares } from './exits/sellable.js';
 import { steerGuarded, writeChanged } from './exits/steer.js';
 import { type MarkSource, recordMark } from './market/mark.js';
 import { CLIENT_ID, isFinal, type Order } from './orders/order.js';
@@ -87,6 +88,7 @@ export function createState(start: ExitManagerStart): ExitManagerState {
     care: new Map(view.positions.map(row => [row.contract.conId, careFromRow(row, at)])),
     closed: new Map(),
     orders: new Map(tracked.map(entry => [entry.order.orderRef, entry])),
+    ...indexed(tracked, view.executions),
     entries: entriesOf(view, new Set()),
     goneEntries: new Set(),
     foreign: new Map(),
@@ -219,8 +221,8 @@ function beat(d: Draft): void {
     updateLink(d, { lastSnapshotAt: d.mono });
     emit(d, { do: 'reconnect', reason: 'the gateway names no account' });
   }
-  const isMissing = [...d.s.orders.values()].some(
-    ({ order, heardFilledAt }) => !isFinal(order) && heardFilledAt !== null && d.mono - heardFilledAt >= ASK_MISSING_EXECUTIONS_MS,
+  const isMissing = [...d.s.live.keys()].some(conId =>
+    exitOrders(d.s, conId).some(({ heardFilledAt }) => heardFilledAt !== null && d.mono - heardFilledAt >= ASK_MISSING_EXECUTIONS_MS),
   );
   if (isMissing) askExecutions(d, ASK_MISSING_EXECUTIONS_MS);
 }
@@ -232,7 +234,18 @@ function turnDate(d: Draft, date: TradeDate): void {
     ([, { tradeId, at }]) => (tradeId !== null && open.has(tradeId)) || tradeDateOf(at) >= date,
   );
   const orders = [...d.s.orders].filter(([, { order }]) => !isFinal(order) || open.has(order.tradeId));
-  update(d, { tradeDate: date, executions: new Map(executions), orders: new Map(orders), closed: new Map(), goneEntries: new Set() });
+  const indexes = indexed(
+    orders.map(([, tracked]) => tracked),
+    executions.map(([, execution]) => execution),
+  );
+  update(d, {
+    tradeDate: date,
+    executions: new Map(executions),
+    orders: new Map(orders),
+    ...indexes,
+    closed: new Map(),
+    goneEntries: new Set(),
+  });
 }
 
 /** After the bell something is still held: day orders have died, and a person must know (I7). Said once a date. */
@@ -361,21 +374,14 @@ export function isSettled(state: ExitManagerState): boolean {
     state.waiting.length > 0
   )
     return false;
-  for (const { order, modified, heardFilledAt } of state.orders.values()) {
-    if (isFinal(order)) continue;
-    if (
-      order.status === 'INTENT' ||
-      order.status === 'CANCELLING' ||
-      order.status === 'LOST' ||
-      modified !== null ||
-      heardFilledAt !== null
-    )
-      return false;
+  for (const conId of state.live.keys()) {
+    for (const { order, modified, heardFilledAt } of exitOrders(state, conId)) {
+      const isAnswered = order.status === 'SUBMITTED' || order.status === 'INACTIVE';
+      if (!isAnswered || modified !== null || heardFilledAt !== null) return false;
+    }
   }
   for (const care of state.care.values()) {
-    if (care.status === 'CLAIMED') continue;
-    const hasWorkingExit = [...state.orders.values()].some(({ order }) => order.contract.conId === care.contract.conId && !isFinal(order));
-    if (!hasWorkingExit) return false;
+    if (care.status !== 'CLAIMED' && (state.live.get(care.contract.conId) ?? []).length === 0) return false;
   }
   return true;
 }

@@ -3,7 +3,7 @@ import type { BrokerPosition } from '../events.js';
 import { splitExecId } from '../positions/book.js';
 import { shares } from '../units.js';
 import { closeVanished } from './close.js';
-import { alert, askExecutions, type Draft, edit, emit, putCare, requestId, say, updateLink } from './desk.js';
+import { alert, askExecutions, type Draft, edit, emit, putCare, requestId, say, setExecution, updateLink } from './desk.js';
 import { newCare, openCare } from './learn.js';
 import { heldShares } from './sellable.js';
 
@@ -63,7 +63,7 @@ function adoptExplained(d: Draft, conId: number, difference: number): boolean {
   const tradeId = d.s.care.get(conId)?.tradeId ?? adoptedId(d, conId);
   for (const execution of loose) {
     const assigned = { ...execution, tradeId };
-    edit(d, 'executions').set(splitExecId(execution.execId).root, assigned);
+    setExecution(d, splitExecId(execution.execId).root, assigned);
     emit(d, { do: 'write-execution', execution: assigned, tradeId, tradeDate: d.s.tradeDate });
   }
   adopt(d, conId, { tradeId, quantity: difference, base: 0 });

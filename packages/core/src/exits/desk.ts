@@ -1,7 +1,7 @@
 import type { Alert, Effect, Write } from '../effects.js';
 import type { BrokerPosition } from '../events.js';
 import { type BreachWatch, EMPTY_MARK_BOOK, type MarkBook } from '../market/mark.js';
-import type { BrokerOrder, Order } from '../orders/order.js';
+import { type BrokerOrder, isFinal, type Order } from '../orders/order.js';
 import type { Execution } from '../positions/execution.js';
 import type { CommandRow, WorkerPhase } from '../shared-view.js';
 import type { EpochMs, MonoMs, TradeDate } from '../units.js';
@@ -88,6 +88,8 @@ export interface ExitManagerState {
   /** Trades closed on this date, in case a late fill, a correction or a commission still belongs to one. By tradeId. */
   readonly closed: ReadonlyMap<string, Care>;
   readonly orders: ReadonlyMap<string, Tracked>;
+  /** Exit orders that have not ended, by instrument. */
+  readonly live: ReadonlyMap<number, readonly string[]>;
   /** The day trader's orders, as its rows tell. */
   readonly entries: ReadonlyMap<string, Order>;
   /** Entries that the broker no longer knows, long after their time to live, whatever their row says. */
@@ -96,6 +98,8 @@ export interface ExitManagerState {
   readonly foreign: ReadonlyMap<number, BrokerOrder>;
   /** The newest word about each fill, by the root of its execId. */
   readonly executions: ReadonlyMap<string, Booked>;
+  /** The same executions by trade: what a position is summed from, at every mark. */
+  readonly byTrade: ReadonlyMap<string, readonly Booked[]>;
   /** Machine time at which the newest execution of a conId was learned. */
   readonly lastExecution: ReadonlyMap<number, MonoMs>;
   readonly holdings: ReadonlyMap<number, Holding>;
@@ -115,6 +119,8 @@ type MapKey =
   | 'care'
   | 'closed'
   | 'orders'
+  | 'live'
+  | 'byTrade'
   | 'entries'
   | 'foreign'
   | 'executions'
@@ -179,10 +185,46 @@ export const putCare = (d: Draft, care: Care): void => {
   d.touched.add(care.contract.conId);
 };
 
+/** Sets an order of ours, and keeps the index of those that live. */
+export function setOrder(d: Draft, tracked: Tracked): void {
+  const { order } = tracked;
+  edit(d, 'orders').set(order.orderRef, tracked);
+  const { conId } = order.contract;
+  const live = d.s.live.get(conId) ?? [];
+  const isLive = order.role !== 'entry' && !isFinal(order);
+  if (isLive === live.includes(order.orderRef)) return;
+  edit(d, 'live').set(conId, isLive ? [...live, order.orderRef] : live.filter(ref => ref !== order.orderRef));
+}
+
+/** Sets an execution under its root, and keeps the index by trade. */
+export function setExecution(d: Draft, root: string, booked: Booked): void {
+  const known = d.s.executions.get(root);
+  edit(d, 'executions').set(root, booked);
+  if (known && known.tradeId !== null)
+    edit(d, 'byTrade').set(
+      known.tradeId,
+      (d.s.byTrade.get(known.tradeId) ?? []).filter(other => other !== known),
+    );
+  if (booked.tradeId !== null) edit(d, 'byTrade').set(booked.tradeId, [...(d.s.byTrade.get(booked.tradeId) ?? []), booked]);
+}
+
+/** The indexes of a state made anew: at the start, and when a date turns. */
+export function indexed(orders: Iterable<Tracked>, executions: Iterable<Booked>): Pick<ExitManagerState, 'live' | 'byTrade'> {
+  const live = new Map<number, string[]>();
+  for (const { order } of orders) {
+    if (order.role === 'entry' || isFinal(order)) continue;
+    live.set(order.contract.conId, [...(live.get(order.contract.conId) ?? []), order.orderRef]);
+  }
+  const byTrade = new Map<string, Booked[]>();
+  for (const booked of executions)
+    if (booked.tradeId !== null) byTrade.set(booked.tradeId, [...(byTrade.get(booked.tradeId) ?? []), booked]);
+  return { live, byTrade };
+}
+
 /** Records what is now known of an order of ours; a changed order becomes a row in the same commit. */
 export function putOrder(d: Draft, tracked: Tracked): void {
   const known = d.s.orders.get(tracked.order.orderRef);
-  edit(d, 'orders').set(tracked.order.orderRef, tracked);
+  setOrder(d, tracked);
   d.touched.add(tracked.order.contract.conId);
   if (known?.order !== tracked.order) write(d, { do: 'write-order', order: { ...tracked.order, updatedAt: d.at } });
 }

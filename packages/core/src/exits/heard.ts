@@ -3,7 +3,7 @@ import { type BrokerOrder, CLIENT_ID, isFinal, isOurs, type Order } from '../ord
 import { meaningOfStatus, type OrderEventKind, stepOrder } from '../orders/step-order.js';
 import { shares } from '../units.js';
 import { askSnapshot } from './adopt.js';
-import { askExecutions, type Draft, edit, emit, putCare, putOrder, say, type Tracked, update } from './desk.js';
+import { askExecutions, type Draft, edit, emit, putCare, putOrder, say, setOrder, type Tracked, update } from './desk.js';
 import { countRejection } from './sell.js';
 
 const EXIT_CLIENT = CLIENT_ID['exit-manager'];
@@ -165,7 +165,7 @@ export function hearNotice(d: Draft, told: Extract<EventBody, { kind: 'order-not
     case 'already-final':
       // Under our own client id the broker does not work it (any more): dead, once its executions have been asked for and are in. An id is
       // used once, so a final order under it ends also the one that was lost before its id was used again.
-      edit(d, 'orders').set(tracked.order.orderRef, { ...tracked, heardUnknown: true });
+      setOrder(d, { ...tracked, heardUnknown: true });
       askExecutions(d, 0);
       return;
     case 'not-cancellable':

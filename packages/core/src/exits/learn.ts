@@ -6,7 +6,7 @@ import { splitExecId } from '../positions/book.js';
 import type { Execution } from '../positions/execution.js';
 import { type Micros, micros, shares } from '../units.js';
 import type { Care } from './care.js';
-import { alert, type Booked, type Draft, edit, emit, putCare, putOrder, write } from './desk.js';
+import { alert, type Booked, type Draft, edit, emit, putCare, putOrder, setExecution, write } from './desk.js';
 
 /**
  * Takes an execution, from whoever told it: pushed to us, answered to a request, or committed by the day trader. Repeats change nothing;
@@ -24,7 +24,7 @@ export function learnExecution(d: Draft, told: Execution, tradeId: string | null
     ...told,
     tradeId: known?.tradeId ?? tradeId ?? tradeOf(d, told),
   };
-  edit(d, 'executions').set(root, booked);
+  setExecution(d, root, booked);
   edit(d, 'lastExecution').set(told.conId, d.mono);
   d.touched.add(told.conId);
   write(d, { do: 'write-execution', execution: told, tradeId: booked.tradeId, tradeDate: tradeDateOf(told.at) });
@@ -95,7 +95,7 @@ function takeIntoCare(d: Draft, execution: Booked, tradeId: string): void {
   const { conId } = execution;
   const care = d.s.care.get(conId);
   if (care) {
-    if (care.tradeId !== tradeId) edit(d, 'executions').set(splitExecId(execution.execId).root, { ...execution, tradeId: care.tradeId });
+    if (care.tradeId !== tradeId) setExecution(d, splitExecId(execution.execId).root, { ...execution, tradeId: care.tradeId });
     if (care.status === 'CLAIMED') openCare(d, { ...care, status: 'OPEN', openedAt: execution.at });
     return;
   }
@@ -192,7 +192,7 @@ export function learnCommission(d: Draft, execId: string, commission: Micros, re
   const { root } = splitExecId(execId);
   const known = d.s.executions.get(root);
   if (!known || known.commission === commission) return false;
-  edit(d, 'executions').set(root, { ...known, commission });
+  setExecution(d, root, { ...known, commission });
   write(d, { do: 'write-commission', execId: known.execId, commission, realizedPnl });
   d.touched.add(known.conId);
   return true;
@@ -200,9 +200,7 @@ export function learnCommission(d: Draft, execId: string, commission: Micros, re
 
 /** Executions of one trade, in the order of their time. */
 export const executionsOf = (d: Draft, tradeId: string): readonly Booked[] =>
-  [...d.s.executions.values()]
-    .filter(execution => execution.tradeId === tradeId)
-    .sort((a, b) => a.at - b.at || (a.execId < b.execId ? -1 : 1));
+  [...(d.s.byTrade.get(tradeId) ?? [])].sort((a, b) => a.at - b.at || (a.execId < b.execId ? -1 : 1));
 
 /** Average price of one side of a trade, the unexplained base counted at its reference price; null when there was none. */
 export function averagePriceOf(

@@ -2,7 +2,7 @@ import { CLIENT_ID, makeOrderRef, type Order, type OrderRole, type OrderSide, ty
 import { stepOrder } from '../orders/step-order.js';
 import { type Micros, type Shares, shares } from '../units.js';
 import type { Care } from './care.js';
-import { type Draft, edit, emit, putOrder, type Tracked, update, write } from './desk.js';
+import { type Draft, emit, putOrder, setOrder, type Tracked, update, write } from './desk.js';
 
 export interface ExitOrderSpec {
   readonly role: OrderRole;
@@ -48,7 +48,7 @@ export function placeExit(d: Draft, care: Care, spec: ExitOrderSpec): Order {
     updatedAt: d.at,
     reason: null,
   };
-  edit(d, 'orders').set(orderRef, {
+  setOrder(d, {
     order,
     session: d.s.link.session,
     sentAt: d.mono,

@@ -18,7 +18,7 @@ export function heldShares(s: ExitManagerState, care: Care): Shares {
 }
 
 export const exitOrders = (s: ExitManagerState, conId: number): readonly Tracked[] =>
-  [...s.orders.values()].filter(({ order }) => order.contract.conId === conId && order.role !== 'entry' && !isFinal(order));
+  (s.live.get(conId) ?? []).map(ref => s.orders.get(ref)).filter(tracked => tracked !== undefined);
 
 /** The day trader's entry orders of a trade that may still fill. */
 export const openEntries = (s: ExitManagerState, tradeId: string): readonly Order[] =>
