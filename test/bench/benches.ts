@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -89,6 +88,4 @@ function writeDocument(results: readonly (BenchResult & { readonly loadBefore: n
     text = between(text, result.name, `\n${markdownTable(result)}\n\n_${when}_\n`);
   }
   writeFileSync(file, text);
-  // The tables as the house's formatter wants them.
-  execFileSync(process.execPath, [join(ROOT, 'node_modules', '@biomejs', 'biome', 'bin', 'biome'), 'format', '--write', file]);
 }
