@@ -396,7 +396,8 @@ export class Stage {
   }
 
   private tell(_event: Event, effects: readonly Effect[]): void {
-    for (const effect of effects) {
+    for (const asked of effects) {
+      const effect = asked.do === 'later' ? asked.write : asked;
       if (effect.do === 'place') {
         const { role, side, quantity, type, limitPrice, stopPrice, tif, status } = effect.order;
         const price = limitPrice ?? stopPrice;

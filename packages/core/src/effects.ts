@@ -8,7 +8,7 @@ import type { EpochMs, Micros, MonoMs, Shares, TradeDate } from './units.js';
  * All a worker can ask of the world. `Write`s of one step happen in one immediate transaction, together with the lease check;
  * `Send`s happen after it commits. Every write can be applied twice without harm: the emergency file is merged by replaying.
  */
-export type Effect = Write | Send | Enter;
+export type Effect = Write | Send | Enter | Later;
 
 export type Write =
   /** A new order, before it is sent. The store checks an exit against its own sum of executions and working orders. */
@@ -46,6 +46,15 @@ export type Write =
       readonly cash: Micros | null;
       readonly tradeDate: TradeDate;
     };
+
+/**
+ * Bookkeeping that nothing depends on before the sends of its step: committed right after them, in a transaction of its own, so that an exit
+ * does not wait for it. A kill in between loses only what the next reconcile or decision finds again. The exit manager's alone.
+ */
+export interface Later {
+  readonly do: 'later';
+  readonly write: Write;
+}
 
 export type CommandPayload = Readonly<Record<string, string | number | boolean | null>>;
 

@@ -1,5 +1,5 @@
-import { sessionAt, tradeDateOf } from './calendar.js';
-import type { Effect, Step } from './effects.js';
+import { tradeDateOf } from './calendar.js';
+import type { Step } from './effects.js';
 import type { Event } from './events.js';
 import { askSnapshot, hearPosition } from './exits/adopt.js';
 import { careFromRow } from './exits/care.js';
@@ -22,10 +22,12 @@ import {
   write,
 } from './exits/desk.js';
 import { hearNotice, hearNotSent, hearOpenOrder, hearStatus, settleUnknown } from './exits/heard.js';
+import { inOrder } from './exits/in-order.js';
 import { learnCommission, learnExecution } from './exits/learn.js';
 import type { ExitRules } from './exits/rules.js';
-import { exitOrders, heldShares } from './exits/sellable.js';
+import { exitOrders } from './exits/sellable.js';
 import { steerGuarded, writeChanged } from './exits/steer.js';
+import { tellCarried, turnDate } from './exits/turn-date.js';
 import { type MarkSource, recordMark } from './market/mark.js';
 import { CLIENT_ID, isFinal, type Order } from './orders/order.js';
 import { bookFilled } from './orders/step-order.js';
@@ -33,7 +35,7 @@ import { splitExecId } from './positions/book.js';
 import { filledOf } from './positions/filled-of.js';
 import { keepReconciling, settleSnapshot } from './reconcile/settle.js';
 import type { SharedView, WorkerPhase } from './shared-view.js';
-import { type EpochMs, type Micros, monoMs, type TradeDate } from './units.js';
+import { type EpochMs, type Micros, monoMs } from './units.js';
 
 export type { ExitManagerState } from './exits/desk.js';
 
@@ -41,8 +43,6 @@ export type { ExitManagerState } from './exits/desk.js';
 const ASK_MISSING_EXECUTIONS_MS = 1_000;
 /** A handshake without managed accounts for this long is made anew: right after a gateway start they may be missing. */
 const ACCOUNTS_WAIT_MS = 5_000;
-/** Fills of the closing minute may still be on their way. */
-const CARRIED_AFTER_MS = 60_000;
 
 export interface ExitManagerStart {
   readonly rules: ExitRules;
@@ -129,14 +129,7 @@ export function decide(state: ExitManagerState, event: Event): Step<ExitManagerS
   answerWaiting(d);
   const decided = d.effects.length;
   writeChanged(d, state.care);
-  return { state: d.s, effects: rowsBeforeIntents(d.effects, decided) };
-}
-
-/** The rows of positions are known last, but the store checks an exit's intent against them: they go before the first one. */
-function rowsBeforeIntents(effects: readonly Effect[], decided: number): readonly Effect[] {
-  const first = effects.findIndex(effect => effect.do === 'write-intent');
-  if (first < 0 || decided === effects.length) return effects;
-  return [...effects.slice(0, first), ...effects.slice(decided), ...effects.slice(first, decided)];
+  return { state: d.s, effects: inOrder(d, { before: state.care, decided }) };
 }
 
 function hear(d: Draft, event: Event): void {
@@ -225,46 +218,6 @@ function beat(d: Draft): void {
     exitOrders(d.s, conId).some(({ heardFilledAt }) => heardFilledAt !== null && d.mono - heardFilledAt >= ASK_MISSING_EXECUTIONS_MS),
   );
   if (isMissing) askExecutions(d, ASK_MISSING_EXECUTIONS_MS);
-}
-
-/** A new trading date: what only earlier dates needed is forgotten, so that an always-on process does not grow. */
-function turnDate(d: Draft, date: TradeDate): void {
-  const open = new Set([...d.s.care.values()].map(({ tradeId }) => tradeId));
-  const executions = [...d.s.executions].filter(
-    ([, { tradeId, at }]) => (tradeId !== null && open.has(tradeId)) || tradeDateOf(at) >= date,
-  );
-  const orders = [...d.s.orders].filter(([, { order }]) => !isFinal(order) || open.has(order.tradeId));
-  const indexes = indexed(
-    orders.map(([, tracked]) => tracked),
-    executions.map(([, execution]) => execution),
-  );
-  update(d, {
-    tradeDate: date,
-    executions: new Map(executions),
-    orders: new Map(orders),
-    ...indexes,
-    closed: new Map(),
-    goneEntries: new Set(),
-  });
-}
-
-/** After the bell something is still held: day orders have died, and a person must know (I7). Said once a date. */
-function tellCarried(d: Draft): void {
-  const session = sessionAt(d.at);
-  if (!session.isTradingDay || d.at < session.close + CARRIED_AFTER_MS || d.s.carriedTold === session.date) return;
-  update(d, { carriedTold: session.date });
-  const carried = [...d.s.care.values()]
-    .filter(care => heldShares(d.s, care) !== 0)
-    .map(care => `${heldShares(d.s, care)} ${care.contract.symbol}`);
-  if (carried.length === 0) return;
-  alert(d, {
-    level: 'critical',
-    code: 'CARRIED_OVERNIGHT',
-    symbol: null,
-    happened: `Not flat after the close: ${carried.join(', ')}.`,
-    did: 'Goes on selling when the next session opens; the day orders that protected it have ended with the session.',
-    todo: 'Decide now whether to sell by hand in extended hours or to rest a GTC stop in TWS.',
-  });
 }
 
 /** This process stood still: whatever it believes may be old, so it reconciles before it acts (DESIGN §1). */

@@ -5,7 +5,8 @@ import type { BrokerPort, BrokerSend, Clock } from '@holdfast/core/ports';
 import type { MonoMs } from '@holdfast/core/units';
 import { claimEntry } from '@holdfast/store/claims';
 import type { Db } from '@holdfast/store/db';
-import type { Lease } from '@holdfast/store/leases';
+import { holdsLease, type Lease, refuseLostLease } from '@holdfast/store/leases';
+import { attempt } from '@holdfast/store/refusal';
 import type { Books } from './books.js';
 import type { Log } from './log.js';
 import type { WireCap } from './wire-cap.js';
@@ -43,11 +44,13 @@ export interface PerformParts {
   readonly cap: WireCap;
   readonly policy: SendPolicy;
   readonly log: Log;
+  /** The exit manager: a cancel does not wait for its commit. */
+  readonly cancelsFirst: boolean;
   /** Where outcomes go: events like any other. */
   readonly tell: (outcome: OutcomeEvent) => void;
 }
 
-const isSendOrEnter = (effect: Effect): effect is Send | Enter => effect.do === 'enter' || !isWrite(effect);
+const isSendOrEnter = (effect: Effect): effect is Send | Enter => effect.do !== 'later' && !isWrite(effect);
 const WRITES: ReadonlySet<string> = new Set([
   'write-intent',
   'write-order',
@@ -168,7 +171,22 @@ export function createPerformer(parts: PerformParts): (effects: readonly Effect[
     if (isForbidden || !broker.send(request)) log('warn', 'request-not-sent', { what: request.do, isForbidden });
   }
 
+  /**
+   * A step of the exit manager that cancels and places nothing: the lease is looked at, and the cancel leaves before the commit. Nothing it
+   * writes has to stand first: after a kill in between the next reconcile finds the order gone, or still there (docs/decisions/0015).
+   */
+  function cancelFirst(effects: readonly Effect[]): 'no' | 'done' | 'lease-lost' {
+    const cancels = effects.filter(effect => effect.do === 'cancel');
+    if (!parts.cancelsFirst || cancels.length === 0 || effects.some(effect => effect.do === 'place')) return 'no';
+    // A store that cannot be read says nothing about the lease: protection outranks bookkeeping.
+    if (attempt(() => holdsLease(db, lease)) === false) return 'lease-lost';
+    for (const cancel of cancels) send(cancel);
+    return 'done';
+  }
+
   return effects => {
+    const cancelled = cancelFirst(effects);
+    if (cancelled === 'lease-lost') return { kind: 'lease-lost', detail: refuseLostLease(lease).detail };
     const writes = effects.filter(isWrite);
     // A power cut must not forget an execution. Where an exit waits to leave, its bytes go first and the sync follows.
     const isUrgent = effects.some(effect => effect.do === 'place' || effect.do === 'cancel');
@@ -185,7 +203,7 @@ export function createPerformer(parts: PerformParts): (effects: readonly Effect[
       tell({ kind: 'exit-refused', orderRef, code, detail });
     }
     for (const effect of effects) {
-      if (!isSendOrEnter(effect) || effect.do === 'say') continue;
+      if (!isSendOrEnter(effect) || effect.do === 'say' || (cancelled === 'done' && effect.do === 'cancel')) continue;
       if (effect.do === 'place' && booked.refused.has(effect.order.orderRef)) continue;
       if (effect.do !== 'enter') send(effect);
       else {
@@ -193,6 +211,9 @@ export function createPerformer(parts: PerformParts): (effects: readonly Effect[
         if (entered.kind !== 'done') return entered;
       }
     }
+    const later = effects.flatMap(effect => (effect.do === 'later' ? [effect.write] : []));
+    const kept = books.commit(later, false);
+    if (kept.kind === 'held' || kept.kind === 'lease-lost') return kept;
     // A log line is a write to disk: the order goes first, the words about it follow.
     for (const effect of effects) if (effect.do === 'say') send(effect);
     if (matters && isUrgent) books.makeDurable();

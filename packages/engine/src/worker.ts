@@ -113,7 +113,18 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
   const books = createBooks({ db, lease, clock, emergency: parts.emergency, log });
   for (const alert of parts.alerts ?? []) books.alert(alert);
   const watch = createStoreWatch({ db, worker: name, clock, log, ...(parts.guard ? { guard: parts.guard } : {}) });
-  const perform = createPerformer({ db, lease, books, broker, clock, cap, policy: parts.policy, log, tell: push });
+  const perform = createPerformer({
+    db,
+    lease,
+    books,
+    broker,
+    clock,
+    cap,
+    policy: parts.policy,
+    log,
+    cancelsFirst: parts.emergency !== null,
+    tell: push,
+  });
   const commandsTold = new Set<number>();
   let haltTold: MonoMs | null = null;
 

@@ -1,0 +1,48 @@
+import { sessionAt, tradeDateOf } from '../calendar.js';
+import { isFinal } from '../orders/order.js';
+import type { TradeDate } from '../units.js';
+import { alert, type Draft, indexed, update } from './desk.js';
+import { heldShares } from './sellable.js';
+
+/** Fills of the closing minute may still be on their way. */
+const CARRIED_AFTER_MS = 60_000;
+
+/** A new trading date: what only earlier dates needed is forgotten, so that an always-on process does not grow. */
+export function turnDate(d: Draft, date: TradeDate): void {
+  const open = new Set([...d.s.care.values()].map(({ tradeId }) => tradeId));
+  const executions = [...d.s.executions].filter(
+    ([, { tradeId, at }]) => (tradeId !== null && open.has(tradeId)) || tradeDateOf(at) >= date,
+  );
+  const orders = [...d.s.orders].filter(([, { order }]) => !isFinal(order) || open.has(order.tradeId));
+  const indexes = indexed(
+    orders.map(([, tracked]) => tracked),
+    executions.map(([, execution]) => execution),
+  );
+  update(d, {
+    tradeDate: date,
+    executions: new Map(executions),
+    orders: new Map(orders),
+    ...indexes,
+    closed: new Map(),
+    goneEntries: new Set(),
+  });
+}
+
+/** After the bell something is still held: day orders have died, and a person must know (I7). Said once a date. */
+export function tellCarried(d: Draft): void {
+  const session = sessionAt(d.at);
+  if (!session.isTradingDay || d.at < session.close + CARRIED_AFTER_MS || d.s.carriedTold === session.date) return;
+  update(d, { carriedTold: session.date });
+  const carried = [...d.s.care.values()]
+    .filter(care => heldShares(d.s, care) !== 0)
+    .map(care => `${heldShares(d.s, care)} ${care.contract.symbol}`);
+  if (carried.length === 0) return;
+  alert(d, {
+    level: 'critical',
+    code: 'CARRIED_OVERNIGHT',
+    symbol: null,
+    happened: `Not flat after the close: ${carried.join(', ')}.`,
+    did: 'Goes on selling when the next session opens; the day orders that protected it have ended with the session.',
+    todo: 'Decide now whether to sell by hand in extended hours or to rest a GTC stop in TWS.',
+  });
+}
