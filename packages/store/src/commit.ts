@@ -74,7 +74,11 @@ function factsFirst(writes: readonly Write[]): readonly Write[] {
     if (write.do !== 'write-order') return 1;
     return intended.has(write.order.orderRef) ? 3 : isLivingExit(write.order) ? 2 : 1;
   };
-  return writes.toSorted((a, b) => rank(a) - rank(b));
+  // Of several words about one order in a step only the last holds; sorting must not let an earlier one win.
+  const lastWord = new Map<string, Write>();
+  for (const write of writes) if (write.do === 'write-order') lastWord.set(write.order.orderRef, write);
+  const standing = writes.filter(write => write.do !== 'write-order' || lastWord.get(write.order.orderRef) === write);
+  return standing.toSorted((a, b) => rank(a) - rank(b));
 }
 
 const isLivingExit = (order: Order): boolean => order.role !== 'entry' && !isFinal(order);

@@ -68,7 +68,7 @@ describe('B1: the order table', () => {
     ['INACTIVE', 'echoed', 'SUBMITTED'],
     ['LOST', 'echoed', 'SUBMITTED'],
     ['LOST', 'neverHeardOf', 'LOST'],
-    ['CANCELLED', 'echoed', 'surprise'],
+    ['CANCELLED', 'echoed', 'SUBMITTED'],
     ['REJECTED', 'echoed', 'surprise'],
     ['FILLED', 'echoed', 'FILLED'],
     ['FILLED', 'cancelled', 'FILLED'],
@@ -82,7 +82,8 @@ describe('B1: the order table', () => {
     fc.assert(
       fc.property(anOrder, fc.constantFrom(...EVENTS), (order, event) => {
         const { order: next } = stepOrder(order, event, 'why');
-        if (isFinal(order)) expect(next.status).toBe(order.status);
+        // Only the broker's own word that it works brings an ended order back.
+        if (isFinal(order) && !(order.status === 'CANCELLED' && event === 'echoed')) expect(next.status).toBe(order.status);
         expect([next.filled, next.quantity, next.orderRef]).toEqual([order.filled, order.quantity, order.orderRef]);
       }),
       { numRuns: 2_000 },

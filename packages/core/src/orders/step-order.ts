@@ -60,7 +60,8 @@ const NEXT = {
     neverHeardOf: 'LOST',
     notSent: 'CANCELLED',
   },
-  CANCELLED: { cancelled: 'CANCELLED', rejected: 'CANCELLED', neverHeardOf: 'CANCELLED' },
+  // Counted as gone from an answer that was not the whole truth (right after a gateway start): it works, and counts as working again.
+  CANCELLED: { echoed: 'SUBMITTED', cancelled: 'CANCELLED', rejected: 'CANCELLED', neverHeardOf: 'CANCELLED', notSent: 'CANCELLED' },
   REJECTED: { rejected: 'REJECTED', parked: 'REJECTED', cancelled: 'REJECTED', neverHeardOf: 'REJECTED' },
   FILLED: { echoed: 'FILLED', cancelled: 'FILLED', rejected: 'FILLED', cancelRefused: 'FILLED', neverHeardOf: 'FILLED' },
 } as const satisfies Record<OrderStatus, Partial<Record<OrderEventKind, OrderStatus>>>;
