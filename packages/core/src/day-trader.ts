@@ -302,14 +302,14 @@ export function isDone(state: DayTraderState): boolean {
 
 /**
  * Nothing unanswered: only then may a paced gateway run fast (DESIGN §2). An entry that rests is settled, a lost one too: it waits for
- * the exchange's clock.
+ * the exchange's clock. So is one that the last answer did not list: the answer that must agree is a matter of machine time.
  */
 export function isSettled(state: DayTraderState): boolean {
   const { link, asked, entries, watch } = state;
   if (!isReconciled(state) || link.snapshot !== null || link.executionsAsked !== null || asked.size > 0) return false;
-  for (const { order, heardFilled, heardUnknown } of entries.values()) {
+  for (const { order, heardFilled, heardUnknown, unlisted } of entries.values()) {
     if (heardFilled !== null || heardUnknown) return false;
-    if (order.status === 'INTENT' || order.status === 'CANCELLING' || order.status === 'INACTIVE') return false;
+    if (unlisted === null && (order.status === 'INTENT' || order.status === 'CANCELLING' || order.status === 'INACTIVE')) return false;
   }
   for (const { request } of watch.values()) if (request) return false;
   return true;

@@ -13,7 +13,8 @@ export function activeSymbols(s: DayTraderState): ReadonlyMap<string, string> {
   }
   for (const { order, isReleased } of s.entries.values()) {
     const { symbol } = order.contract;
-    if (isReleased || active.has(symbol)) continue;
+    // Its claim was given back, but it works again: nothing is entered beside it.
+    if ((isReleased && isFinal(order)) || active.has(symbol)) continue;
     // Over only when its position is: until the exit manager has written that, a filled entry counts, and so does one whose
     // fills the broker has announced but not told.
     const isOver = isFinal(order) && order.filled > 0 && isClosedToday(s, symbol);

@@ -26,6 +26,8 @@ export interface Tracked {
   readonly heardFilled: { readonly shares: number; readonly at: MonoMs } | null;
   /** The broker said it does not know it; settled once its executions have been asked for. */
   readonly heardUnknown: boolean;
+  /** First complete answer of this session that did not list it, though the broker once worked it; null once it is heard of again. */
+  readonly unlisted: { readonly session: number; readonly askedAt: MonoMs } | null;
   /** Its claim was given back. */
   readonly isReleased: boolean;
 }
@@ -41,6 +43,7 @@ export const newTracked = (order: Order, known: { readonly session: number; read
   parkedAt: null,
   heardFilled: null,
   heardUnknown: false,
+  unlisted: null,
   isReleased: false,
 });
 

@@ -85,8 +85,13 @@ function findByAddress(d: Draft, orderId: number, permId: number): Tracked | und
   );
 }
 
-function applyStatus(d: Draft, tracked: Tracked, word: string): void {
+function applyStatus(d: Draft, known: Tracked, word: string): void {
+  const tracked = known.unlisted === null ? known : { ...known, unlisted: null };
   const meaning = meaningOfStatus(word);
+  if (meaning === 'echoed' && tracked.order.status === 'CANCELLED') {
+    revive(d, tracked);
+    return;
+  }
   if (meaning === 'filled') {
     // Not an end by itself: only executions are counted. They are asked for if they do not come.
     const order = isFinal(tracked.order) ? tracked.order : stepOrder(tracked.order, 'echoed').order;
@@ -95,6 +100,29 @@ function applyStatus(d: Draft, tracked: Tracked, word: string): void {
   }
   if (meaning !== null) step(d, tracked, meaning, null);
   else putEntry(d, word === 'PendingCancel' ? { ...tracked, cancelIsPending: true } : tracked);
+}
+
+/**
+ * It counted as gone and works: the answer that missed it was not the whole truth, or its end was told wrongly. Its claim may have been
+ * given back, so it is never left to work: it is withdrawn, with cancels of its own on this connection.
+ */
+function revive(d: Draft, tracked: Tracked): void {
+  const { orderRef, contract, reason } = tracked.order;
+  say(d, 'entry-revived', { orderRef, symbol: contract.symbol, endedAs: reason }, 'warn');
+  step(
+    d,
+    {
+      ...tracked,
+      session: d.s.link.session,
+      withdrawWhy: tracked.withdrawWhy ?? 'works at the broker, though it counted as gone',
+      cancelAskedAt: null,
+      cancels: 0,
+      cancelIsPending: false,
+      heardUnknown: false,
+    },
+    'echoed',
+    null,
+  );
 }
 
 export function step(d: Draft, tracked: Tracked, kind: OrderEventKind, reason: string | null): void {
@@ -147,10 +175,16 @@ function rejected(d: Draft, tracked: Tracked, reason: string): void {
   entryFailed(d, tracked.order, { code: 'BROKER_REJECTED', detail: reason });
 }
 
-/** All executions of the day are in: what the broker does not know is dead now. */
+/**
+ * All executions of the day are in: what the broker does not know is dead now. Not so one that its last answer did not list: a gateway
+ * that has just started may know it as little when asked to cancel it, so its second answer decides (`settleSnapshot`).
+ */
 export function settleUnknown(d: Draft): void {
   for (const tracked of d.s.entries.values()) {
-    if (tracked.heardUnknown && !isFinal(tracked.order)) step(d, { ...tracked, heardUnknown: false }, 'cancelled', 'unknown to the broker');
+    const { unlisted, heardUnknown } = tracked;
+    const isYoung = unlisted !== null && d.mono - unlisted.askedAt < d.s.rules.goneAgreeMs;
+    if (heardUnknown && !isFinal(tracked.order) && !isYoung)
+      step(d, { ...tracked, heardUnknown: false }, 'cancelled', 'unknown to the broker');
     else if (tracked.heardUnknown) putEntry(d, { ...tracked, heardUnknown: false });
   }
 }

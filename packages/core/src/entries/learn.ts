@@ -39,7 +39,9 @@ function countIntoEntry(d: Draft, orderRef: string): void {
     overfilled(d, { orderRef, symbol: order.contract.symbol, filled, of: order.quantity });
   const { heardFilled } = tracked;
   const isStillMissing = heardFilled !== null && filled < heardFilled.shares;
-  putEntry(d, { ...tracked, order: bookFilled(order, filled), heardFilled: isStillMissing ? heardFilled : null });
+  // A fill that is news says that it worked: an answer that did not list it has to be given twice again.
+  const unlisted = filled === order.filled ? tracked.unlisted : null;
+  putEntry(d, { ...tracked, order: bookFilled(order, filled), heardFilled: isStillMissing ? heardFilled : null, unlisted });
 }
 
 const overfilled = (d: Draft, fill: { orderRef: string; symbol: string; filled: number; of: number }): void =>

@@ -48,6 +48,8 @@ export interface DayTraderRules {
   /** Deadline of each snapshot before it is asked again; after two the connection is made anew. */
   readonly snapshotDeadlineMs: number;
   readonly reconcileEveryMs: number;
+  /** Machine time between two answers that must both miss an entry before it counts as gone; the second is asked for on purpose. */
+  readonly goneAgreeMs: number;
 }
 
 export const DEFAULT_DAY_TRADER_RULES: DayTraderRules = {
@@ -75,6 +77,7 @@ export const DEFAULT_DAY_TRADER_RULES: DayTraderRules = {
   answerMs: 5_000,
   snapshotDeadlineMs: 5_000,
   reconcileEveryMs: 60_000,
+  goneAgreeMs: 10_000,
 };
 
 /** Delayed data is 15 minutes old by nature; a bar of it is not stale because of that. */

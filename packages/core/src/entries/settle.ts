@@ -1,6 +1,6 @@
 import type { EventBody } from '../events.js';
 import { CLIENT_ID, isEntryRef, isFinal } from '../orders/order.js';
-
+import type { MonoMs } from '../units.js';
 import {
   alert,
   askExecutions,
@@ -21,8 +21,8 @@ import { learnExecution } from './learn.js';
 import { startFollowing } from './watchlist.js';
 import { expiryOf } from './withdraw.js';
 
-/** A lost entry keeps its claim for this long after its good-till time, and then for one more clean answer (DESIGN §3). */
-const LOST_KEPT_MS = 60_000;
+/** So long after its good-till time an entry is over at the exchange, and one clean answer ends it; a lost one waits for that (DESIGN §3). */
+const OVER_MS = 60_000;
 type Snapshot = Extract<EventBody, { kind: 'snapshot' }>;
 type Asked = NonNullable<DayTraderState['link']['snapshot']>;
 
@@ -31,6 +31,8 @@ type Asked = NonNullable<DayTraderState['link']['snapshot']>;
  * afterwards: every execution of our entries is booked; every entry the broker works is known here; none counts as working that the
  * broker has forgotten: it is CANCELLED when the broker once worked it, and LOST when nobody ever heard of it. Silence is never an
  * answer: a lost entry keeps its claim until it cannot reach the exchange any more, and a clean answer after that still does not know it.
+ * Nor is one answer: right after a gateway start it may be empty or partial (reference/ibkr-behaviour.md §7), so an entry that the broker
+ * worked is gone when two answers of one session, `goneAgreeMs` apart, do not list it, or one that was asked for when its time was over.
  */
 export function settleSnapshot(d: Draft, told: Snapshot): void {
   const asked = d.s.link.snapshot;
@@ -59,25 +61,51 @@ function writeRecounted(d: Draft): void {
 }
 
 function settleEntry(d: Draft, tracked: Tracked, { asked, isOpen }: { readonly asked: Asked; readonly isOpen: boolean }): void {
-  const { order, session, sentAt, cancelAskedAt } = tracked;
+  const { order, session, sentAt } = tracked;
   if (isFinal(order)) return;
   const isFromBefore = session < d.s.link.session;
   if (isOpen) {
-    // A cancel asked on a connection that is gone may never have arrived: it is asked again.
-    if (order.status === 'CANCELLING' && isFromBefore && (cancelAskedAt ?? 0) < asked.askedAt)
-      step(d, { ...tracked, session: d.s.link.session, cancelAskedAt: null, cancels: 0, cancelIsPending: false }, 'cancelRefused', null);
+    if (isCancelLost(d, tracked, asked)) step(d, withCancelsAnew(d, tracked), 'cancelRefused', null);
     else if (isFromBefore) putEntry(d, { ...tracked, session: d.s.link.session });
     return;
   }
   if (sentAt >= asked.askedAt && !isFromBefore) return;
+  const isOver = asked.askedOn >= expiryOf(order, d.s.rules.ttlSeconds) + OVER_MS;
   if (order.status === 'LOST') {
-    const isOver = asked.askedOn >= expiryOf(order, d.s.rules.ttlSeconds) + LOST_KEPT_MS;
     if (isOver) step(d, tracked, 'cancelled', 'never heard of at the broker, and its time is over');
     return;
   }
   // Silence on the very connection it was sent on is no answer: steerEntries asks for a new one.
   if (order.status === 'INTENT' && !isFromBefore) return;
-  step(d, tracked, 'neverHeardOf', tracked.withdrawWhy ?? 'not among the open orders of a complete answer');
+  // Found without a row, it carries no good-till time that could be over.
+  const endsByItself = order.goodTill !== null || order.tif === 'IOC';
+  if (order.status === 'INTENT' || (isOver && endsByItself) || isSecondAnswer(d, tracked, asked.askedAt))
+    step(d, { ...tracked, unlisted: null }, 'neverHeardOf', tracked.withdrawWhy ?? 'not among the open orders of a complete answer');
+  else missedOnce(d, tracked, asked);
+}
+
+/** A cancel asked on a connection that is gone may never have arrived: it is asked again. */
+const isCancelLost = (d: Draft, { order, session, cancelAskedAt }: Tracked, asked: Asked): boolean =>
+  order.status === 'CANCELLING' && session < d.s.link.session && (cancelAskedAt ?? 0) < asked.askedAt;
+
+const withCancelsAnew = (d: Draft, tracked: Tracked): Tracked => ({
+  ...tracked,
+  session: d.s.link.session,
+  cancelAskedAt: null,
+  cancels: 0,
+  cancelIsPending: false,
+});
+
+/** Is (or would be) an answer asked for now the second of this session that agrees? */
+const isSecondAnswer = (d: Draft, { unlisted }: Tracked, askedAt: MonoMs): boolean =>
+  unlisted !== null && unlisted.session === d.s.link.session && askedAt - unlisted.askedAt >= d.s.rules.goneAgreeMs;
+
+/** Counts as working until a second answer agrees: its claim stays, and a cancel under way is asked for on this connection too. */
+function missedOnce(d: Draft, tracked: Tracked, asked: Asked): void {
+  const { session } = d.s.link;
+  const unlisted = tracked.unlisted?.session === session ? tracked.unlisted : { session, askedAt: asked.askedAt };
+  const current = isCancelLost(d, tracked, asked) ? withCancelsAnew(d, tracked) : tracked;
+  putEntry(d, { ...current, unlisted });
 }
 
 /** Claims of ours whose order ended on an earlier date, or never had one: given back (the store refuses where fills are on record). */
@@ -97,12 +125,14 @@ function becomeReady(d: Draft): void {
   startFollowing(d);
 }
 
-/** Deadlines of the reconcile and its rhythm: asked again after 5 s, a new connection after two silences, anew every minute. */
+/** Deadlines of the reconcile and its rhythm: asked again after 5 s, a new connection after two silences, anew every minute or to agree. */
 export function keepReconciling(d: Draft): void {
   const { link, rules } = d.s;
   if (!link.isUp || link.phase === 'BROKER-LOST' || link.phase === 'CONNECTING') return;
   if (link.snapshot === null) {
-    if (isReconciled(d.s) && d.mono - (link.lastSnapshotAt ?? d.mono) >= rules.reconcileEveryMs) askSnapshot(d);
+    const isDue = d.mono - (link.lastSnapshotAt ?? d.mono) >= rules.reconcileEveryMs;
+    const isAwaited = [...d.s.entries.values()].some(tracked => !isFinal(tracked.order) && isSecondAnswer(d, tracked, d.mono));
+    if (isReconciled(d.s) && (isDue || isAwaited)) askSnapshot(d);
     return;
   }
   if (d.mono - link.snapshot.askedAt < rules.snapshotDeadlineMs) return;

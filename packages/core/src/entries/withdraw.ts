@@ -52,7 +52,7 @@ function whyWithdraw(s: DayTraderState, { order, parkedAt }: Tracked, now: Pick<
 }
 
 function steerOne(d: Draft, tracked: Tracked): void {
-  const { order, withdrawWhy, cancelAskedAt, cancels, cancelIsPending, sentAt, session } = tracked;
+  const { order, withdrawWhy, cancelAskedAt, cancels, cancelIsPending, sentAt, session, unlisted } = tracked;
   const { answerMs } = d.s.rules;
   const isThisSession = session === d.s.link.session;
   switch (order.status) {
@@ -65,7 +65,8 @@ function steerOne(d: Draft, tracked: Tracked): void {
       if (cancels < CANCELS_MAX) {
         emit(d, { do: 'request-open-orders' });
         cancel(d, tracked);
-      } else if (!cancelIsPending) unanswered(d, tracked, 'its cancel');
+        // One that the last answer did not list waits for the next one: a new connection would begin that wait anew.
+      } else if (!cancelIsPending && unlisted === null) unanswered(d, tracked, 'its cancel');
       return;
     case 'INTENT':
       // Never sent again: only a new session under the same client id tells for sure (DESIGN §3).
