@@ -87,7 +87,8 @@ describe('faults on stage', () => {
     const s = stage({ market: CALM });
     s.run(1_000);
     s.buys(100, 50.05);
-    s.run(15_000);
+    // Two minutes after the connect position answers are believed sooner.
+    s.run(125_000);
     s.broker.distort = position => ({ ...position, quantity: 0 });
     s.broker.inject({
       kind: 'position',

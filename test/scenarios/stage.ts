@@ -35,6 +35,8 @@ export interface StageOptions {
   readonly market: readonly MarketUpdate[];
   readonly rules?: Partial<ExitRules>;
   readonly holdings?: readonly { readonly conId: number; readonly quantity: number; readonly averageCost: number }[];
+  /** What the first answers of the broker leave out. */
+  readonly omits?: SimBroker['omits'];
   /** The referee's, where a story's faults last longer than the usual ones. */
   readonly bounds?: Parameters<typeof createReferee>[0]['bounds'];
   /** Exchange clock at which the story begins. */
@@ -86,7 +88,7 @@ export class Stage {
     this.traderDb = new Db(join(this.dir, 'desk.db'), { busyTimeoutMs: 0, synchronous: 'OFF' });
     migrate(this.traderDb, this.now);
     this.traderLease = this.lease(this.traderDb, 'day-trader', 2);
-    this.startExitManager();
+    this.startExitManager(options.omits ?? null);
   }
 
   get clock() {
@@ -100,13 +102,14 @@ export class Stage {
   }
 
   /** A new process of the exit manager: new connection to the store, new lease, new broker session. */
-  startExitManager(): void {
+  startExitManager(omits: SimBroker['omits'] = null): void {
     this.incarnation += 1;
     this.db = new Db(join(this.dir, 'desk.db'), { busyTimeoutMs: 0, synchronous: 'OFF' });
     const lease = this.lease(this.db, 'exit-manager', 100 + this.incarnation);
     const view = loadView(this.db, { worker: 'exit-manager', tradeDate: tradeDateOf(this.now), now: this.now });
     let worker: Worker<ExitManagerState> | undefined;
     this.broker = createSimBroker({ exchange: this.exchange, clientId: 10, onEvent: body => worker?.take(body) });
+    this.broker.omits = omits;
     this.stopped = null;
     worker = createWorker<ExitManagerState>({
       name: 'exit-manager',

@@ -14,8 +14,10 @@ import {
   edit,
   emit,
   indexed,
+  NO_MEETING,
   NO_SIGHT,
   openDraft,
+  setOrder,
   type Tracked,
   update,
   updateLink,
@@ -73,6 +75,7 @@ export function createState(start: ExitManagerStart): ExitManagerState {
       modified: null,
       heardFilledAt: null,
       heardUnknown: false,
+      missingSince: null,
     }),
   );
   return {
@@ -80,7 +83,16 @@ export function createState(start: ExitManagerStart): ExitManagerState {
     account: start.account,
     lease: start.lease,
     isMinimal: start.isMinimal,
-    link: { phase: 'CONNECTING', session: 0, isUp: false, snapshot: null, lastSnapshotAt: null, executionsAsked: null, accountReady: true },
+    link: {
+      phase: 'CONNECTING',
+      session: 0,
+      isUp: false,
+      snapshot: null,
+      lastSnapshotAt: null,
+      executionsAsked: null,
+      accountReady: true,
+      upSince: null,
+    },
     nextOrderId: 1 + own.reduce((highest, { orderId }) => Math.max(highest, orderId), 0),
     nextRef: 1,
     nextRequest: 1,
@@ -98,6 +110,7 @@ export function createState(start: ExitManagerStart): ExitManagerState {
     mismatches: new Map(),
     contracts: new Map([...view.orders, ...view.positions].map(({ contract }) => [contract.conId, contract])),
     baseline: start.hasBaseline ? new Map(view.baseline.map(({ conId, quantity }) => [conId, quantity])) : null,
+    meeting: NO_MEETING,
     sights: new Map(),
     marketMovedAt: at,
     waiting: [],
@@ -178,6 +191,10 @@ function hear(d: Draft, event: Event): void {
       hearMark(d, event.conId, 'pnl', event.price);
       break;
     case 'portfolio-mark':
+      if (d.s.baseline === null) {
+        const portfolio = new Map([...d.s.meeting.portfolio, [event.contract.conId, event.quantity] as const]);
+        update(d, { meeting: { ...d.s.meeting, portfolio } });
+      }
       hearMark(d, event.contract.conId, 'portfolio', event.price);
       break;
     case 'account':
@@ -237,8 +254,17 @@ function afterPause(d: Draft, ms: number): void {
 }
 
 function connected(d: Draft, event: Extract<Event, { kind: 'connected' }>): void {
-  update(d, { nextOrderId: Math.max(d.s.nextOrderId, event.nextOrderId) });
-  updateLink(d, { isUp: true, session: event.session, snapshot: null, executionsAsked: null, lastSnapshotAt: d.mono });
+  update(d, { nextOrderId: Math.max(d.s.nextOrderId, event.nextOrderId), meeting: NO_MEETING });
+  for (const tracked of d.s.orders.values()) if (tracked.missingSince !== null) setOrder(d, { ...tracked, missingSince: null });
+  updateLink(d, {
+    isUp: true,
+    session: event.session,
+    snapshot: null,
+    executionsAsked: null,
+    lastSnapshotAt: d.mono,
+    accountReady: true,
+    upSince: d.mono,
+  });
   if (event.accounts.length === 0) return;
   if (!event.accounts.includes(d.s.account)) {
     alert(d, {
@@ -297,6 +323,10 @@ function hearAccount(d: Draft, event: Extract<Event, { kind: 'account' }>): void
   if (event.account !== d.s.account) return;
   const { ready, netLiquidation, cash } = event.values;
   if (ready !== undefined && ready !== d.s.link.accountReady) updateLink(d, { accountReady: ready });
+  if (d.s.baseline === null)
+    update(d, {
+      meeting: { ...d.s.meeting, netLiquidation: netLiquidation ?? d.s.meeting.netLiquidation, cash: cash ?? d.s.meeting.cash },
+    });
   if (netLiquidation !== undefined)
     write(d, { do: 'write-equity', account: event.account, netLiquidation, cash: cash ?? null, tradeDate: tradeDateOf(d.at) });
 }

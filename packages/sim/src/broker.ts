@@ -26,6 +26,10 @@ export interface SimBroker extends BrokerPort {
   isMute: boolean;
   /** A refusal of the broker's for an order that is placed, or null to let it through. */
   refuse: ((order: Order) => { readonly code: number; readonly text: string } | null) | null;
+  /** What complete answers leave out, as right after a gateway start. */
+  omits: 'open-orders' | 'positions' | null;
+  /** Runs when an order or cancel is sent, before it reaches the exchange; false keeps it from getting there. */
+  onSend: ((send: BrokerSend) => boolean) | null;
   /** What positions answers and pushes say instead of the truth. */
   distort: ((position: BrokerPosition) => BrokerPosition) | null;
   /** Says something out of turn: a correction, a repeated or late message. */
@@ -47,6 +51,8 @@ export function createSimBroker({ exchange, clientId, onEvent }: SimBrokerParts)
   let isDead = false;
   let refuse: SimBroker['refuse'] = null;
   let distort: SimBroker['distort'] = null;
+  let omits: SimBroker['omits'] = null;
+  let onSend: SimBroker['onSend'] = null;
   let waiting: EventBody[] = [];
   const pnl = new Map<number, number>();
   const contracts = new Map(exchange.instruments.map(instrument => [instrument.conId, contractOf(instrument)]));
@@ -135,12 +141,9 @@ export function createSimBroker({ exchange, clientId, onEvent }: SimBrokerParts)
           kind: 'snapshot',
           id: send.id,
           session,
-          openOrders: exchange.openOrders().map(brokerOrder),
+          openOrders: omits === 'open-orders' ? [] : exchange.openOrders().map(brokerOrder),
           executions: exchange.executions().map(executionOf),
-          positions: exchange
-            .positions()
-            .filter(({ quantity }) => quantity !== 0)
-            .map(positionOf),
+          positions: omits === 'positions' ? [] : held().map(positionOf),
         });
         tellCommissions();
         break;
@@ -170,6 +173,16 @@ export function createSimBroker({ exchange, clientId, onEvent }: SimBrokerParts)
     if (refusal) tell({ kind: 'order-notice', orderId: send.order.orderId, code: refusal.code, meaning: 'rejected', text: refusal.text });
     else exchange.place(requestOf(send));
   }
+
+  /** The account's own stream, as every connection gets it at once: values, and one row per holding. */
+  function tellAccount(): void {
+    const { account, cash, netLiquidation } = exchange.account();
+    tell({ kind: 'account', account, values: { cash, netLiquidation, ready: true } });
+    if (omits === 'positions') return;
+    for (const { conId, quantity, mark } of held()) tell({ kind: 'portfolio-mark', contract: known(conId), quantity, price: mark });
+  }
+
+  const held = () => exchange.positions().filter(({ quantity }) => quantity !== 0);
 
   function tellCommissions(): void {
     for (const { execId, commission, realizedPnl } of exchange.executions())
@@ -232,6 +245,7 @@ export function createSimBroker({ exchange, clientId, onEvent }: SimBrokerParts)
       const used = [...exchange.openOrders(), ...exchange.completedOrders()].filter(order => order.request.clientId === clientId);
       const nextOrderId = 1 + used.reduce((highest, order) => Math.max(highest, order.request.orderId), 0);
       tell({ kind: 'connected', nextOrderId, accounts: [exchange.accountId], session });
+      tellAccount();
     },
     close() {
       isUp = false;
@@ -276,13 +290,25 @@ export function createSimBroker({ exchange, clientId, onEvent }: SimBrokerParts)
     set distort(value) {
       distort = value;
     },
+    get omits() {
+      return omits;
+    },
+    set omits(value) {
+      omits = value;
+    },
+    get onSend() {
+      return onSend;
+    },
+    set onSend(value) {
+      onSend = value;
+    },
     inject: tell,
     get waiting() {
       return isMute ? 0 : waiting.length;
     },
     send(send) {
       if (!isUp || isDead) return false;
-      if (!isDeaf) perform(send);
+      if (!isDeaf && (onSend?.(send) ?? true)) perform(send);
       return true;
     },
     acknowledgeTime() {},

@@ -3,13 +3,17 @@ import type { BrokerPosition } from '../events.js';
 import { splitExecId } from '../positions/book.js';
 import { shares } from '../units.js';
 import { closeVanished } from './close.js';
-import { alert, askExecutions, type Draft, edit, emit, putCare, requestId, say, setExecution, updateLink } from './desk.js';
+import { alert, askExecutions, type Draft, edit, emit, type Mismatch, putCare, requestId, say, setExecution, updateLink } from './desk.js';
 import { newCare, openCare } from './learn.js';
 import { heldShares } from './sellable.js';
 
 /** Executions are asked for at once when a position is not explained, and then this often until it is (DESIGN §3). */
 const ASK_EXECUTIONS_EVERY_MS = 10_000;
+const ASK_OFTEN_EVERY_MS = 1_000;
+const ASK_OFTEN_FOR_MS = 5_000;
 const FRESH_EXECUTION_MS = 10_000;
+const NEW_LINK_MS = 120_000;
+const VANISH_AFTER_CONNECT_MS = 60_000;
 
 /** Takes what the broker says of one holding. Fractions and foreign instruments are hands-off and said so. */
 export function hearPosition(d: Draft, told: BrokerPosition): void {
@@ -107,7 +111,8 @@ function waitForAgreement(d: Draft, conId: number, difference: number): void {
     say(d, 'position-unexplained', { conId, difference, brokerQuantity: holding.quantity }, 'warn');
     return;
   }
-  askExecutions(d, ASK_EXECUTIONS_EVERY_MS);
+  // An answer can be lost with its connection: at first asked for often, because what rests follows what executions say.
+  askExecutions(d, d.mono - mismatch.since < ASK_OFTEN_FOR_MS ? ASK_OFTEN_EVERY_MS : ASK_EXECUTIONS_EVERY_MS);
   const { positionAgreeMs } = d.s.rules;
   if (mismatch.answers < 2) {
     if (d.mono - mismatch.since < positionAgreeMs || d.mono - mismatch.lastAsked < positionAgreeMs) return;
@@ -115,11 +120,11 @@ function waitForAgreement(d: Draft, conId: number, difference: number): void {
     askSnapshot(d);
     return;
   }
-  if (d.s.link.accountReady) correct(d, conId, difference);
+  if (d.s.link.accountReady) correct(d, conId, { difference, mismatch });
 }
 
 /** Two answers agree and no execution explains them: the broker is right (executions > position answers > store, DESIGN §3). */
-function correct(d: Draft, conId: number, difference: number): void {
+function correct(d: Draft, conId: number, { difference, mismatch }: { difference: number; mismatch: Mismatch }): void {
   edit(d, 'mismatches').delete(conId);
   const care = d.s.care.get(conId);
   const held = care ? heldShares(d.s, care) : shares(0);
@@ -128,6 +133,10 @@ function correct(d: Draft, conId: number, difference: number): void {
     return;
   }
   if (held + difference === 0) {
+    if (!hasVanished(d, mismatch)) {
+      edit(d, 'mismatches').set(conId, { ...mismatch, answers: 1, lastAsked: d.mono });
+      return;
+    }
     closeVanished(d, care);
     return;
   }
@@ -141,6 +150,12 @@ function correct(d: Draft, conId: number, difference: number): void {
     todo: 'Look for a split, a transfer or a trade older than today in TWS.',
   });
 }
+
+/** Positions may be missing from answers for a while after a gateway start: soon after a connect, gone takes a minute to believe. */
+const hasVanished = (d: Draft, { since }: Mismatch): boolean => {
+  const isNewLink = since - (d.s.link.upSince ?? 0) < NEW_LINK_MS;
+  return !isNewLink || d.mono - since >= VANISH_AFTER_CONNECT_MS;
+};
 
 /** Asks for open orders of all clients, executions and positions, unless an answer is already under way. */
 export function askSnapshot(d: Draft, isFirst = false): void {

@@ -25,6 +25,8 @@ export interface Tracked {
   readonly heardFilledAt: MonoMs | null;
   /** The broker said it does not know it; settled once its executions have been asked for. */
   readonly heardUnknown: boolean;
+  /** A complete answer of this session did not list it though the broker had worked it; a second one must agree. */
+  readonly missingSince: MonoMs | null;
 }
 
 /** What the broker last said about a holding, and when. */
@@ -55,6 +57,18 @@ export interface Booked extends Execution {
   readonly tradeId: string | null;
 }
 
+/** What the account's own stream says beside position answers, on this connection. */
+export interface Meeting {
+  /** Signed quantities of the portfolio, by conId. */
+  readonly portfolio: ReadonlyMap<number, number>;
+  readonly netLiquidation: number | null;
+  readonly cash: number | null;
+  /** The first positions answer, while a second one must agree before it becomes the baseline. */
+  readonly first: { readonly holdings: string; readonly at: MonoMs } | null;
+}
+
+export const NO_MEETING: Meeting = { portfolio: new Map(), netLiquidation: null, cash: null, first: null };
+
 export interface Link {
   readonly phase: WorkerPhase;
   /** Number of the present connection; 0 before the first. */
@@ -64,6 +78,8 @@ export interface Link {
   readonly lastSnapshotAt: MonoMs | null;
   readonly executionsAsked: { readonly id: number; readonly at: MonoMs } | null;
   readonly accountReady: boolean;
+  /** When this connection came up: positions may be empty or partial for a while after a gateway start. */
+  readonly upSince: MonoMs | null;
 }
 
 /** A command that is answered later: `rest-stops` once the broker works them, exits once the reconcile has said what there is. */
@@ -107,6 +123,7 @@ export interface ExitManagerState {
   readonly contracts: ReadonlyMap<number, BrokerPosition['contract']>;
   /** What the account held before Holdfast first met it; null until then. */
   readonly baseline: ReadonlyMap<number, number> | null;
+  readonly meeting: Meeting;
   readonly sights: ReadonlyMap<number, Sight>;
   readonly marketMovedAt: EpochMs;
   readonly waiting: readonly Waiting[];

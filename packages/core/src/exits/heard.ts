@@ -14,12 +14,14 @@ const SEND_RETRY_MS = 250;
 const DUPLICATE_ID = 103;
 
 /** An openOrder message: pushed for our own orders, and part of every all-orders answer for everybody's. */
-export function hearOpenOrder(d: Draft, told: BrokerOrder): void {
+export function hearOpenOrder(d: Draft, told: BrokerOrder, isComplete = false): void {
   // After an all-orders answer, new ids must exceed every id in it, whoever's it is (reference/ibkr-behaviour.md §2).
   if (told.orderId >= d.s.nextOrderId) update(d, { nextOrderId: told.orderId + 1 });
   const tracked = d.s.orders.get(told.orderRef);
   if (tracked) {
-    hearOwn(d, tracked, told);
+    // A late or repeated word about an order that ended proves nothing; a complete answer that lists it does.
+    if (tracked.order.status === 'CANCELLED' && !isComplete) askSnapshot(d);
+    else hearOwn(d, tracked, told, isComplete);
     return;
   }
   if (told.clientId === EXIT_CLIENT && isOurs(told.orderRef)) {
@@ -34,7 +36,7 @@ export function hearOpenOrder(d: Draft, told: BrokerOrder): void {
   }
 }
 
-function hearOwn(d: Draft, tracked: Tracked, told: BrokerOrder): void {
+function hearOwn(d: Draft, tracked: Tracked, told: BrokerOrder, isComplete: boolean): void {
   const order = tracked.order.permId === null && told.permId !== 0 ? { ...tracked.order, permId: told.permId } : tracked.order;
   const { modified } = tracked;
   const isEcho = modified !== null && told.quantity === order.quantity && (told.stopPrice === order.stopPrice || order.type !== 'STP');
@@ -45,6 +47,7 @@ function hearOwn(d: Draft, tracked: Tracked, told: BrokerOrder): void {
     d,
     { ...tracked, order: quantity === order.quantity ? order : { ...order, quantity }, modified: isEcho ? null : modified },
     told.status,
+    isComplete,
   );
 }
 
@@ -87,6 +90,7 @@ function recover(d: Draft, told: BrokerOrder): void {
     modified: null,
     heardFilledAt: null,
     heardUnknown: false,
+    missingSince: null,
   });
 }
 
@@ -107,8 +111,12 @@ function findByAddress(d: Draft, orderId: number, permId: number): Tracked | und
   return open.filter(({ order }) => !isFinal(order)).at(-1) ?? open.at(-1);
 }
 
-function applyStatus(d: Draft, tracked: Tracked, word: string): void {
+function applyStatus(d: Draft, tracked: Tracked, word: string, isComplete = false): void {
   const meaning = meaningOfStatus(word);
+  if (meaning === 'echoed' && tracked.order.status === 'CANCELLED' && !isComplete) {
+    askSnapshot(d);
+    return;
+  }
   if (meaning === 'filled') {
     // Not an end by itself: only executions are counted. They are asked for if they do not come.
     const isShort = tracked.order.filled < tracked.order.quantity;
@@ -159,7 +167,9 @@ export function hearNotice(d: Draft, told: Extract<EventBody, { kind: 'order-not
       rejected(d, tracked, { reason, isDuplicateId: told.code === DUPLICATE_ID });
       return;
     case 'modify-refused':
-      restore(d, tracked, reason);
+      // Told of a fresh order, it means that its id belongs to an older one (104: "cannot modify a filled order"): the id is used up.
+      if (!tracked.modified && tracked.order.status === 'INTENT') rejected(d, tracked, { reason, isDuplicateId: true });
+      else restore(d, tracked, reason);
       return;
     case 'unknown-order':
     case 'already-final':

@@ -4,8 +4,8 @@ import type { Draft } from './desk.js';
 
 /**
  * What must stand before an exit leaves, and what may follow it. The rows of positions are known last; the store checks an exit's intent
- * against them where a position is new or its unexplained base changed, so those go before the first intent. Everything else that
- * no send depends on (decisions, alerts, rows that only change their plan) is written right after the sends.
+ * against them where a position is new or its unexplained base changed, and a plan that begins must outlive a kill: those go before the first
+ * intent. Everything else that no send depends on (decisions, alerts, rows that count attempts) is written right after the sends.
  */
 export function inOrder(d: Draft, { before, decided }: { before: ReadonlyMap<number, Care>; decided: number }): readonly Effect[] {
   const { effects } = d;
@@ -14,7 +14,12 @@ export function inOrder(d: Draft, { before, decided }: { before: ReadonlyMap<num
   const mayFollow = (row: Effect): row is RowWrite => {
     if (row.do !== 'write-position') return false;
     const known = before.get(row.position.contract.conId);
-    return known !== undefined && known.status !== 'CLAIMED' && known.base === row.position.metadata.base;
+    return (
+      known !== undefined &&
+      known.status !== 'CLAIMED' &&
+      known.base === row.position.metadata.base &&
+      (known.exit !== null) === (row.position.metadata.exit !== null)
+    );
   };
   const first = effects.findIndex(({ do: what }) => what === 'write-intent');
   const cut = first < 0 ? decided : first;

@@ -6,7 +6,7 @@ import { splitExecId } from '../positions/book.js';
 import type { Execution } from '../positions/execution.js';
 import { type Micros, micros, shares } from '../units.js';
 import type { Care } from './care.js';
-import { alert, type Booked, type Draft, edit, emit, putCare, putOrder, setExecution, write } from './desk.js';
+import { alert, type Booked, type Draft, edit, emit, putCare, putOrder, say, setExecution, write } from './desk.js';
 
 /**
  * Takes an execution, from whoever told it: pushed to us, answered to a request, or committed by the day trader. Repeats change nothing;
@@ -105,6 +105,10 @@ function takeIntoCare(d: Draft, execution: Booked, tradeId: string): void {
     openCare(d, { ...closed, status: 'OPEN', exit: null, restStop: false });
     return;
   }
+  if (!isEntryRef(execution.orderRef) && !brokerHoldsOf(d, execution.conId, tradeId)) {
+    say(d, 'execution-of-ended-trade', { symbol: execution.symbol, tradeId, execId: execution.execId }, 'warn');
+    return;
+  }
   openCare(d, {
     ...newCare(d, contractOf(d, execution)),
     tradeId,
@@ -132,6 +136,16 @@ export function recoverTrades(d: Draft): void {
     const inCare = (d.s.holdings.get(first.conId)?.quantity ?? 0) - (d.s.baseline?.get(first.conId) ?? 0);
     if (net !== 0 && Math.sign(inCare) === Math.sign(net)) takeIntoCare(d, first, tradeId);
   }
+}
+
+/** A correction or late fill of a trade that this process has not seen end opens it again only where the broker holds what it sums to. */
+function brokerHoldsOf(d: Draft, conId: number, tradeId: string): boolean {
+  const net = (d.s.byTrade.get(tradeId) ?? []).reduce(
+    (sum, { side, shares: quantity }) => sum + (side === 'BUY' ? quantity : -quantity),
+    0,
+  );
+  const inCare = (d.s.holdings.get(conId)?.quantity ?? 0) - (d.s.baseline?.get(conId) ?? 0);
+  return net !== 0 && Math.sign(net) === Math.sign(inCare);
 }
 
 /** A position in care from now on: its P&L stream is asked for, since that is what its stop is watched by (A6). */

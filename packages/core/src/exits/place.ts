@@ -58,6 +58,7 @@ export function placeExit(d: Draft, care: Care, spec: ExitOrderSpec): Order {
     modified: null,
     heardFilledAt: null,
     heardUnknown: false,
+    missingSince: null,
   });
   write(d, { do: 'write-intent', order });
   emit(d, { do: 'place', order, decidedAt: d.mono });

@@ -5,6 +5,7 @@ import { type Micros, type Shares, shares } from '../units.js';
 import type { Care } from './care.js';
 import { type Draft, putCare, type Tracked } from './desk.js';
 import { cancelExit, modifyExit, placeExit } from './place.js';
+import { probe } from './sell.js';
 import { exitOrders, sellableShares } from './sellable.js';
 
 /** After a fill of one OCA member the broker reduces the others itself; only what is still wrong after this is changed by us. */
@@ -32,17 +33,24 @@ export function protect(d: Draft, care: Care, held: Shares): void {
   if (!session.isTradingDay || d.at >= session.close) return;
   const live = exitOrders(d.s, care.contract.conId);
   // A marketable order from an exit that was begun covers the position better than any resting one: wait for its word.
-  if (live.some(({ order, isRepriced }) => order.role === 'exit' || isRepriced)) return;
+  if (live.some(({ order, isRepriced }) => order.status !== 'LOST' && (order.role === 'exit' || isRepriced))) return;
+  // A sale that was lost is asked about until the broker says that it does not know it; nothing new rests before that.
+  const lostSales = live.filter(({ order }) => order.status === 'LOST' && order.role === 'exit');
+  for (const tracked of lostSales) probe(d, tracked);
+  if (lostSales.length > 0) return;
   const lost = live.filter(({ order }) => order.status === 'LOST');
   const resting = live.filter(({ order }) => order.status !== 'LOST');
   if (resting.some(({ order }) => order.status === 'CANCELLING')) return;
 
-  const quantity = sellableShares(d.s, care, { mono: d.mono, without: live.map(({ order }) => order.orderRef) });
+  const without = live.map(({ order }) => order.orderRef);
+  const quantity = sellableShares(d.s, care, { mono: d.mono, without });
+  // A figure of the broker's that no execution explains limits what is new; what rests is not withdrawn before two answers agree.
+  const kept = d.s.mismatches.has(care.contract.conId) ? sellableShares(d.s, care, { mono: d.mono, without, isUnlimited: true }) : quantity;
   const wanted = wantedMembers(d, care);
   for (const tracked of resting) {
     const member = wanted.find(({ role }) => role === tracked.order.role);
-    if (!member || quantity <= 0) withdraw(d, tracked);
-    else fit(d, { tracked, member, quantity });
+    if (!member || kept <= 0) withdraw(d, tracked);
+    else fit(d, { tracked, member, quantity: kept });
   }
   if (quantity <= 0 || (care.restRetryAt !== null && d.mono < care.restRetryAt)) return;
   const missing = wanted.filter(({ role }) => !resting.some(({ order }) => order.role === role));

@@ -66,10 +66,16 @@ export function brokerLimit(s: ExitManagerState, care: Care, held: Shares, mono:
 export function sellableShares(
   s: ExitManagerState,
   care: Care,
-  { mono, without = [] }: { readonly mono: number; readonly without?: readonly string[] },
+  {
+    mono,
+    without = [],
+    isUnlimited = false,
+  }: { readonly mono: number; readonly without?: readonly string[]; readonly isUnlimited?: boolean },
 ): Shares {
   const held = heldShares(s, care);
-  const limit = brokerLimit(s, care, held, mono);
+  const limit = isUnlimited ? null : brokerLimit(s, care, held, mono);
+  // What overshot is bought back only when the broker says so too: executions alone may belong to a trade whose start is not known here.
+  if (limit === null && Math.sign(held) !== care.side && !s.holdings.has(care.contract.conId)) return shares(0);
   const available = limit === null ? Math.abs(held) : Math.min(Math.abs(held), limit);
   const working = exitOrders(s, care.contract.conId)
     .map(({ order }) => order)

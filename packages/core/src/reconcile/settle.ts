@@ -1,9 +1,11 @@
 import type { EventBody } from '../events.js';
 import { askSnapshot, hearPosition } from '../exits/adopt.js';
-import { alert, type Draft, edit, emit, say, type Tracked, update, updateLink, write } from '../exits/desk.js';
+import { alert, type Draft, edit, emit, say, setOrder, type Tracked, update, updateLink, write } from '../exits/desk.js';
 import { hearOpenOrder, step } from '../exits/heard.js';
-import { BEFORE_HOLDFAST, learnExecution, recoverTrades } from '../exits/learn.js';
-import { CLIENT_ID, isFinal, isOurs } from '../orders/order.js';
+import { learnExecution, recoverTrades } from '../exits/learn.js';
+import { exitOrders, heldShares } from '../exits/sellable.js';
+import { CLIENT_ID, isFinal } from '../orders/order.js';
+import { keepMeeting, mayMeet, meetAccount } from './meet.js';
 
 const ENTRY_OVER_MS = 60_000;
 
@@ -19,10 +21,13 @@ const ENTRY_OVER_MS = 60_000;
 export function settleSnapshot(d: Draft, told: Extract<EventBody, { kind: 'snapshot' }>): void {
   const asked = d.s.link.snapshot;
   if (!asked || asked.id !== told.id || told.session !== d.s.link.session) return;
-  if (d.s.baseline === null) meetAccount(d, told);
+  if (d.s.baseline === null) {
+    if (!mayMeet(d, told)) return;
+    meetAccount(d, told);
+  }
   for (const execution of told.executions) learnExecution(d, execution);
   edit(d, 'foreign').clear();
-  for (const order of told.openOrders) hearOpenOrder(d, order);
+  for (const order of told.openOrders) hearOpenOrder(d, order, true);
   for (const position of told.positions) hearPosition(d, position);
   forgetHoldings(d, told);
   if (asked.isFirst) recoverTrades(d);
@@ -31,25 +36,6 @@ export function settleSnapshot(d: Draft, told: Extract<EventBody, { kind: 'snaps
   forgetOldEntries(d, seen);
   for (const conId of d.s.care.keys()) d.touched.add(conId);
   becomeReady(d, asked.isFirst);
-}
-
-/** What the account holds when Holdfast first meets it is the operator's: hands off, and its earlier executions explain nothing of ours. */
-function meetAccount(d: Draft, told: Extract<EventBody, { kind: 'snapshot' }>): void {
-  const ours = new Map<number, number>();
-  for (const { orderRef, conId, side, shares } of told.executions) {
-    if (isOurs(orderRef)) ours.set(conId, (ours.get(conId) ?? 0) + (side === 'BUY' ? shares : -shares));
-  }
-  const holdings = told.positions
-    .filter(({ account }) => account === d.s.account)
-    .map(({ contract, quantity }) => ({ contract, quantity: quantity - (ours.get(contract.conId) ?? 0) }))
-    .filter(({ quantity }) => quantity !== 0);
-  update(d, { baseline: new Map(holdings.map(({ contract, quantity }) => [contract.conId, quantity])) });
-  write(d, { do: 'write-baseline', account: d.s.account, holdings });
-  for (const execution of told.executions) if (!isOurs(execution.orderRef)) learnExecution(d, execution, BEFORE_HOLDFAST);
-  say(d, 'baseline', {
-    account: d.s.account,
-    holdings: holdings.map(({ contract, quantity }) => `${contract.symbol}:${quantity}`).join(' '),
-  });
 }
 
 /** A complete positions answer leaves out what is not held. */
@@ -70,6 +56,7 @@ function settleOrder(d: Draft, { tracked, isOpen, askedAt }: { tracked: Tracked;
     // A cancel asked on a connection that is gone may never have arrived.
     if (order.status === 'CANCELLING' && isFromBefore && (cancelAskedAt ?? 0) < askedAt)
       step(d, { ...tracked, session: d.s.link.session, cancelAskedAt: null }, 'cancelRefused', null);
+    else if (tracked.missingSince !== null) setOrder(d, { ...tracked, missingSince: null });
     return;
   }
   if (sentAt >= askedAt && !isFromBefore) return;
@@ -78,7 +65,42 @@ function settleOrder(d: Draft, { tracked, isOpen, askedAt }: { tracked: Tracked;
     if (d.mono - sentAt >= d.s.rules.exitAnswerMs) emit(d, { do: 'reconnect', reason: `${order.orderRef} was never echoed` });
     return;
   }
-  step(d, tracked, 'neverHeardOf', 'not among the open orders of a complete answer');
+  if (mayStillWork(d, tracked)) {
+    const missingSince = tracked.missingSince ?? d.mono;
+    if (askedAt - missingSince < d.s.rules.positionAgreeMs) {
+      if (tracked.missingSince === null) setOrder(d, { ...tracked, missingSince });
+      return;
+    }
+  }
+  step(d, { ...tracked, missingSince: null }, 'neverHeardOf', 'not among the open orders of a complete answer');
+}
+
+/**
+ * Right after a gateway start an answer may be empty or partial: an order that rested there is gone only when a second answer agrees, or
+ * every new exit would double it. Orders that cannot rest (IOC), whose cancel was asked, or whose position is flat end with the first.
+ */
+function mayStillWork(d: Draft, { order }: Tracked): boolean {
+  if (order.status !== 'SUBMITTED' && order.status !== 'INACTIVE') return false;
+  const care = d.s.care.get(order.contract.conId);
+  return order.tif !== 'IOC' && care !== undefined && heldShares(d.s, care) !== 0;
+}
+
+/** The second answer is asked for on purpose. */
+function confirmMissing(d: Draft): void {
+  const { link, rules } = d.s;
+  if (link.snapshot !== null || link.phase !== 'READY') return;
+  for (const conId of d.s.live.keys()) {
+    for (const { missingSince } of exitOrders(d.s, conId)) {
+      if (
+        missingSince === null ||
+        d.mono - missingSince < rules.positionAgreeMs ||
+        (link.lastSnapshotAt ?? 0) - missingSince >= rules.positionAgreeMs
+      )
+        continue;
+      askSnapshot(d);
+      return;
+    }
+  }
 }
 
 /**
@@ -107,11 +129,13 @@ function becomeReady(d: Draft, isFirst: boolean): void {
 export function keepReconciling(d: Draft): void {
   const { link, rules } = d.s;
   if (!link.isUp || link.phase === 'BROKER-LOST') return;
-  if (link.snapshot === null) {
+  keepMeeting(d);
+  confirmMissing(d);
+  if (d.s.link.snapshot === null) {
     if (link.phase === 'READY' && d.mono - (link.lastSnapshotAt ?? d.mono) >= rules.reconcileEveryMs) askSnapshot(d);
     return;
   }
-  if (d.mono - link.snapshot.askedAt < rules.snapshotDeadlineMs) return;
+  if (link.snapshot === null || d.mono - link.snapshot.askedAt < rules.snapshotDeadlineMs) return;
   if (link.snapshot.tries >= 2) {
     alert(d, {
       level: 'critical',
