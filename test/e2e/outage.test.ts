@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { isPlacing, openRefereedDesk, type RefereedDesk } from './refereed-desk.js';
+import { isMarketOrder, isPlacing, openRefereedDesk, type RefereedDesk } from './refereed-desk.js';
 import { buyByHand } from './trader-by-hand.js';
 import { claims, exchangeSeconds, openTradingDesk, WANTED } from './trading-desk.js';
 import { pause, waitFor } from './waiting.js';
@@ -96,4 +96,33 @@ describe.each(OUTAGES)('%s', (_title, goAway) => {
     expect(claims(of)).toEqual([`ACME OPEN ${bought}`]);
     await of.verdict();
   });
+});
+
+it('A8, I1: a sale fills in part while the line drops, its echo and its end are lost: the rest is sold', async () => {
+  desk = await openRefereedDesk();
+  const of = desk;
+  await of.guard();
+  of.walk(50);
+  // More than the book shows at once, so that one market order leaves a rest.
+  await buyByHand(of, 1_500, 50.05);
+  await waitFor('target and disaster stop to rest', () => of.resting().length === 2, { lastSeen: of.story });
+  const bought = of.held();
+  let sales = 0;
+  of.onWire(message => {
+    if (!isMarketOrder(message, 10)) return;
+    sales += 1;
+    if (sales > 1) return;
+    of.room.gateway.holdOrders(100);
+    setImmediate(() => {
+      of.room.gateway.outage(800);
+      of.room.gateway.holdOrders(0);
+    });
+  });
+  of.walk(49.4);
+  await waitFor('the trade to be closed', () => of.reasons().length === 1, { lastSeen: of.story, withinMs: 25_000 });
+  await of.verdict();
+  expect(of.reasons()).toEqual(['stop']);
+  expect(sales, of.story()).toBeGreaterThan(1);
+  expect(of.traded('SELL'), of.story()).toBe(bought);
+  expect(of.held()).toBe(0);
 });

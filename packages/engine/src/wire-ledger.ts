@@ -41,9 +41,24 @@ interface ExitOrder {
   /** What order status told. Executions may know more. */
   toldFilled: number;
   isDead: boolean;
+  /** Told `Filled`: no later word can make it work again. */
+  isFilled: boolean;
   /** The broker says it is over, but not how: dead once the executions were told again. */
   isOver: boolean;
+  /** The broker had it: told by a word about it, or by a fill. */
   isAcknowledged: boolean;
+  /** The connection its newest send left on; before the first of them for what the store remembers. */
+  readonly session: number;
+}
+
+/** What the answer to one snapshot request can prove, fixed when the request leaves. */
+interface Asked {
+  /** Known to the broker already, and not over: over if the answer does not list them. */
+  readonly due: ReadonlySet<ExitOrder>;
+  /** Sent and never heard of: where they left on an earlier connection and the answer knows fills of them, it judges them too. */
+  readonly unheard: ReadonlySet<ExitOrder>;
+  /** Believed over: alive again if the answer lists them as working. One that ended after the request was made may stand in it for nothing. */
+  readonly over: ReadonlySet<ExitOrder>;
 }
 
 interface Fill {
@@ -68,7 +83,7 @@ export interface WireLedger {
   observe(event: Event): void;
   /** The account's holding before Holdfast met it: never ours to sell. */
   setBaseline(conId: number, quantity: number): void;
-  /** A snapshot request leaves now: acknowledged exits that its answer does not list are over. */
+  /** A snapshot request leaves now: exits that the broker is known to have had and its answer does not list are over. */
   snapshotRequested(id: number): void;
   /** The quantities of the order's trade as they would be with this exit sent. */
   withExit(order: Order, at: EpochMs): Quantities;
@@ -82,6 +97,8 @@ function splitVersion(execId: string): { root: string; version: string } {
 }
 
 const DEAD_WORDS: readonly string[] = ['Cancelled', 'ApiCancelled', 'Filled'];
+/** `Inactive` is not among them: it also follows a rejection. */
+const WORKING_WORDS: readonly string[] = ['ApiPending', 'PendingSubmit', 'PreSubmitted', 'Submitted', 'PendingCancel'];
 
 /** The ledger of one worker. Mutable inside, deterministic, without any door to the world. */
 export function createWireLedger(): WireLedger {
@@ -95,8 +112,8 @@ export function createWireLedger(): WireLedger {
   const exitRefs = new Set<string>();
   const tradeOfRef = new Map<string, string>();
   const fills = new Map<string, Fill>();
-  /** What an answer must list, by request: acknowledged before it was asked for. */
-  const snapshots = new Map<number, readonly (readonly [orderId: number, exit: ExitOrder])[]>();
+  const snapshots = new Map<number, Asked>();
+  let session = 0;
 
   const everyExit = (): readonly ExitOrder[] => [...exits.values(), ...buried];
   const inCare = (conId: number): number => (holdings.get(conId) ?? 0) - (baseline.get(conId) ?? 0);
@@ -131,6 +148,7 @@ export function createWireLedger(): WireLedger {
     if (!isNews) return;
     const { side, shares, orderRef } = execution;
     fills.set(root, { tradeId: tradeOf(execution, stored) ?? known?.tradeId ?? null, side, shares, orderRef, version });
+    for (const exit of exits.values()) if (exit.refs.has(orderRef)) exit.isAcknowledged = true;
   }
 
   const filledOf = (exit: ExitOrder): number => {
@@ -162,13 +180,15 @@ export function createWireLedger(): WireLedger {
       asked: { quantity, bound },
       toldFilled: 0,
       isDead: false,
+      isFilled: false,
       isOver: false,
       isAcknowledged: false,
+      session,
     };
     if (!isModification) return { exit: fresh, modifies: null };
-    const { toldFilled, isOver, isAcknowledged } = known;
+    const { toldFilled, isFilled, isOver, isAcknowledged } = known;
     const refs = new Set([...known.refs, orderRef]);
-    return { exit: { ...fresh, refs, bound: Math.max(known.bound, bound), toldFilled, isOver, isAcknowledged }, modifies: known };
+    return { exit: { ...fresh, refs, bound: Math.max(known.bound, bound), toldFilled, isFilled, isOver, isAcknowledged }, modifies: known };
   }
 
   function putExit(order: Order, change: Partial<ExitOrder> = {}): void {
@@ -180,12 +200,24 @@ export function createWireLedger(): WireLedger {
     tradeOfRef.set(order.orderRef, order.tradeId);
   }
 
+  /** The broker's own word on whether it works. What it says of the order under this id later than it said `over` is believed. */
+  function wordTold(exit: ExitOrder, word: string): void {
+    if (DEAD_WORDS.includes(word)) exit.isDead = true;
+    if (word === 'Filled') exit.isFilled = true;
+    if (!WORKING_WORDS.includes(word) || exit.isFilled) return;
+    exit.isDead = false;
+    exit.isOver = false;
+  }
+
   /** One of ours without a record: the store was lost. It counts against its instrument until it is dead. */
   function takeUp(order: BrokerOrder): void {
-    if (exits.has(order.orderId) || !isOurs(order.orderRef) || isEntryRef(order.orderRef)) return;
+    if (!isOurs(order.orderRef) || isEntryRef(order.orderRef)) return;
+    const known = exits.get(order.orderId);
+    if (known && !(known.isDead && !known.refs.has(order.orderRef) && WORKING_WORDS.includes(order.status))) return;
+    if (known) buried.push(known);
     const { clientId, conId, side, orderRef, ocaGroup, quantity } = order;
     const bound = quantity;
-    const told = { toldFilled: 0, isDead: false, isOver: false, isAcknowledged: true };
+    const told = { toldFilled: 0, isDead: false, isFilled: false, isOver: false, isAcknowledged: true, session };
     const refs = new Set([orderRef]);
     const tradeId = currentTrade.get(conId) ?? '';
     exits.set(order.orderId, { tradeId, conId, clientId, side, refs, ocaGroup, bound, asked: { quantity, bound }, ...told });
@@ -198,7 +230,7 @@ export function createWireLedger(): WireLedger {
     if (!exit || exit.clientId !== order.clientId) return;
     exit.isAcknowledged = true;
     if (order.quantity === exit.asked.quantity) exit.bound = exit.asked.bound;
-    if (DEAD_WORDS.includes(order.status)) exit.isDead = true;
+    wordTold(exit, order.status);
   }
 
   function statusTold({ orderId, clientId, status, filled }: Extract<Event, { kind: 'order-status' }>): void {
@@ -206,7 +238,7 @@ export function createWireLedger(): WireLedger {
     if (!exit || exit.clientId !== clientId) return;
     exit.isAcknowledged = true;
     exit.toldFilled = Math.max(exit.toldFilled, filled);
-    if (DEAD_WORDS.includes(status)) exit.isDead = true;
+    wordTold(exit, status);
   }
 
   function noticeTold({ orderId, meaning }: Extract<Event, { kind: 'order-notice' }>): void {
@@ -223,14 +255,27 @@ export function createWireLedger(): WireLedger {
   function snapshotTold(event: Extract<Event, { kind: 'snapshot' }>): void {
     for (const execution of event.executions) booked(execution, null);
     for (const { contract, quantity } of event.positions) holdingTold(contract.conId, quantity);
-    const open = new Set(event.openOrders.map(order => `${order.clientId}:${order.orderId}`));
-    for (const [orderId, exit] of snapshots.get(event.id) ?? []) {
-      if (!open.has(`${exit.clientId}:${orderId}`)) exit.isDead = true;
-    }
+    const asked = snapshots.get(event.id);
     snapshots.delete(event.id);
+    const open = new Set(event.openOrders.map(order => `${order.clientId}:${order.orderId}`));
+    for (const [orderId, exit] of exits) {
+      if (asked && isJudgedBy(exit, asked, event.session) && !open.has(`${exit.clientId}:${orderId}`)) exit.isDead = true;
+    }
     executionsTold();
-    for (const order of event.openOrders) openOrderTold(order);
+    for (const order of event.openOrders) {
+      const exit = exits.get(order.orderId);
+      const endedSince = exit?.isDead && !asked?.over.has(exit) && exit.refs.has(order.orderRef);
+      if (!endedSince) openOrderTold(order);
+    }
   }
+
+  /**
+   * Silence is an answer only about what the broker is known to have had. A fill first heard of in this very answer proves that, but not that
+   * the order was there when the open orders were listed, unless it left on an earlier connection: the new one starts after all of that was
+   * taken in. Never heard of and not filled, it may still be on its way: it counts on, and the brain uses its id again.
+   */
+  const isJudgedBy = (exit: ExitOrder, { due, unheard }: Asked, answeredOn: number): boolean =>
+    due.has(exit) || (unheard.has(exit) && exit.session < answeredOn && filledOf(exit) > 0);
 
   function viewRead(view: SharedView): void {
     for (const { conId, quantity } of view.baseline) baseline.set(conId, quantity);
@@ -247,8 +292,9 @@ export function createWireLedger(): WireLedger {
     // The living last: where an id was used twice, broker messages must find the living order under it.
     for (const order of [...ours.filter(isFinal), ...ours.filter(candidate => !isFinal(candidate))]) {
       const members = ours.filter(({ ocaGroup }) => ocaGroup !== null && ocaGroup === order.ocaGroup);
-      const isAcknowledged = order.status !== 'INTENT' && order.status !== 'LOST';
-      putExit(order, { toldFilled: order.filled, isDead: isFinal(order), isAcknowledged });
+      const isAcknowledged = (order.status !== 'INTENT' && order.status !== 'LOST') || order.filled > 0;
+      const isFilled = order.status === 'FILLED';
+      putExit(order, { toldFilled: order.filled, isDead: isFinal(order), isFilled, isAcknowledged, session: -1 });
       const exit = exits.get(order.orderId);
       if (exit && members.length > 0) exit.bound = Math.min(exit.bound, Math.max(...members.map(({ quantity }) => quantity)));
     }
@@ -294,7 +340,8 @@ export function createWireLedger(): WireLedger {
       seedExits(view);
     },
     observe(event) {
-      if (event.kind === 'store-changed') viewRead(event.view);
+      if (event.kind === 'connected') session = event.session;
+      else if (event.kind === 'store-changed') viewRead(event.view);
       else if (event.kind === 'entry-claimed') tradeOfRef.set(event.order.orderRef, event.order.tradeId);
       else if (event.kind === 'execution') booked(event.execution, null);
       else if (event.kind === 'executions-end') executionsTold();
@@ -308,10 +355,13 @@ export function createWireLedger(): WireLedger {
       baseline.set(conId, quantity);
     },
     snapshotRequested(id) {
-      snapshots.set(
-        id,
-        [...exits].filter(([, exit]) => exit.isAcknowledged && !exit.isDead),
-      );
+      const sent = [...exits.values()];
+      const working = sent.filter(exit => !exit.isDead);
+      snapshots.set(id, {
+        due: new Set(working.filter(exit => exit.isAcknowledged)),
+        unheard: new Set(working.filter(exit => !exit.isAcknowledged)),
+        over: new Set(sent.filter(exit => exit.isDead || exit.isOver)),
+      });
     },
     withExit(order, at) {
       startTrade(order.tradeId, order.contract.conId, { startedAt: at, base: 0 });
