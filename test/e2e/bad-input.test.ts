@@ -64,6 +64,51 @@ describe('a broken desk.yaml', () => {
   });
 });
 
+/** A position in care, the exit manager dead, and a desk.yaml that is valid and names another mode than the store's. */
+async function mismatchedWithPosition(): Promise<RefereedDesk> {
+  const of = await openRefereedDesk();
+  desk = of;
+  const first = await of.guard();
+  of.walk(50);
+  await buyByHand(of, 100, 50.05);
+  await waitFor('target and disaster stop to rest', () => of.resting().length === 2, { lastSeen: of.story });
+  process.kill(first.pid, 'SIGKILL');
+  await of.ended(first);
+  write(of, { ...configOf(of), mode: 'observe' });
+  return of;
+}
+
+describe("DESIGN §9: a mode in desk.yaml that is not the store's, with a position open", () => {
+  it('the exit manager protects on, and says so; the day trader is parked with the reason', async () => {
+    const of = await mismatchedWithPosition();
+    const supervisor = of.start('supervisor');
+    await of.ready('exit-manager');
+    await waitFor('the day trader to be refused', () => recorded(of, 'alerts', null).includes('BAD_CONFIGURATION'), { lastSeen: of.story });
+    expect(supervisor.output()).toMatch(/The day trader refused its configuration: .* belongs to \w+ account/);
+    of.walk(49.4);
+    await waitFor('the stop to be sold', () => of.reasons().length === 1, { lastSeen: of.story });
+    expect(recorded(of, 'alerts', null)).toContain('CONFIGURATION_MISMATCH');
+    expect(readFileSync(of.files.lastGoodConfig, 'utf8')).not.toContain('observe');
+    await of.verdict();
+  });
+
+  it('liquidate-all sells with nobody else alive', async () => {
+    const of = await mismatchedWithPosition();
+    expect(await of.run('liquidate-all', '--yes', '--json')).toMatchObject({ code: 0 });
+    expect(of.held()).toBe(0);
+    expect(of.reasons()).toEqual(['liquidate']);
+  });
+});
+
+it.each(['exit-manager', 'day-trader', 'supervisor'] as const)('%s: an unusable paths.var is told, and nothing starts', async app => {
+  desk = await openRefereedDesk();
+  write(desk, { ...configOf(desk), paths: { var: '/proc/nope' } });
+  const started = desk.start(app);
+  expect(await desk.ended(started)).toBe(5);
+  expect(started.output()).toMatch(/\/proc\/nope.*cannot be used[\s\S]*Nothing was started[\s\S]*paths\.var/);
+  expect(started.output()).not.toContain('    at ');
+});
+
 it('an occupied client id: patience and a clear message, READY once it is free, the same process all the while', async () => {
   desk = await openRefereedDesk();
   const of = desk;

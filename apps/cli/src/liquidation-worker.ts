@@ -4,7 +4,9 @@ import * as exitManager from '@holdfast/core/exit-manager';
 import { CLIENT_ID } from '@holdfast/core/orders/order';
 import type { BrokerListener, BrokerPort } from '@holdfast/core/ports';
 import { boot } from '@holdfast/engine/boot';
+import { configBoundTo } from '@holdfast/engine/bound-config';
 import { createExchangeClock } from '@holdfast/engine/clock';
+import { readLastGood } from '@holdfast/engine/config-file';
 import { createEmergencyFile, EMERGENCY_FILE_BYTES } from '@holdfast/engine/emergency-file';
 import type { LiquidationParts } from '@holdfast/engine/liquidate';
 import { createLog } from '@holdfast/engine/log';
@@ -31,7 +33,6 @@ export const connectTo =
  * dead one left working. Same lease, same client id, same emergency file, so it is that worker's successor in every respect.
  */
 export function workerStarter(desk: Desk, machine: Machine): LiquidationParts['startWorker'] {
-  const connect = connectTo(desk, machine);
   return async (worker, { storePath, onStop }) => {
     const clock = createExchangeClock(machine);
     const log = createLog({
@@ -58,9 +59,13 @@ export function workerStarter(desk: Desk, machine: Machine): LiquidationParts['s
       sleep: machine.sleep,
     });
     if (!booted.ok) return { ok: false, detail: booted.detail };
-    const { config } = desk;
-    const common = { name: worker, config, booted, clock, emergency, log, alerts: [], onStop };
-    const dial = (listener: BrokerListener): BrokerPort => connect(CLIENT_ID[worker], listener, config.account ?? booted.boundAccount);
+    // A slip in desk.yaml must not stand in the way of a sale.
+    const lastGood = () => readLastGood(desk.files, { HOLDFAST_ACCOUNT: machine.environment.HOLDFAST_ACCOUNT });
+    const { config, mismatch } = configBoundTo(booted.binding, desk.config, lastGood);
+    const connect = connectTo({ ...desk, config }, machine);
+    const common = { name: worker, config, booted, clock, emergency, log, alerts: mismatch ? [mismatch] : [], onStop };
+    const dial = (listener: BrokerListener): BrokerPort =>
+      connect(CLIENT_ID[worker], listener, config.account ?? booted.binding?.account ?? null);
     const shell: Shell = isGuard
       ? createShell({
           ...common,

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { EXIT_CODE as SUPERVISED } from '@holdfast/core/supervision/policy';
 import { loadConfig } from '@holdfast/engine/config-file';
+import { makeFolders } from '@holdfast/engine/desk-files';
 import { EXIT_CODE } from '@holdfast/engine/exit-codes';
 import { HEARTBEAT_BYTES, HEARTBEAT_EVERY_MS } from '@holdfast/engine/heartbeat';
 import * as live from '@holdfast/engine/live';
@@ -40,6 +41,8 @@ if (!loaded.ok) refuse(loaded.detail, EXIT_CODE.badConfiguration);
 const { config, files, fallbackBecause } = loaded;
 const policy = supervisionPolicy(config, process.env.HOLDFAST_TEST_SUPERVISION);
 
+const folders = makeFolders(files);
+if (!folders.ok) refuse(folders.detail, EXIT_CODE.storeUnusable);
 const store = openDeskStore(files, live.wall());
 if (!store.ok) refuse(`the store cannot be used (${store.code}): ${store.detail}`, EXIT_CODE.storeUnusable);
 const heartbeatFile = files.heartbeat('supervisor');

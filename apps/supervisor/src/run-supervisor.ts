@@ -14,6 +14,7 @@ import { createSupervision, type ProcessPort } from '@holdfast/engine/supervise'
 import type { Db } from '@holdfast/store/db';
 import { type Lease, type LeaseHolder, releaseLease } from '@holdfast/store/leases';
 import { attempt } from '@holdfast/store/refusal';
+import { lastWordsIn } from './last-words.js';
 
 /** What the live body gives (engine/live.ts); named here because only main.ts may import that file. */
 export interface LiveMachine {
@@ -190,7 +191,7 @@ function processPort({ files, live, me, programs }: SupervisorParts): ProcessPor
           env: programs.env,
           outputFile: files.output(worker),
         },
-        onEnd,
+        exit => onEnd(exit.code === EXIT_CODE.badConfiguration ? { ...exit, ...lastWordsIn(files.output(worker), worker) } : exit),
       ),
     signal: live.sendSignal,
     isGone: live.isGone,

@@ -36,7 +36,7 @@ describe('the start of a worker', () => {
   it('takes the lease of one that is gone', async () => {
     const { path } = openDesk();
     const booted = await bootAt(path);
-    expect(booted).toMatchObject({ ok: true, lease: { name: 'exit-manager', leaseId: 3 }, boundAccount: null });
+    expect(booted).toMatchObject({ ok: true, lease: { name: 'exit-manager', leaseId: 3 }, binding: null });
   });
 
   it('I10: refuses while another holds it, naming it, with the code the supervisor knows', async () => {

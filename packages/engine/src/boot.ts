@@ -1,6 +1,6 @@
 import type { WorkerName } from '@holdfast/core/orders/order';
 import { type EpochMs, type MonoMs, monoMs } from '@holdfast/core/units';
-import { readBinding } from '@holdfast/store/binding';
+import { type Binding, readBinding } from '@holdfast/store/binding';
 import { commitStep } from '@holdfast/store/commit';
 import { type Db, openStore } from '@holdfast/store/db';
 import { acquireLease, type Lease, type LeaseHolder } from '@holdfast/store/leases';
@@ -15,8 +15,8 @@ export interface Booted {
   readonly ok: true;
   readonly db: Db;
   readonly lease: Lease;
-  /** The account the store is bound to; null on the very first start. */
-  readonly boundAccount: string | null;
+  /** The mode and account the store is bound to; null on the very first start. */
+  readonly binding: Binding | null;
 }
 
 export interface NotBooted {
@@ -62,7 +62,7 @@ export async function boot(parts: BootParts): Promise<Booted | NotBooted> {
   const bound = attempt(() => ({ ok: true as const, binding: readBinding(db) }));
   if (!bound.ok) return notBooted(bound);
   parts.log('info', 'lease-taken', { lease: lease.leaseId, pid: parts.holder.pid });
-  return { ok: true, db, lease, boundAccount: bound.binding?.account ?? null };
+  return { ok: true, db, lease, binding: bound.binding };
 }
 
 type Result<T extends object> = ({ readonly ok: true } & T) | Refusal;

@@ -53,6 +53,12 @@ export function loadConfig({ path, varFolder, environment, mayFallBack }: Config
   return { ok: true, config: earlier.config, files: guess, fallbackBecause: read.detail };
 }
 
+/** The configuration that last worked; null when there is none that can be read. */
+export function readLastGood(files: DeskFiles, environment: ConfigEnvironment): Config | null {
+  const earlier = readOne(files.lastGoodConfig, environment);
+  return earlier.ok ? earlier.config : null;
+}
+
 /** Keeps the configuration this process reached READY with. Whole or not at all; a failure is told, since only the fallback is lost. */
 export function keepLastGood(files: DeskFiles): { readonly ok: true } | { readonly ok: false; readonly detail: string } {
   try {

@@ -1,3 +1,4 @@
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 /** Who writes files under var/. */
@@ -40,4 +41,36 @@ export function deskFiles(configFile: string, varFolder: string): DeskFiles {
     output: owner => join(folder, 'log', `${owner}.out`),
     journals: owner => join(folder, 'journal', owner),
   };
+}
+
+/**
+ * Makes the folders every process of a desk writes to, or says in words why `paths.var` cannot be used. Parents are made one by one: Node's
+ * own recursive mkdir never returns where the file system answers ENOENT for a new name (/proc).
+ */
+export function makeFolders(files: DeskFiles): { readonly ok: true } | { readonly ok: false; readonly detail: string } {
+  try {
+    for (const folder of [files.folder, dirname(files.halt), dirname(files.log('supervisor'))]) {
+      makeFolder(folder);
+      accessSync(folder, constants.W_OK);
+    }
+    return { ok: true };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const happened = `${files.folder} (\`paths.var\` of ${files.config}) cannot be used: ${why}.`;
+    return {
+      ok: false,
+      detail: `${happened}\nNothing was started.\nName a folder this user may write to as \`paths.var\`, or free that one.`,
+    };
+  }
+}
+
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process of the desk, starting at the same moment, may have been faster.
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
+  }
 }

@@ -2,10 +2,11 @@ import type { Alert } from '@holdfast/core/effects';
 import type { BrokerListener, BrokerPort } from '@holdfast/core/ports';
 import { type LeaseHolder, releaseLease } from '@holdfast/store/leases';
 import { boot } from './boot.js';
+import { configBoundTo } from './bound-config.js';
 import { createExchangeClock, type ExchangeClock, type MachineTime } from './clock.js';
 import { type Config, type ConfigEnvironment, printRedacted } from './config.js';
-import { keepLastGood, loadConfig } from './config-file.js';
-import type { DeskFiles } from './desk-files.js';
+import { keepLastGood, loadConfig, readLastGood } from './config-file.js';
+import { type DeskFiles, makeFolders } from './desk-files.js';
 import { createEmergencyFile, EMERGENCY_FILE_BYTES } from './emergency-file.js';
 import { EXIT_CODE, type ExitCode } from './exit-codes.js';
 import { createPulse, HEARTBEAT_BYTES, type Heartbeat, isBeating } from './heartbeat.js';
@@ -74,10 +75,15 @@ export async function runWorker<S>(parts: WorkerProcess<S>): Promise<RunningWork
     onEnd(EXIT_CODE.badConfiguration, loaded.detail);
     return null;
   }
-  const { config, files, fallbackBecause } = loaded;
+  const { config: configured, files, fallbackBecause } = loaded;
+  const made = makeFolders(files);
+  if (!made.ok) {
+    onEnd(EXIT_CODE.storeUnusable, made.detail);
+    return null;
+  }
   const clock = createExchangeClock(machine);
-  const log = openLog(parts, { config, files, clock });
-  log('info', 'starting', { config: printRedacted(config) });
+  const log = openLog(parts, { config: configured, files, clock });
+  log('info', 'starting', { config: printRedacted(configured) });
   if (fallbackBecause !== null) log('error', 'configuration-invalid', { why: fallbackBecause });
 
   const emergency = isGuard ? createEmergencyFile(reserve(machine, files.emergency(name), EMERGENCY_FILE_BYTES, log)) : null;
@@ -102,6 +108,10 @@ export async function runWorker<S>(parts: WorkerProcess<S>): Promise<RunningWork
   }
   const { db, lease } = booted;
   const pulse = createPulse(reserve(machine, files.heartbeat(name), HEARTBEAT_BYTES, log), { holder, leaseId: lease.leaseId, clock, log });
+  const { config, mismatch } = isGuard
+    ? configBoundTo(booted.binding, configured, () => readLastGood(files, environment))
+    : { config: configured, mismatch: null };
+  if (mismatch) log('error', 'configuration-mismatch', { why: mismatch.happened, did: mismatch.did });
   const desk: Desk = { config, files, log };
 
   let hasEnded = false;
@@ -124,10 +134,10 @@ export async function runWorker<S>(parts: WorkerProcess<S>): Promise<RunningWork
     brain: parts.brain,
     createState: start => parts.createState(start, desk),
     clock,
-    connect: listener => parts.connect(desk, config.account ?? booted.boundAccount, listener),
+    connect: listener => parts.connect(desk, config.account ?? booted.binding?.account ?? null, listener),
     emergency,
     log,
-    alerts: fallbackBecause === null ? [] : [configurationAlert(fallbackBecause)],
+    alerts: [...(fallbackBecause === null ? [] : [configurationAlert(fallbackBecause)]), ...(mismatch ? [mismatch] : [])],
     ...(isGuard ? {} : { guard: guardReader(machine, files, holder.bootId) }),
     isHalted: () => machine.fileExists(files.halt),
     ...(parts.isDone ? { isDone: parts.isDone } : {}),
@@ -143,7 +153,7 @@ export async function runWorker<S>(parts: WorkerProcess<S>): Promise<RunningWork
     if (wasReady || facts.phase !== 'READY') return;
     wasReady = true;
     log('info', 'ready', { sinceStartMs: Math.round(mono() - startedAt) });
-    const kept = fallbackBecause === null ? keepLastGood(files) : { ok: true as const };
+    const kept = fallbackBecause === null && mismatch === null ? keepLastGood(files) : { ok: true as const };
     if (!kept.ok) log('warn', 'configuration-not-kept', { detail: kept.detail });
     parts.onReady();
   };

@@ -111,7 +111,7 @@ export function createShell<S>(parts: ShellParts<S>): Shell {
 
   function startWith(accounts: readonly string[]): void {
     const now = clock.exchange();
-    const chosen = chooseAccount(config, booted.boundAccount, accounts);
+    const chosen = chooseAccount(config, booted.binding?.account ?? null, accounts);
     const bound = chosen.ok ? bindStore(booted.db, { mode: config.mode, account: chosen.account, now }) : chosen;
     if (chosen.ok && bound.ok) createFor(chosen.account, now);
     else if (!bound.ok) refused(bound);

@@ -97,7 +97,7 @@ function standAside(watch: Watch, holder: LeaseHolder, now: MonoMs): Settled {
 }
 
 function guardAfter(watch: Watch, ending: Ending, exit: WorkerExit, { policy }: ExitContext, now: MonoMs): Settled {
-  if (ending === 'bad-configuration') return guardWithoutConfiguration(watch, now, policy);
+  if (ending === 'bad-configuration') return guardWithoutConfiguration(watch, exit, now, policy);
   const recent = crashesWithin(watch, now, policy.minimalWindowMs);
   const mode: StartMode = ending === 'crash' && recent >= policy.minimalAfterCrashes ? 'minimal' : 'normal';
   const status: WatchStatus = { is: 'due', at: now, mode };
@@ -130,22 +130,20 @@ function guardAlert(watch: Watch, exit: WorkerExit, recent: number, mode: StartM
   };
 }
 
-function guardWithoutConfiguration(watch: Watch, now: MonoMs, policy: SupervisionPolicy): Settled {
+function guardWithoutConfiguration(watch: Watch, exit: WorkerExit, now: MonoMs, policy: SupervisionPolicy): Settled {
   const waitMs = Math.min(policy.guardSpacingMs * 2 ** (watch.configRefusals - 1), policy.configRetryMsMax);
   const first = watch.configRefusals === 1;
   return {
     watch: { ...watch, status: { is: 'due', at: monoMs(now + waitMs), mode: 'normal' } },
-    story: `refused its configuration and has no earlier one to run on; next try in ${waitMs} ms`,
-    alert: first
-      ? { ...configurationAlert(watch), did: 'It is tried again at least every 5 seconds; nothing is protected until it runs.' }
-      : null,
+    story: `refused to start; next try in ${waitMs} ms`,
+    alert: first ? configurationAlert(watch, exit) : null,
   };
 }
 
 function traderAfter(watch: Watch, ending: Ending, exit: WorkerExit, { policy }: ExitContext, now: MonoMs): Settled {
   if (ending === 'bad-configuration') {
     const parked = park(watch, 'its configuration was refused', null);
-    return { watch: parked, story: 'refused its configuration; parked', alert: configurationAlert(watch) };
+    return { watch: parked, story: 'refused its configuration; parked', alert: configurationAlert(watch, exit) };
   }
   const recent = crashesWithin(watch, now, policy.parkWindowMs);
   if (ending === 'crash' && recent >= policy.parkAfterCrashes) return parkTrader(watch, { recent, policy, now });
@@ -176,7 +174,7 @@ interface CancelOnlyEnd {
 
 function cancelOnlyAfter(watch: Watch, parking: Parking, { ending, exit, policy, now }: CancelOnlyEnd): Settled {
   const story = `${describeExit(watch, exit)}; parked as before`;
-  if (ending === 'bad-configuration') return { watch: parkAgain(watch, parking, null), story, alert: configurationAlert(watch) };
+  if (ending === 'bad-configuration') return { watch: parkAgain(watch, parking, null), story, alert: configurationAlert(watch, exit) };
   const isCrash = ending === 'crash';
   const waitMs = isCrash ? backoffMs(crashesWithin(watch, now, policy.parkWindowMs), policy) : 0;
   const nextTryAt = nextCancelOnly(watch, now, { everyMs: policy.cancelOnlyEveryMs, waitMs });
@@ -209,11 +207,21 @@ function parkTrader(watch: Watch, { recent, policy, now }: { recent: number; pol
   };
 }
 
-const configurationAlert = (watch: Watch): Alert => ({
-  level: 'critical',
-  code: 'BAD_CONFIGURATION',
-  symbol: null,
-  happened: `The ${watch.worker} refused its configuration.`,
-  did: 'It is parked: no new entries. The exit manager goes on with the last configuration that worked.',
-  todo: 'Its log under var/log names every wrong key with the allowed range; mend desk.yaml, then `holdfast unpark`.',
-});
+function configurationAlert({ worker }: Watch, { lastWords }: WorkerExit): Alert {
+  const reason = lastWords ?? `its reason is in var/log/${worker}.out`;
+  const common = { level: 'critical', code: 'BAD_CONFIGURATION', symbol: null } as const;
+  if (worker === 'day-trader') {
+    return {
+      ...common,
+      happened: `The day trader refused its configuration: ${reason}`,
+      did: 'It is parked: no new entries. The exit manager is not touched by this.',
+      todo: 'Mend desk.yaml (docs/configuration.md), then release it with `holdfast unpark`.',
+    };
+  }
+  return {
+    ...common,
+    happened: `The exit manager refused to start: ${reason}`,
+    did: 'It is tried again at least every 5 seconds. Until it runs, only what rests at the broker protects.',
+    todo: 'Mend desk.yaml or the gateway, as the reason says; its next start takes that up by itself. To sell meanwhile: `holdfast liquidate-all`.',
+  };
+}

@@ -168,7 +168,9 @@ export function onSecured(state: SupervisorState, secured: Secured, now: MonoMs)
 function refuse(state: SupervisorState, stop: Stop, { why, todo, now }: { why: string; todo: string; now: MonoMs }): SupervisorStep {
   const { trader } = state;
   const again: Watch = { ...trader, status: trader.parking === null ? { is: 'due', at: now, mode: 'normal' } : restingStatus(trader) };
-  const answer = `Not stopped: ${why}. Everything runs on. ${todo}`;
+  const traderNow =
+    trader.parking === null ? 'the day trader, which had been ended for this, is started again' : 'the day trader stays parked';
+  const answer = `Not stopped: ${why}. The exit manager runs on; ${traderNow}. ${todo}`;
   return { state: { ...withWatch(state, again), stop: null }, effects: [{ do: 'answer', id: stop.commandId, status: 'refused', answer }] };
 }
 

@@ -63,6 +63,8 @@ export interface WorkerExit {
   readonly pid: number;
   readonly code: number | null;
   readonly signal: string | null;
+  /** Why it refused to start, in its own words; only of a process whose code says that it did. */
+  readonly lastWords?: string;
 }
 
 export interface Beat {
