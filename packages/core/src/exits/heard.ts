@@ -39,16 +39,32 @@ export function hearOpenOrder(d: Draft, told: BrokerOrder, isComplete = false): 
 function hearOwn(d: Draft, tracked: Tracked, told: BrokerOrder, isComplete: boolean): void {
   const order = tracked.order.permId === null && told.permId !== 0 ? { ...tracked.order, permId: told.permId } : tracked.order;
   const { modified } = tracked;
-  const isEcho = modified !== null && told.quantity === order.quantity && (told.stopPrice === order.stopPrice || order.type !== 'STP');
-  const waits = modified !== null && !isEcho && d.mono - modified.at < MODIFY_ECHO_MS;
-  // The broker reduces OCA members by itself when one of them fills: its figure is the truth.
-  const quantity = waits || told.quantity === 0 ? order.quantity : shares(Math.max(told.quantity, order.filled));
-  applyStatus(
-    d,
-    { ...tracked, order: quantity === order.quantity ? order : { ...order, quantity }, modified: isEcho ? null : modified },
-    told.status,
-    isComplete,
-  );
+  if (modified !== null && isAsWorked(order, told)) {
+    applyStatus(d, { ...tracked, order, modified: null }, told.status, isComplete);
+    return;
+  }
+  // Its old figures may still arrive for a while after a change was sent.
+  if (modified !== null && d.mono - modified.at < MODIFY_ECHO_MS) {
+    applyStatus(d, { ...tracked, order }, told.status, isComplete);
+    return;
+  }
+  const worked = asWorked(modified ? { ...order, type: modified.from.type, tif: modified.from.tif } : order, told);
+  applyStatus(d, { ...tracked, order: worked, modified: null, isRepriced: modified ? false : tracked.isRepriced }, told.status, isComplete);
+}
+
+const isAsWorked = (order: Order, told: BrokerOrder): boolean =>
+  told.quantity === order.quantity &&
+  told.type === order.type &&
+  (order.type !== 'STP' || told.stopPrice === order.stopPrice) &&
+  (order.type !== 'LMT' || told.limitPrice === order.limitPrice);
+
+/** The order as the broker works it: a change that never arrived, or a member that it reduced itself when another one filled. */
+function asWorked(order: Order, told: BrokerOrder): Order {
+  const quantity = told.quantity === 0 ? order.quantity : shares(Math.max(told.quantity, order.filled));
+  const stopPrice = order.type === 'STP' ? (told.stopPrice ?? order.stopPrice) : order.stopPrice;
+  const limitPrice = order.type === 'LMT' ? (told.limitPrice ?? order.limitPrice) : order.limitPrice;
+  const isSame = quantity === order.quantity && stopPrice === order.stopPrice && limitPrice === order.limitPrice;
+  return isSame ? order : { ...order, quantity, stopPrice, limitPrice };
 }
 
 /** An order under our prefix and client id without a row: the database was lost or restored. It is taken up as it is. */
