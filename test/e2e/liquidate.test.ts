@@ -88,7 +88,7 @@ it('A14, D7: a broken desk.yaml does not stand in the way of the emergency, and 
   expect(entriesAreOff(desk)).toBe(true);
   expect(existsSync(desk.files.halt)).toBe(true);
   const resumed = await desk.run('resume', '--json');
-  expect(JSON.parse(resumed.out)).toEqual({ resumed: true, wasOn: true, reason: 'liquidate-all' });
+  expect(JSON.parse(resumed.out)).toEqual({ resumed: true, wasOn: true, reason: 'liquidate-all', wasHalted: true });
   expect(entriesAreOff(desk)).toBe(false);
   expect(existsSync(desk.files.halt)).toBe(false);
   await desk.verdict();
@@ -165,6 +165,45 @@ describe('A14: everything dead and the database unusable: what is ours is told b
     expectSoldOnce(desk);
     expect(desk.violations()).toEqual([]);
   });
+});
+
+/** Bought in TWS by a person and adopted: no execution carries our orderRef, only the exits that rest for it do. */
+async function adoptedDesk(): Promise<{ desk: RefereedDesk; guard: TestProcess }> {
+  desk = await openRefereedDesk({ holdings: [{ conId: BOLT.conId, quantity: KEPT, averageCost: fromDollars(18) }] });
+  const of = desk;
+  const guard = await of.guard();
+  of.walk(50);
+  of.room.gateway.manualTrade('ACME', 'BUY', 100);
+  await waitFor('target and disaster stop to rest', () => of.resting().length === 2, { lastSeen: of.story });
+  return { desk: of, guard };
+}
+
+it('A14, A5: without the database an adopted position is known by the exits that rest for it, and sold', async () => {
+  const { desk, guard } = await adoptedDesk();
+  await dies(desk, guard);
+  for (const side of ['', '-wal', '-shm']) rmSync(`${desk.files.store}${side}`, { force: true });
+  expect(toldBy(await press(desk), desk)).toMatchObject({ ...FLAT, path: 'takeover-without-store' });
+  expectSoldOnce(desk);
+  expect(desk.violations()).toEqual([]);
+});
+
+it('A14: without the database, what our orders traded and nothing explains is reported as left, not called flat', async () => {
+  const { desk, guard } = await holdingDesk();
+  desk.walk(49.4);
+  await waitFor('the position to be sold', () => desk.held() === 0, { lastSeen: desk.story });
+  await waitFor('its orders to be gone', () => desk.resting().length === 0, { lastSeen: desk.story });
+  await dies(desk, guard);
+  // Bought by a person while nobody looked: no exit rests for it, and today's executions of ours sum to nothing.
+  desk.room.gateway.manualTrade('ACME', 'BUY', 40);
+  rmSync(desk.files.store);
+  const ran = await press(desk);
+  expect(ran.code, `${ran.out}\n${ran.err}`).toBe(1);
+  expect(JSON.parse(ran.out)).toMatchObject({
+    flat: false,
+    left: [{ symbol: 'ACME', quantity: 40, reason: expect.stringContaining('without the store') }],
+    handsOff: [{ symbol: 'BOLT', quantity: KEPT }],
+  });
+  expect(desk.held()).toBe(40);
 });
 
 it('A14: without the database a dead worker is known by its heartbeat; whoever has its number now is left alone', async () => {

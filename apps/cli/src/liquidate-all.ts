@@ -3,13 +3,16 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { EpochMs } from '@holdfast/core/units';
 import { type Liquidation, type LiquidationParts, liquidateAll } from '@holdfast/engine/liquidate';
+import { readBinding } from '@holdfast/store/binding';
 import { type Db, openStore } from '@holdfast/store/db';
 import { acquireLease, type LeaseHolder, releaseLease } from '@holdfast/store/leases';
 import { migrate, requireMigrated } from '@holdfast/store/migrate';
+import { readPositions } from '@holdfast/store/positions';
 import { attempt } from '@holdfast/store/refusal';
 import type { Place, Verb } from './command-line.js';
-import { type Desk, openWorkingDesk } from './desk.js';
+import { type Desk, openForReport, openWorkingDesk } from './desk.js';
 import type * as worker from './liquidation-worker.js';
+import type { Machine } from './machine.js';
 import { complain, EXIT, isProblem } from './problem.js';
 import { printJson, type Screen } from './screen.js';
 
@@ -36,7 +39,7 @@ async function liquidate(place: Place, { yes = false, json = false }: Options): 
   const { machine, screen, config } = place;
   const desk = openWorkingDesk({ machine, screen, config });
   if (isProblem(desk)) return complain(screen, desk);
-  if (!yes && !(await isMeant(screen))) {
+  if (!yes && !(await isMeant(place, desk))) {
     return complain(screen, {
       code: EXIT.usage,
       happened: 'Not confirmed.',
@@ -44,6 +47,8 @@ async function liquidate(place: Place, { yes = false, json = false }: Options): 
       todo: 'Type yes at the question, or add --yes where nobody can answer.',
     });
   }
+  // Whoever read the output may leave; the sale goes on.
+  machine.outliveReaders();
   // Brains and broker are large: the other verbs start without them.
   const result = await liquidateAll(partsOf(place, desk, await import('./liquidation-worker.js')));
   if (json) printJson(screen, result);
@@ -51,20 +56,38 @@ async function liquidate(place: Place, { yes = false, json = false }: Options): 
   return result.flat ? EXIT.ok : EXIT.no;
 }
 
-async function isMeant(screen: Screen): Promise<boolean> {
+async function isMeant({ machine, screen }: Place, desk: Desk): Promise<boolean> {
   if (!screen.err.isTerminal) return false;
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return (await lines.question('Sell everything in care at the market and stop buying? Type yes: ')).trim().toLowerCase() === 'yes';
+    const question = `${whatIsMeant(machine, desk)}\nSell everything in care at the market and stop buying? Type yes: `;
+    return (await lines.question(question)).trim().toLowerCase() === 'yes';
   } finally {
     lines.close();
   }
 }
 
+/** Account and what is in care by the store, for the question. A store that cannot be read is no reason to wait. */
+export function whatIsMeant(machine: Machine, { config, files }: Desk): string {
+  const db = openForReport(machine, files);
+  const seen = isProblem(db) ? null : attempt(() => ({ account: readBinding(db)?.account ?? null, care: heldIn(db) }));
+  if (!isProblem(db)) db.close();
+  const known = seen === null || 'code' in seen ? null : seen;
+  const account = `Account ${known?.account ?? config.account ?? 'not known yet'} at ${config.gateway.host}:${config.gateway.port}`;
+  if (known === null) return `${account}; the store cannot be read: the broker will be asked what is in care.`;
+  return `${account}; in care by the store: ${known.care.join(', ') || 'nothing'}.`;
+}
+
+const heldIn = (db: Db): readonly string[] =>
+  readPositions(db)
+    .filter(({ quantity }) => quantity !== 0)
+    .map(({ contract, quantity }) => `${quantity} ${contract.symbol}`);
+
 function partsOf({ machine, screen }: Place, desk: Desk, { connectTo, workerStarter }: typeof worker): LiquidationParts {
-  const { files } = desk;
+  const { files, config } = desk;
   return {
     files,
+    brokerAt: `${config.gateway.host}:${config.gateway.port}`,
     me: machine.thisProcess(),
     openStore: () => open(files.store),
     temporaryStore: () =>
@@ -112,10 +135,13 @@ function show(screen: Screen, result: Liquidation): void {
   const { paint } = out;
   out.line(result.flat ? paint.green('flat: nothing in care is held, nothing of ours works at the broker') : paint.red('NOT FLAT'));
   out.line(`  ${result.detail} (${result.path}, ${(result.wallMs / 1_000).toFixed(1)} s)`);
-  for (const { symbol, quantity } of result.left) out.line(`  still held: ${quantity} ${symbol}`);
+  for (const { symbol, quantity, reason } of result.left) out.line(`  still held: ${quantity} ${symbol}${reason ? ` (${reason})` : ''}`);
   if (result.workingOrders > 0) out.line(`  orders of ours still working: ${result.workingOrders}`);
   for (const { symbol, quantity } of result.handsOff) out.line(`  not touched (held before): ${quantity} ${symbol}`);
-  if (result.proof === null) out.line('  the broker gave no two agreeing answers, so nothing is proved: look in TWS');
-  if (!result.flat) out.line('  What to do: look at these in TWS now; run this again once they trade.');
+  if (result.proof === null) out.line('  Nothing is proved: the broker gave no two agreeing answers. What rests there goes on resting.');
+  const isUncertain = result.left.some(({ reason }) => reason !== undefined);
+  if (result.proof === null) out.line('  What to do: start TWS or IB Gateway at the host and port of desk.yaml, then run this again.');
+  else if (!result.flat && !isUncertain) out.line('  What to do: look at these in TWS now; run this again once they trade.');
+  if (isUncertain) out.line('  What to do: sell in TWS what should not be held; or put the store back (var/backups) and run this again.');
   out.line('  The kill switch stays on: entries wait for `./holdfast resume`.');
 }

@@ -9,6 +9,7 @@ import { setKillSwitch } from '@holdfast/store/kill-switch';
 import { acquireLease, type LeaseHolder, readLease, releaseLease } from '@holdfast/store/leases';
 import { readPositions } from '@holdfast/store/positions';
 import { attempt } from '@holdfast/store/refusal';
+import { type BrokerLookout, createBrokerLookout } from './broker-lookout.js';
 import type { DeskFiles } from './desk-files.js';
 import { type Heartbeat, isBeating } from './heartbeat.js';
 import { type AccountView, lookAtAccount } from './look-at-account.js';
@@ -20,7 +21,9 @@ const ANSWER_MS = 2_000;
 const NO_PROGRESS_MS = 30_000;
 const LOOK_EVERY_MS = 100;
 const WORKERS = ['exit-manager', 'day-trader'] as const;
-const SAY_EVERY_MS = 1_000;
+const SAY_EVERY_MS = 10_000;
+/** Without progress for so long, the connection itself is looked at. */
+const PROBE_AFTER_MS = 500;
 const ALIVE_MS = 1_000;
 /** Exchange time may run fast in a demo: plenty. */
 const COMMAND_EXPIRES_MS = 3_600_000;
@@ -42,6 +45,8 @@ export interface LiquidationParts {
   mono(): number;
   wall(): EpochMs;
   sleep(ms: number): Promise<void>;
+  /** Host and port of the broker, for what is said to people. */
+  readonly brokerAt: string;
   connect(clientId: number, listener: BrokerListener): BrokerPort;
   /** Takes the worker's lease on that store (merging what its predecessor could only keep) and runs its brain in this process. */
   startWorker(
@@ -56,7 +61,7 @@ export interface Liquidation {
   readonly flat: boolean;
   readonly path: 'exit-manager' | 'takeover' | 'takeover-without-store' | 'joined';
   /** What is still held in care, and why as far as is known. */
-  readonly left: readonly { readonly symbol: string; readonly quantity: number }[];
+  readonly left: readonly { readonly symbol: string; readonly quantity: number; readonly reason?: string }[];
   /** What the account holds that is not in care. */
   readonly handsOff: readonly { readonly symbol: string; readonly quantity: number }[];
   readonly workingOrders: number;
@@ -70,7 +75,15 @@ export interface Liquidation {
  * seconds is killed and replaced by this process, which runs the very same brain under the same lease and client id: there is no second
  * way to sell. A second press joins the first. While this process holds the lease `liquidator`, the supervisor starts no exit manager.
  */
-export async function liquidateAll(parts: LiquidationParts): Promise<Liquidation> {
+export function liquidateAll(parts: LiquidationParts): Promise<Liquidation> {
+  return begin({ ...parts, lookout: createBrokerLookout({ at: parts.brokerAt, mono: parts.mono, say: parts.say }) });
+}
+
+interface Emergency extends LiquidationParts {
+  readonly lookout: BrokerLookout;
+}
+
+async function begin(parts: Emergency): Promise<Liquidation> {
   const startedAt = parts.mono();
   parts.halt('liquidate-all');
   const opened = parts.openStore();
@@ -86,14 +99,15 @@ export async function liquidateAll(parts: LiquidationParts): Promise<Liquidation
   const other = livingHolder(parts, db, 'liquidator');
   if (other && other.pid !== parts.me.pid) return join(parts, db, { pid: other.pid, startedAt });
   if (await exitManagerTakesIt(parts, db)) {
-    const progress = await watchPositions(parts, db, () => isAlive(parts, 'exit-manager'));
+    const guardLives = (): boolean => isAlive(parts, 'exit-manager');
+    const progress = await watchPositions(parts, db, { guardLives, isProved: () => isReady(db) });
     if (progress !== 'guard-lost') return report(parts, db, { path: 'exit-manager', startedAt, detail: progress });
     parts.say('the exit manager is gone in the middle of it: taking over');
   }
   return takeOver(parts, db, { path: 'takeover', startedAt });
 }
 
-const exchangeNow = (parts: LiquidationParts): EpochMs => {
+const exchangeNow = (parts: Emergency): EpochMs => {
   for (const owner of WORKERS) {
     const beat = parts.heartbeat(owner);
     if (beat && beat.bootId === parts.me.bootId && parts.mono() - beat.mono < 60_000)
@@ -102,17 +116,17 @@ const exchangeNow = (parts: LiquidationParts): EpochMs => {
   return parts.wall();
 };
 
-const isAlive = (parts: LiquidationParts, worker: 'exit-manager' | 'day-trader'): boolean =>
+const isAlive = (parts: Emergency, worker: 'exit-manager' | 'day-trader'): boolean =>
   isBeating(parts.heartbeat(worker), { mono: parts.mono() as Heartbeat['mono'], bootId: parts.me.bootId, stillMs: ALIVE_MS });
 
-function livingHolder(parts: LiquidationParts, db: Db, name: 'exit-manager' | 'day-trader' | 'liquidator'): LeaseHolder | null {
+function livingHolder(parts: Emergency, db: Db, name: 'exit-manager' | 'day-trader' | 'liquidator'): LeaseHolder | null {
   const row = attempt(() => readLease(db, name));
   if (row === null || 'ok' in row || row.holder === null || parts.isGone(row.holder)) return null;
   return row.holder;
 }
 
 /** Leaves the command and waits for its answer. An exit manager that does not beat, or does not answer in time, does not count. */
-async function exitManagerTakesIt(parts: LiquidationParts, db: Db): Promise<boolean> {
+async function exitManagerTakesIt(parts: Emergency, db: Db): Promise<boolean> {
   if (!isAlive(parts, 'exit-manager')) {
     parts.say('the exit manager does not beat: not asking it');
     return false;
@@ -142,39 +156,80 @@ async function exitManagerTakesIt(parts: LiquidationParts, db: Db): Promise<bool
   return false;
 }
 
+interface Watch {
+  readonly guardLives: () => boolean;
+  /** An empty table proves nothing before whoever sells has reconciled with the broker. */
+  readonly isProved: () => boolean;
+}
+
 /** Waits until nothing is in care, saying what is left. Ends when nothing moves for long, or the guard is gone. */
-async function watchPositions(parts: LiquidationParts, db: Db, guardLives: () => boolean): Promise<string> {
+async function watchPositions(parts: Emergency, db: Db, { guardLives, isProved }: Watch): Promise<string> {
   let last = '';
   let changedAt = parts.mono();
   let saidAt = Number.NEGATIVE_INFINITY;
-  for (;;) {
-    const rows = attempt(() => readPositions(db));
-    const open = 'ok' in rows ? [] : rows;
-    if (!('ok' in rows) && open.length === 0) return 'everything in care is sold';
-    const text = open.map(({ contract, quantity, status }) => `${contract.symbol} ${quantity} ${status}`).join(', ');
-    const now = parts.mono();
-    if (text !== last) changedAt = now;
-    if (text !== last || now - saidAt >= SAY_EVERY_MS) {
-      parts.say(`still in care: ${text}`);
-      saidAt = now;
+  const probe = createProbe(parts);
+  try {
+    for (;;) {
+      const text = inCare(db);
+      if (text === '' && isProved()) return 'everything in care is sold';
+      const now = parts.mono();
+      if (text !== last) changedAt = now;
+      if (text && (text !== last || now - saidAt >= SAY_EVERY_MS)) {
+        parts.say(`still in care: ${text}`);
+        saidAt = now;
+      }
+      last = text ?? UNREADABLE;
+      if (now - changedAt >= PROBE_AFTER_MS) probe.start();
+      if (now - changedAt >= NO_PROGRESS_MS) return unfinished(parts, text);
+      if (!guardLives()) return 'guard-lost';
+      await parts.sleep(LOOK_EVERY_MS);
     }
-    last = text;
-    if (now - changedAt >= NO_PROGRESS_MS) return `no progress for ${NO_PROGRESS_MS / 1000} s: ${text}`;
-    if (!guardLives()) return 'guard-lost';
-    await parts.sleep(LOOK_EVERY_MS);
+  } finally {
+    probe.stop();
   }
 }
 
+const UNREADABLE = 'the store does not answer';
+
+/** What is in care by the store; null while that cannot be read. */
+function inCare(db: Db): string | null {
+  const rows = attempt(() => readPositions(db));
+  if ('ok' in rows) return null;
+  return rows.map(({ contract, quantity, status }) => `${contract.symbol} ${quantity} ${status}`).join(', ');
+}
+
+function unfinished({ lookout }: Emergency, text: string | null): string {
+  const why = lookout.unreachable() ?? `no progress for ${NO_PROGRESS_MS / 1000} s`;
+  if (text === null) return `${why}; ${UNREADABLE}`;
+  return text === '' ? `${why}; nothing was proved to be sold, and what the account holds is not known` : `${why}; still in care: ${text}`;
+}
+
+/** Tries the connection under the reserved client id: places nothing, and ends as soon as it is up. */
+function createProbe({ connect, lookout }: Emergency): { start(): void; stop(): void } {
+  let broker: BrokerPort | null = null;
+  return {
+    start() {
+      if (broker) return;
+      broker = connect(CLIENT_ID.reserve, body => {
+        lookout.hear(body);
+        if (body.kind === 'connected') broker?.close();
+      });
+      broker.connect();
+    },
+    stop: () => broker?.close(),
+  };
+}
+
 /** Somebody pressed before: wait for that one, then look for ourselves. */
-async function join(parts: LiquidationParts, db: Db, { pid, startedAt }: { pid: number; startedAt: number }): Promise<Liquidation> {
+async function join(parts: Emergency, db: Db, { pid, startedAt }: { pid: number; startedAt: number }): Promise<Liquidation> {
   parts.say(`process ${pid} is liquidating already: joining it`);
   while (livingHolder(parts, db, 'liquidator')?.pid === pid) await parts.sleep(LOOK_EVERY_MS);
-  const detail = await watchPositions(parts, db, () => true);
-  return report(parts, db, { path: 'joined', startedAt, detail });
+  const detail = await watchPositions(parts, db, { guardLives: () => true, isProved: () => true });
+  return report(parts, db, { path: 'joined', startedAt, detail: `process ${pid} is done; by the store ${detail}` });
 }
 
 /** Ends a process for certain: SIGKILL, then waits until it is gone, because its socket would block the client id. */
-async function end(parts: LiquidationParts, holder: LeaseHolder, what: string): Promise<void> {
+async function end(parts: Emergency, holder: LeaseHolder, what: string): Promise<void> {
   parts.say(`ending ${what} (pid ${holder.pid})`);
   while (!parts.isGone(holder)) {
     parts.kill(holder.pid);
@@ -191,7 +246,7 @@ interface Takeover {
  * The exit manager's lease and client id, in this process. A dead day trader's entries are withdrawn under its own client id too: only that
  * one may cancel them (reference/ibkr-behaviour.md §2).
  */
-async function takeOver(parts: LiquidationParts, db: Db, { path, startedAt }: Takeover): Promise<Liquidation> {
+async function takeOver(parts: Emergency, db: Db, { path, startedAt }: Takeover): Promise<Liquidation> {
   const { me, isGone } = parts;
   const holding = acquireLease(db, { name: 'liquidator', ...me, now: parts.wall() }, isGone);
   if (!holding.ok) return failed(parts, db, { path, startedAt, detail: `another liquidation holds the lease: ${holding.detail}` });
@@ -212,8 +267,10 @@ async function takeOver(parts: LiquidationParts, db: Db, { path, startedAt }: Ta
       else parts.say(`entries of the day trader are left to their time to live: ${started.detail}`);
     }
     parts.say('took over: selling under the exit manager’s own lease and client id');
-    await settled(parts, db, () => stopped.length === 0);
-    const detail = await watchPositions(parts, db, () => stopped.length === 0);
+    const guardLives = (): boolean => stopped.length === 0;
+    const isSettled = await settled(parts, db, guardLives);
+    const watched = isSettled || !guardLives() ? await watchPositions(parts, db, { guardLives, isProved: () => isSettled }) : null;
+    const detail = watched ?? unfinished(parts, inCare(db));
     for (const worker of running) worker.stop();
     return await report(parts, db, { path, startedAt, detail: detail === 'guard-lost' ? stopped.join('; ') : detail });
   } finally {
@@ -234,19 +291,35 @@ function leaveCommand(db: Db, now: EpochMs): void {
   });
 }
 
-/** Until the worker here has reconciled: before that an empty table of positions means nothing. */
-async function settled(parts: LiquidationParts, db: Db, lives: () => boolean): Promise<void> {
-  const until = parts.mono() + NO_PROGRESS_MS;
-  while (lives() && parts.mono() < until) {
-    const row = attempt(() => readLease(db, 'exit-manager'));
-    if (row && !('ok' in row) && row.phase === 'READY') return;
-    await parts.sleep(LOOK_EVERY_MS);
+const isReady = (db: Db): boolean => {
+  const row = attempt(() => readLease(db, 'exit-manager'));
+  return row !== null && !('ok' in row) && row.phase === 'READY';
+};
+
+/** Whether the worker here has reconciled: before that an empty table of positions means nothing. */
+async function settled(parts: Emergency, db: Db, lives: () => boolean): Promise<boolean> {
+  const began = parts.mono();
+  const probe = createProbe(parts);
+  try {
+    while (lives() && parts.mono() < began + NO_PROGRESS_MS) {
+      if (isReady(db)) return true;
+      if (parts.mono() - began >= PROBE_AFTER_MS) probe.start();
+      await parts.sleep(LOOK_EVERY_MS);
+    }
+    return false;
+  } finally {
+    probe.stop();
   }
 }
 
-/** Without a usable store: what is ours is told by the orderRefs the broker has kept. */
-async function withoutStore(parts: LiquidationParts, startedAt: number, detail: string): Promise<Liquidation> {
-  parts.say(`the store cannot be used (${detail}): working from the broker alone; only what carries our orderRef is known to be ours`);
+/**
+ * Without a usable store: what is ours is told by the orderRefs the broker has kept, of executions and of the exits that rest for a holding
+ * (core/reconcile/covered.ts). What they leave open is reported, never called flat.
+ */
+async function withoutStore(parts: Emergency, startedAt: number, detail: string): Promise<Liquidation> {
+  parts.say(
+    `the store cannot be used (${detail}): working from the broker alone; only what our orders bought or rest for is known to be ours`,
+  );
   for (const worker of WORKERS) {
     const beat = parts.heartbeat(worker);
     const holder = beat && beat.bootId === parts.me.bootId ? parts.identify(beat.pid) : null;
@@ -264,31 +337,50 @@ interface Ending {
 }
 
 /** Looks at the account under the reserved client id, twice, and compares with what was never ours. */
-async function report(parts: LiquidationParts, db: Db, { path, startedAt, detail }: Ending): Promise<Liquidation> {
+async function report(parts: Emergency, db: Db, { path, startedAt, detail }: Ending): Promise<Liquidation> {
   parts.say('looking at the account once more under another client id');
   const proof = await lookAtAccount({
-    connect: listener => parts.connect(CLIENT_ID.reserve, listener),
+    connect: listener =>
+      parts.connect(CLIENT_ID.reserve, body => {
+        parts.lookout.hear(body);
+        listener(body);
+      }),
     mono: parts.mono,
     sleep: parts.sleep,
   });
   const baseline = attempt(() => readBaselineOf(db));
   const spared = 'ok' in baseline ? new Map<number, number>() : baseline;
-  const left = (proof?.positions ?? []).filter(({ conId, quantity }) => quantity !== (spared.get(conId) ?? 0) && !spared.has(conId));
-  const handsOff = (proof?.positions ?? []).filter(({ conId }) => spared.has(conId));
+  const isUncertain = ({ conId, quantity }: Held): boolean =>
+    path === 'takeover-without-store' && (spared.get(conId) !== quantity || proof?.ourInstruments.includes(conId) === true);
+  const isSpared = (held: Held): boolean => spared.has(held.conId) && !isUncertain(held);
+  const held = proof?.positions ?? [];
+  const left = held.filter(position => !isSpared(position));
+  const handsOff = held.filter(isSpared);
   const workingOrders = proof?.ourOrders ?? 0;
   return {
     flat: proof !== null && left.length === 0 && workingOrders === 0,
     path,
-    left: left.map(({ symbol, quantity }) => ({ symbol, quantity })),
+    left: left.map(({ conId, symbol, quantity }) => ({ symbol, quantity, ...(spared.has(conId) ? { reason: UNCERTAIN } : {}) })),
     handsOff: handsOff.map(({ symbol, quantity }) => ({ symbol, quantity })),
     workingOrders,
     proof,
-    detail,
+    detail: withProof(parts, proof, detail),
     wallMs: Math.round(parts.mono() - startedAt),
   };
 }
 
-const failed = (parts: LiquidationParts, db: Db, ending: Ending): Promise<Liquidation> => {
+/** A report without proof says why there is none. */
+function withProof({ lookout }: Emergency, proof: AccountView | null, detail: string): string {
+  const why = lookout.unreachable();
+  return proof !== null || why === null || detail.includes(why) ? detail : `${detail}; not proved: ${why}`;
+}
+
+type Held = AccountView['positions'][number];
+
+/** Only the store tells which of the shares were held before and which were adopted. */
+const UNCERTAIN = 'orders of ours traded it today; without the store nothing tells whether these shares are in care';
+
+const failed = (parts: Emergency, db: Db, ending: Ending): Promise<Liquidation> => {
   parts.say(ending.detail);
   return report(parts, db, ending);
 };

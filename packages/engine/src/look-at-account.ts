@@ -8,6 +8,8 @@ export interface AccountView {
   /** Working orders under our prefix, whichever client placed them. */
   readonly ourOrders: number;
   readonly otherOrders: number;
+  /** conIds that orders of ours work on, or traded today. */
+  readonly ourInstruments: readonly number[];
 }
 
 export interface LookParts {
@@ -36,7 +38,9 @@ export async function lookAtAccount({ connect, mono, sleep }: LookParts): Promis
       .filter(({ quantity }) => quantity !== 0)
       .map(({ contract, quantity }) => ({ conId: contract.conId, symbol: contract.symbol, quantity }));
     positions.sort((a, b) => a.conId - b.conId);
-    answers.push({ at: mono(), view: { account, positions, ourOrders: ours, otherOrders: body.openOrders.length - ours } });
+    const touched = [...body.openOrders, ...body.executions].filter(({ orderRef }) => isOurs(orderRef)).map(({ conId }) => conId);
+    const ourInstruments = [...new Set(touched)].sort((a, b) => a - b);
+    answers.push({ at: mono(), view: { account, positions, ourOrders: ours, otherOrders: body.openOrders.length - ours, ourInstruments } });
   });
   broker.connect();
   const until = mono() + GIVE_UP_MS;

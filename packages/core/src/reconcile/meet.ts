@@ -3,6 +3,7 @@ import { askSnapshot } from '../exits/adopt.js';
 import { type Draft, say, update, updateLink, write } from '../exits/desk.js';
 import { BEFORE_HOLDFAST, learnExecution } from '../exits/learn.js';
 import { isOurs } from '../orders/order.js';
+import { oursOf, takeCovered } from './covered.js';
 
 type Snapshot = Extract<EventBody, { kind: 'snapshot' }>;
 
@@ -44,17 +45,14 @@ export function keepMeeting(d: Draft): void {
 
 /** What the account holds when Holdfast first meets it is the operator's: hands off, and its earlier executions explain nothing of ours. */
 export function meetAccount(d: Draft, told: Snapshot): void {
-  const ours = new Map<number, number>();
-  for (const { orderRef, conId, side, shares } of told.executions) {
-    if (isOurs(orderRef)) ours.set(conId, (ours.get(conId) ?? 0) + (side === 'BUY' ? shares : -shares));
-  }
   const holdings = told.positions
     .filter(({ account }) => account === d.s.account)
-    .map(({ contract, quantity }) => ({ contract, quantity: quantity - (ours.get(contract.conId) ?? 0) }))
+    .map(({ contract, quantity }) => ({ contract, quantity: quantity - oursOf(told, { contract, quantity }) }))
     .filter(({ quantity }) => quantity !== 0);
   update(d, { baseline: new Map(holdings.map(({ contract, quantity }) => [contract.conId, quantity])) });
   write(d, { do: 'write-baseline', account: d.s.account, holdings });
-  for (const execution of told.executions) if (!isOurs(execution.orderRef)) learnExecution(d, execution, BEFORE_HOLDFAST);
+  for (const execution of told.executions) learnExecution(d, execution, isOurs(execution.orderRef) ? null : BEFORE_HOLDFAST);
+  takeCovered(d, told);
   say(d, 'baseline', {
     account: d.s.account,
     holdings: holdings.map(({ contract, quantity }) => `${contract.symbol}:${quantity}`).join(' '),
