@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { closingLine, count } from './commands/test.mjs';
+import { closingLine, count, skippedForData } from './commands/test.mjs';
 import { failureFrom } from './setup/failure.mjs';
 import { isAtLeast, nodePackage } from './setup/pins.mjs';
 
@@ -20,6 +20,17 @@ test.each([
   ['no result at all', undefined, 1, '0 passed, 1 failed'],
 ])('the closing line after %s', (_, outcome, code, line) => {
   expect(closingLine(count(outcome, code))).toBe(line);
+});
+
+test('a test skipped for want of recorded data says why; others are only counted', () => {
+  const assertionResults = [
+    { status: 'skipped', fullName: 'the demo a recorded day (skipped: ../shared/data is not there)' },
+    { status: 'pending', fullName: 'another one' },
+    { status: 'passed', fullName: 'the same (skipped where ../shared/data is absent)' },
+  ];
+  const outcome = { ...result, testResults: [{ status: 'passed', assertionResults }] };
+  expect(skippedForData(outcome)).toEqual(['skipped: the demo a recorded day: ../shared/data is not there']);
+  expect(skippedForData(undefined)).toEqual([]);
 });
 
 test.each([

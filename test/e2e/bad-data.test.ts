@@ -56,7 +56,7 @@ it.each([
 ] as const)('prints: %s', async (_title, content, message) => {
   write(`${DAY}.trades.csv.gz`, content as Buffer | readonly string[]);
   const { code, text } = await gateway();
-  expect(code, text).toBe(1);
+  expect(code, text).toBe(69);
   expect(text).toContain(`${DAY}.trades.csv.gz`);
   expect(text).toMatch(message);
   expect(text).not.toMatch(/^ {4}at /m);
@@ -66,7 +66,7 @@ it('quotes: a missing column refuses the file, a crossed row is left out and the
   write(`${DAY}.trades.csv.gz`, [TRADES, PRINT, LATER]);
   write(`${DAY}.quotes.csv.gz`, [QUOTES.replace('bid_size,', ''), '34200000,50,50,50,50,50.1,50.1,50.1,50.1,100']);
   const refused = await gateway();
-  expect(refused.code, refused.text).toBe(1);
+  expect(refused.code, refused.text).toBe(69);
   expect(refused.text).toMatch(/quotes\.csv\.gz, line 1: column "bid_size" is missing/);
 
   const rows = ['34200000,50,50,50,50,100,50.1,50.1,50.1,50.1,100', '34201000,50.3,50.3,50.3,50.3,100,50.1,50.1,50.1,50.1,100'];

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { openStore } from '@holdfast/store/db';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { holdfast } from './command-line.js';
@@ -49,6 +49,8 @@ describe('help', () => {
     const { code, out } = await holdfast(['gateway', '--help']);
     expect(code).toBe(0);
     expect(out).toContain('--control-port');
+    expect(out).toContain('./holdfast gateway --seed 7');
+    expect(out).not.toContain('gateway-sim');
   });
 });
 
@@ -80,6 +82,25 @@ describe('wrong words', () => {
     expect(parts[1]).toMatch(/^Nothing was/);
     expect(parts[2]).toMatch(todo);
     expect(hasColour(said.err)).toBe(false);
+  });
+
+  it.each([
+    ['an option that is none', ['--nonsense'], /unknown option '--nonsense'/],
+    ['a speed of none', ['--speed', '0'], /above 0/],
+    ['a weekend', ['--date', '2026-03-08'], /no session/],
+  ])('gateway: %s: 64, in three parts', async (_title, words, happened) => {
+    const said = await holdfast(['gateway', '--port', '0', '--control-port', '0', ...words]);
+    expect(said.code).toBe(64);
+    const parts = threeParts(said.err);
+    expect(parts[0]).toMatch(happened);
+    expect(parts[1]).toBe('The gateway was not started.');
+    expect(parts[2]).toContain('./holdfast gateway --help');
+  });
+
+  it('--version says one line', async () => {
+    const said = await holdfast(['--version']);
+    expect(said.code).toBe(0);
+    expect(said.out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
   it('no verb at all shows the help and is an error', async () => {
@@ -193,6 +214,40 @@ describe('a desk at rest', () => {
     }
   });
 
+  it('A14: a HALT file is seen, and resume says that it was removed', async () => {
+    const config = await migrated();
+    const halt = join(folder, 'var', 'run', 'HALT');
+    mkdirSync(dirname(halt), { recursive: true });
+    writeFileSync(halt, '');
+    expect(await json(config, 'status')).toMatchObject({ halted: true, killSwitch: { on: false } });
+    expect((await holdfast([...config, 'status'])).out).toContain('HALT FILE PRESENT');
+    const said = await holdfast([...config, 'resume']);
+    expect(said.out).toMatch(/HALT file .* existed and was removed/);
+    expect(existsSync(halt)).toBe(false);
+    expect(await json(config, 'resume')).toMatchObject({ wasHalted: false });
+    expect(await json(config, 'status')).toMatchObject({ halted: false });
+  });
+
+  it('A14: liquidate-all before a gateway that is away names it once, sells nothing and says so', async () => {
+    // A port that was free a moment ago: nobody listens there.
+    const server = createServer();
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' && address ? address.port : 0;
+    await new Promise(resolve => server.close(resolve));
+    const config = desk(`mode: paper\ngateway:\n  port: ${port}\n`);
+    expect((await holdfast([...config, 'db', 'migrate'])).code).toBe(0);
+    const said = await holdfast([...config, 'liquidate-all', '--yes', '--json']);
+    expect(said.code).toBe(1);
+    const told = JSON.parse(said.out) as { readonly detail: string };
+    expect(told).toMatchObject({ flat: false, proof: null });
+    expect(told.detail).toContain(`could not be reached at 127.0.0.1:${port}: connection refused`);
+    expect(told.detail).not.toContain('everything in care is sold');
+    const lines = said.err.split('\n').filter(line => line.includes('connection refused; trying on'));
+    expect(lines.length).toBeGreaterThanOrEqual(1);
+    expect(lines.length).toBeLessThanOrEqual(7);
+  });
+
   it('stop says that nobody is there', async () => {
     const said = await holdfast([...(await migrated()), 'stop']);
     expect(said.code).toBe(69);
@@ -216,8 +271,11 @@ describe('ports', () => {
     const port = typeof address === 'object' && address ? address.port : 0;
     try {
       const said = await holdfast(['gateway', '--port', String(port), '--control-port', '0']);
-      expect(said.code).not.toBe(0);
-      expect(said.err).toContain(`port ${port} for the gateway is in use`);
+      expect(said.code).toBe(69);
+      const parts = threeParts(said.err);
+      expect(parts[0]).toContain(`port ${port} for the gateway is in use`);
+      expect(parts[1]).toBe('The gateway was not started.');
+      expect(parts[2]).toContain('choose another port');
     } finally {
       server.close();
     }

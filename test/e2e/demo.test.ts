@@ -126,7 +126,7 @@ describe('a demo that does not come to its end', () => {
     if (folder.startsWith(DEMOS)) rmSync(folder, { recursive: true });
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('%s stops everything and leaves nothing behind', async signal => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s stops everything and leaves nothing behind', async signal => {
     const demo: Holdfast = startHoldfast(['demo']);
     await waitFor('both workers to be READY', () => demo.err().includes('both workers are READY'), { lastSeen: demo.err });
     expect(processesOf(folderOf(demo.err()))).toHaveLength(3);
@@ -134,5 +134,16 @@ describe('a demo that does not come to its end', () => {
     expect(await demo.ended).toBe(130);
     expect(demo.err()).toMatch(/interrupted/);
     expectNothingLeft(demo.err());
+  });
+
+  it.each(['stdout', 'stderr'] as const)('%s closed by its reader, as `| head` does, stops everything', async stream => {
+    const demo: Holdfast = startHoldfast(['demo', ...(stream === 'stdout' ? ['--until', '09:31'] : [])]);
+    await waitFor('both workers to be READY', () => demo.err().includes('both workers are READY'), { lastSeen: demo.err });
+    const folder = folderOf(demo.err());
+    expect(processesOf(folder)).toHaveLength(3);
+    demo.child[stream]?.destroy();
+    await demo.ended;
+    expect(processesOf(folder)).toEqual([]);
+    if (folder.startsWith(DEMOS)) rmSync(folder, { recursive: true, force: true });
   });
 });

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { addDbCommand } from './db-migrate.js';
 import { addDemoCommand } from './demo.js';
@@ -46,6 +48,7 @@ export async function runCommandLine(words: readonly string[], { machine, screen
   let code: number = EXIT.ok;
   const program = new Command('holdfast')
     .description('Autonomous intraday trading for Interactive Brokers: no position left unprotected, nothing sold twice.')
+    .version(versionOf(machine), '--version', 'this version')
     .option('--config <file>', "desk.yaml to use; the checkout's own without it")
     .showSuggestionAfterError(true)
     .exitOverride()
@@ -70,6 +73,11 @@ export async function runCommandLine(words: readonly string[], { machine, screen
     if (!(error instanceof CommanderError)) throw error;
     return afterParsing(error, screen);
   }
+}
+
+function versionOf({ root }: Machine): string {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
+  return version;
 }
 
 const EXAMPLES = [

@@ -25,6 +25,8 @@ export interface Machine extends MachineTime {
   heartbeat(file: string): Heartbeat | null;
   /** By pid, never by name. A process that is gone already is no error. */
   signal(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void;
-  /** Calls `stop` on Ctrl+C, SIGTERM and SIGHUP instead of ending; returns the way to end that. */
+  /** Calls `stop` on Ctrl+C, SIGTERM, SIGHUP and a closed pipe (SIGPIPE) instead of ending; returns the way to end that. */
   onInterrupt(stop: (signal: string) => void): () => void;
+  /** From here on a closed pipe ends nothing: for work that must be finished though nobody reads. */
+  outliveReaders(): void;
 }

@@ -16,6 +16,9 @@ const { env } = process;
 // npm changes into the package's folder; what a person types is relative to where they stand.
 const cwd = env.npm_lifecycle_event === 'demo' && env.INIT_CWD ? env.INIT_CWD : process.cwd();
 
+const interruptible = new Set<(signal: string) => void>();
+let outlivesReaders = false;
+
 const machine: Machine = {
   ...live.machineTime,
   root: fileURLToPath(new URL('../../../', import.meta.url)),
@@ -34,10 +37,15 @@ const machine: Machine = {
   signal: live.sendSignal,
   onInterrupt(stop) {
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+    interruptible.add(stop);
     for (const signal of signals) process.on(signal, stop);
     return () => {
+      interruptible.delete(stop);
       for (const signal of signals) process.off(signal, stop);
     };
+  },
+  outliveReaders() {
+    outlivesReaders = true;
   },
 };
 
@@ -45,8 +53,15 @@ const stream = (to: NodeJS.WriteStream) =>
   createStream({ isTTY: to.isTTY === true, columns: to.columns, write: text => to.write(text) }, env);
 const screen: Screen = { out: stream(process.stdout), err: stream(process.stderr) };
 
-// `holdfast … | head` ends the reader first: that is no bug of anybody's.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.bug));
+// `holdfast … | head` ends the reader first: that is no bug of anybody's. Whoever has processes to stop is told, as at Ctrl+C.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (outlivesReaders) return;
+    if (error.code !== 'EPIPE') process.exit(EXIT.bug);
+    if (interruptible.size === 0) process.exit(EXIT.ok);
+    for (const stop of interruptible) stop('SIGPIPE');
+  });
+}
 
 try {
   process.exitCode = await runCommandLine(process.argv.slice(2), { machine, screen });

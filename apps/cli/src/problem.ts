@@ -17,7 +17,8 @@ export const EXIT = {
 export const EXIT_CODES_TEXT = `Exit codes:
   0    done
   1    it ran and the answer is no: an invariant was broken, not flat,
-       a stop was refused, the exit manager is not READY
+       a stop was refused or left something open by force, the exit
+       manager is not READY
   64   wrong usage
   69   something is not there (store, gateway, market data, a free port)
   70   a bug of ours

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { tradeDateOf } from '@holdfast/core/calendar';
 import { epochMs } from '@holdfast/core/units';
 import { insertCommand } from '@holdfast/store/commands';
@@ -32,6 +32,7 @@ function resume(place: Place, json: boolean): number {
     const now = exchangeNow(machine, desk.files);
     const off = setKillSwitch(db, { on: false, reason: 'resumed by a person', actor: 'operator', now });
     if (!off.ok) return complain(screen, storeProblem(shownPath(machine, desk.files.store), off.detail));
+    const wasHalted = existsSync(desk.files.halt);
     rmSync(desk.files.halt, { force: true });
     // A day trader that obeyed the HALT file goes on obeying until it is told.
     insertCommand(db, {
@@ -46,8 +47,8 @@ function resume(place: Place, json: boolean): number {
     const words = before.on
       ? `the kill switch is off (it was on: ${before.reason}); entries are allowed again`
       : 'the kill switch was off already; entries are allowed';
-    if (json) printJson(screen, { resumed: true, wasOn: before.on, reason: before.reason });
-    else screen.out.line(words);
+    if (json) printJson(screen, { resumed: true, wasOn: before.on, reason: before.reason, wasHalted });
+    else screen.out.line(wasHalted ? `${words}; the HALT file (${shownPath(machine, desk.files.halt)}) existed and was removed` : words);
     return EXIT.ok;
   } finally {
     db.close();

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { DEFAULT_SUPERVISION } from '@holdfast/core/supervision/policy';
 import { type DeskStatus, formatStatus, readStatus } from '@holdfast/engine/status';
 import { attempt } from '@holdfast/store/refusal';
@@ -76,6 +77,7 @@ function look({ machine }: Place, { files }: Desk): DeskStatus | Problem {
         stillMsMax: DEFAULT_SUPERVISION.stillMsMax,
         isGone: machine.isGone,
         heartbeat: worker => machine.heartbeat(files.heartbeat(worker)),
+        isHalted: existsSync(files.halt),
       }),
     );
     return 'detail' in seen ? storeProblem(shownPath(machine, files.store), seen.detail) : seen;
@@ -89,6 +91,6 @@ function paintStatus({ screen }: Place, block: string): string {
   const { paint } = screen.out;
   return wrapForTerminal(screen.out, block, '     ')
     .replaceAll(/\bREADY\b|\bRUNNING\b/g, word => paint.green(word))
-    .replaceAll(/\b(?:DEAD|HUNG|PARKED|BROKER-LOST|KILL SWITCH ON)\b/g, word => paint.red(word))
+    .replaceAll(/\b(?:DEAD|HUNG|PARKED|BROKER-LOST|KILL SWITCH ON|HALT FILE PRESENT)\b/g, word => paint.red(word))
     .replaceAll(/\b(?:STARTING|CONNECTING|RECONCILING|STOPPING|OFF)\b/g, word => paint.yellow(word));
 }

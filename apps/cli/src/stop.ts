@@ -1,3 +1,4 @@
+import { leavesOpen } from '@holdfast/core/supervision/stop';
 import type { Place, Verb } from './command-line.js';
 import { openForCommand, openWorkingDesk } from './desk.js';
 import { complain, EXIT, isProblem } from './problem.js';
@@ -15,7 +16,7 @@ export const addStopCommand: Verb = (program, run) => {
   program
     .command('stop')
     .description('stop everything in order; refused while an entry could not be withdrawn or a position not get a confirmed resting stop')
-    .option('--force', 'stop even then: you watch those entries and positions yourself')
+    .option('--force', 'stop even then (exit code 1): you watch those entries and positions yourself')
     .option('--keep-exit-manager', 'end day trader and supervisor, leave the exit manager on guard')
     .option('--json', 'one line of JSON on stdout')
     .addHelpText('after', '\nExamples:\n  ./holdfast stop\n  ./holdfast stop --keep-exit-manager')
@@ -35,7 +36,7 @@ async function stop(
     if (isProblem(word)) return complain(screen, word);
     if (json) printJson(screen, { stopped: word.status === 'done', answer: word.answer });
     else screen.out.line(word.answer ?? word.status);
-    return word.status === 'done' ? EXIT.ok : EXIT.no;
+    return word.status === 'done' && !leavesOpen(word.answer ?? '') ? EXIT.ok : EXIT.no;
   } finally {
     db.close();
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readGatewayCommand } from './gateway-command.js';
 
-const read = (line: string) => readGatewayCommand(line.split(' ').filter(Boolean), { throws: true });
+const read = (line: string) => readGatewayCommand(line.split(' ').filter(Boolean));
 
 describe('the command line', () => {
   test('defaults', () => {

@@ -21,11 +21,11 @@ export interface GatewayCommand {
 
 const EXAMPLES = `
 Examples:
-  gateway-sim                                        a synthetic day in real time from 09:25 on port 4002
-  gateway-sim --seed 7 --speed 60 --start 09:30      another day, an hour a minute, from the open
-  gateway-sim --data ../shared/data/us-equity --date 2025-11-14 --symbols CMBM,MSGY
-  gateway-sim --holding AAPL:40 --delayed-data       a baseline holding, no market-data subscription
-  gateway-sim --speed 240 --wait-for 2,10            fast, but never faster than clients 2 and 10 can follow
+  ./holdfast gateway                                   a synthetic day in real time from 09:25 on port 4002
+  ./holdfast gateway --seed 7 --speed 60 --start 09:30      another day, an hour a minute, from the open
+  ./holdfast gateway --data ../shared/data/us-equity --date 2025-11-14 --symbols CMBM,MSGY
+  ./holdfast gateway --holding AAPL:40 --delayed-data       a baseline holding, no market-data subscription
+  ./holdfast gateway --speed 240 --wait-for 2,10            fast, but never faster than clients 2 and 10 can follow
 Control port: curl localhost:4003/truth · curl -d '{"symbol":"AAPL","side":"BUY","quantity":10}' localhost:4003/manual-trade
 `;
 
@@ -68,9 +68,9 @@ function holding(text: string, before: readonly (readonly [string, number])[]): 
   return [...before, [String(parts[1]).toUpperCase(), Number(parts[2])]];
 }
 
-/** Parses the command line. Prints usage and ends the process on a bad one, as commander does, unless told to throw. */
-export function readGatewayCommand(argv: readonly string[], { throws = false } = {}): GatewayCommand {
-  const command = new Command('gateway-sim')
+/** Parses the command line. Throws commander's error on a bad one, and when help was asked for (and printed). */
+export function readGatewayCommand(argv: readonly string[]): GatewayCommand {
+  const command = new Command('./holdfast gateway')
     .description('A simulated IB Gateway: speaks the TWS protocol on loopback before a simulated exchange. Paper accounts only.')
     .option('--port <port>', 'TWS port; 0 takes a free one', port, 4002)
     .option('--control-port <port>', 'control port (HTTP, JSON); 0 takes a free one', port, 4003)
@@ -89,7 +89,7 @@ export function readGatewayCommand(argv: readonly string[], { throws = false } =
     .option('--wait-for <ids>', 'client ids that fast time waits for, as in 2,10', clientIds)
     .option('--json', 'one JSON line on stdout once listening; everything else on stderr')
     .addHelpText('after', EXAMPLES);
-  if (throws) command.exitOverride().configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
+  command.exitOverride().configureOutput({ outputError: () => undefined });
   command.parse([...argv], { from: 'user' });
   const options = command.opts<GatewayCommand & { delayedData?: boolean; liveData?: boolean }>();
   if (options.delayedData && options.liveData) command.error('error: choose --live-data or --delayed-data, not both');

@@ -1,5 +1,6 @@
 import { type RunningGateway, startGateway } from '@holdfast/sim/gateway/gateway';
 import { openSimulatedDay } from '@holdfast/sim/gateway/simulated-day';
+import { CommanderError } from 'commander';
 import { type GatewayCommand, readGatewayCommand } from './gateway-command.js';
 
 /** People read stderr; with --json stdout carries one line for programs. */
@@ -7,11 +8,39 @@ const say = (line: string): void => {
   process.stderr.write(`gateway-sim: ${line}\n`);
 };
 
+/** As of sysexits.h, and as of the command line. */
+const USAGE = 64;
+const UNAVAILABLE = 69;
+const WRONG_WISH = new Set(['NO_DATE', 'BAD_DATE', 'NO_SESSION', 'NO_CHOICE', 'UNKNOWN_HOLDING']);
+
+/** What happened, what was done, what to do: three lines on stderr. */
+function refuse(code: number, happened: string, todo: string): number {
+  process.stderr.write(`gateway-sim: ${happened}\n  The gateway was not started.\n  ${todo}\n`);
+  return code;
+}
+
+/** A bad command line is told; help that was asked for is no error. */
+function start(argv: readonly string[]): number | Promise<number> {
+  let command: GatewayCommand;
+  try {
+    command = readGatewayCommand(argv);
+  } catch (problem) {
+    if (!(problem instanceof CommanderError)) throw problem;
+    if (problem.exitCode === 0) return 0;
+    return refuse(USAGE, problem.message.replace(/^error: /, ''), 'See `./holdfast gateway --help`.');
+  }
+  return run(command);
+}
+
 async function run(command: GatewayCommand): Promise<number> {
   const day = openSimulatedDay({ ...command, holdings: command.holding });
   if (!day.ok) {
-    say(`not started: ${day.detail}`);
-    return 1;
+    const isWish = WRONG_WISH.has(day.code);
+    return refuse(
+      isWish ? USAGE : UNAVAILABLE,
+      day.detail,
+      isWish ? 'See `./holdfast gateway --help`.' : 'Mend or replace what is named above, then try again.',
+    );
   }
   for (const { symbol, grain, updates, crossedDropped } of day.report) {
     say(`${symbol}: ${updates} updates from ${grain}${crossedDropped > 0 ? `, ${crossedDropped} crossed quotes dropped` : ''}`);
@@ -31,8 +60,12 @@ async function run(command: GatewayCommand): Promise<number> {
       ...(command.waitFor === undefined ? {} : { waitFor: command.waitFor }),
     });
   } catch (problem) {
-    say(`not started: ${problem instanceof Error ? problem.message : String(problem)}`);
-    return 1;
+    const [happened, advice] = (problem instanceof Error ? problem.message : String(problem)).split(/: (?=stop|choose)/);
+    return refuse(
+      UNAVAILABLE,
+      `${happened}.`,
+      advice ? `${advice[0]?.toUpperCase()}${advice.slice(1)} (--port, --control-port).` : 'Try again.',
+    );
   }
   announce(gateway, command, day.source);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -60,4 +93,4 @@ function announce(gateway: RunningGateway, command: GatewayCommand, source: { re
   );
 }
 
-process.exitCode = await run(readGatewayCommand(process.argv.slice(2)));
+process.exitCode = await start(process.argv.slice(2));

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { SupervisionPolicy } from '@holdfast/core/supervision/policy';
 import type { StartMode, SupervisedWorker } from '@holdfast/core/supervision/watch';
 import type { EpochMs, MonoMs } from '@holdfast/core/units';
@@ -123,6 +124,7 @@ export function runSupervisor(parts: SupervisorParts): RunningSupervisor {
       stillMsMax: policy.stillMsMax,
       isGone: live.isGone,
       heartbeat: (worker: 'supervisor' | SupervisedWorker) => live.readHeartbeat(files.heartbeat(worker)),
+      isHalted: existsSync(files.halt),
     };
   }
 

@@ -60,5 +60,5 @@ const alreadySupervised = (holder: LeaseHolder): Refusal =>
   refuse(
     'ALREADY_SUPERVISED',
     `A supervisor is at work already: process ${holder.pid}. This one ends without touching anything. ` +
-      'Look with `holdfast status`; to replace it, end that one first (the workers go on meanwhile).',
+      `Look with \`./holdfast status\`; to replace it, end it with \`kill -TERM ${holder.pid}\` (the workers go on and are adopted). \`./holdfast stop\` ends all.`,
   );

@@ -42,6 +42,7 @@ const context: StatusContext = {
   stillMsMax: 5_000,
   isGone: ({ pid }) => gone.has(pid),
   heartbeat: worker => beats.get(worker) ?? null,
+  isHalted: false,
 };
 
 function runs(worker: StatusWorker, pid: number, { phase = 'READY', ageMs = 100 }: { phase?: WorkerPhase; ageMs?: number } = {}): void {
@@ -176,4 +177,11 @@ it('an empty desk has a status too', () => {
     '   closed today: none',
     '   P&L today: +$0.00 realized on 0 closed, 0 won, 0 lost',
   ]);
+});
+
+it('A14: a HALT file is seen, with the kill switch off too', () => {
+  const seen = readStatus(db, { ...context, isHalted: true });
+  expect(seen).toMatchObject({ halted: true, killSwitch: { on: false } });
+  expect(formatStatus(seen).split('\n')[0]).toBe('── 2026-03-09 14:30:00 UTC · 2026-03-09 · trading · HALT FILE PRESENT (no entries)');
+  expect(readStatus(db, context).halted).toBe(false);
 });

@@ -23,6 +23,8 @@ export interface DeskStatus {
   /** Dollars; per cent of the equity the day began with, null while that is unknown. */
   readonly pnl: PnlLine;
   readonly killSwitch: { readonly on: boolean; readonly reason: string | null };
+  /** The file var/run/HALT exists: workers buy nothing, whatever the kill switch says. */
+  readonly halted: boolean;
 }
 
 export interface WorkerLine {
@@ -66,6 +68,7 @@ export interface StatusContext {
   readonly stillMsMax: number;
   readonly isGone: (holder: LeaseHolder) => boolean;
   readonly heartbeat: (worker: StatusWorker) => Heartbeat | null;
+  readonly isHalted: boolean;
 }
 
 /** Reads everything anew. Throws SQLite's error when the store cannot be read: wrap it in `attempt`. */
@@ -89,6 +92,7 @@ export function readStatus(db: Db, context: StatusContext): DeskStatus {
     closedToday: readBlocks(db, tradeDate).map(({ symbol, exitReason }) => ({ symbol, exitReason })),
     pnl: pnlLine(readDailyPnl(db, tradeDate)),
     killSwitch: readKillSwitch(db),
+    halted: context.isHalted,
   };
 }
 
@@ -131,8 +135,13 @@ function pnlLine(accounts: ReturnType<typeof readDailyPnl>): PnlLine {
 
 /** The block on the console; every line stands alone, so that a log keeps its sense. */
 export function formatStatus(status: DeskStatus): string {
+  const { on, reason } = status.killSwitch;
+  const locks = [
+    ...(on ? [`KILL SWITCH ON (${reason ?? 'no reason given'})`] : []),
+    ...(status.halted ? ['HALT FILE PRESENT (no entries)'] : []),
+  ];
   const lines = [
-    `── ${status.at.slice(0, 19).replace('T', ' ')} UTC · ${status.tradeDate} · ${status.phase}${status.killSwitch.on ? ` · KILL SWITCH ON (${status.killSwitch.reason ?? 'no reason given'})` : ''}`,
+    [`── ${status.at.slice(0, 19).replace('T', ' ')} UTC`, status.tradeDate, status.phase, ...locks].join(' · '),
     ...status.workers.map(formatWorker),
     `   active positions: ${status.positions.length === 0 ? 'none' : ''}`,
     ...status.positions.map(formatPosition),

@@ -48,7 +48,7 @@ describe('reports', () => {
       commission: usd(4),
       startEquity: usd(25_000),
       percentOfEquity: expect.closeTo(0.1396, 10),
-      sumOfTradePercents: expect.closeTo(0.8, 10),
+      sumOfTradePercents: expect.closeTo(0.698, 10),
     });
     expect(review.rejections).toEqual([{ code: 'RSI', times: 2, symbols: 2 }]);
     expect(review.restarts).toEqual({ exitManager: 2, dayTrader: 0 });

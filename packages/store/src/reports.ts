@@ -1,9 +1,10 @@
 import { type EpochMs, type Micros, micros, type TradeDate } from '@holdfast/core/units';
 import { sql } from 'kysely';
 import { type RaisedAlert, readAlerts } from './alerts.js';
-import { moneyOf, moneyOrNull, timeOrNull } from './columns.js';
+import { contractOf, moneyOf, moneyOrNull, timeOrNull } from './columns.js';
 import { readDailyPnl } from './daily.js';
 import type { Db } from './db.js';
+import type { TradesTable } from './schema.js';
 import { q, statement } from './statement.js';
 import { readWorkerEvents, type WorkerEvent } from './worker-events.js';
 
@@ -47,7 +48,7 @@ export interface RoundTrip {
   readonly exitAt: EpochMs | null;
   readonly exitReason: string;
   readonly pnl: Micros | null;
-  /** Of the entry price, without commissions. */
+  /** P&L in per cent of what the entry cost: net of commissions, as `pnl` is. `trades.profit_loss_pct` compares prices only. */
   readonly percent: number | null;
   readonly commission: Micros;
   readonly agentName: string;
@@ -108,11 +109,16 @@ export const readRoundTrips = (db: Db, date: TradeDate): readonly RoundTrip[] =>
     exitAt: timeOrNull(row.exit_timestamp),
     exitReason: row.exit_reason ?? 'unknown',
     pnl: moneyOrNull(row.pnl),
-    percent: row.profit_loss_pct,
+    percent: netPercent(row),
     commission: moneyOf(row.commission),
     agentName: row.agent_name,
     origin: row.origin,
   }));
+
+function netPercent({ pnl, entry_price, quantity, contract }: TradesTable): number | null {
+  const cost = entry_price === null ? 0 : entry_price * Math.abs(quantity) * contractOf(contract).multiplier;
+  return pnl === null || cost === 0 ? null : (100 * pnl) / cost;
+}
 
 /** The newest date on which anything was traded; what `review` shows when no date is given. Null in a store without trades. */
 export const lastTradedDate = (db: Db): TradeDate | null => db.first(newestDate)?.date ?? null;

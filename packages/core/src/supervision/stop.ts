@@ -206,6 +206,9 @@ function endGuard(state: SupervisorState, now: MonoMs): SupervisorStep {
   });
 }
 
+/** Whether the answer to a stop tells of something that force left open: an entry at work, a position without a confirmed stop. */
+export const leavesOpen = (answer: string): boolean => /\bby force: /i.test(answer);
+
 function lastWords({ working, unsecured }: Stop): string {
   const left = [
     ...(working === null ? [] : [`${working}. What fills has nobody to protect it.`]),

@@ -12,7 +12,7 @@ import { quoteFromTrade, stepsOfMinute } from './recorded-steps.js';
 
 const pack = fileURLToPath(new URL('../../../../../shared/data', import.meta.url));
 const havePack = existsSync(join(pack, 'us-equity'));
-const whyNot = havePack ? '' : ' (skipped: the data pack is not beside the repository)';
+const whyNot = havePack ? '' : ' (skipped: ../shared/data is not there)';
 const date = tradeDate('2026-03-09');
 
 let dir: string;
