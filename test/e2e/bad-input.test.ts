@@ -64,8 +64,8 @@ describe('a broken desk.yaml', () => {
   });
 });
 
-/** A position in care, the exit manager dead, and a desk.yaml that is valid and names another mode than the store's. */
-async function mismatchedWithPosition(): Promise<RefereedDesk> {
+/** A position in care, the exit manager dead, and a desk.yaml that is valid and names another mode or account than the store's. */
+async function mismatchedWithPosition(slip: { readonly mode: string } | { readonly account: string }): Promise<RefereedDesk> {
   const of = await openRefereedDesk();
   desk = of;
   const first = await of.guard();
@@ -74,17 +74,20 @@ async function mismatchedWithPosition(): Promise<RefereedDesk> {
   await waitFor('target and disaster stop to rest', () => of.resting().length === 2, { lastSeen: of.story });
   process.kill(first.pid, 'SIGKILL');
   await of.ended(first);
-  write(of, { ...configOf(of), mode: 'observe' });
+  write(of, { ...configOf(of), ...slip });
   return of;
 }
 
-describe("DESIGN §9: a mode in desk.yaml that is not the store's, with a position open", () => {
+describe.each([
+  ['mode', { mode: 'observe' }],
+  ['account', { account: 'DU9999999' }],
+])("DESIGN §9: a desk.yaml with another %s than the store's, and a position open", (_what, slip) => {
   it('the exit manager protects on, and says so; the day trader is parked with the reason', async () => {
-    const of = await mismatchedWithPosition();
+    const of = await mismatchedWithPosition(slip);
     const supervisor = of.start('supervisor');
     await of.ready('exit-manager');
     await waitFor('the day trader to be refused', () => recorded(of, 'alerts', null).includes('BAD_CONFIGURATION'), { lastSeen: of.story });
-    expect(supervisor.output()).toMatch(/The day trader refused its configuration: .* belongs to \w+ account/);
+    expect(supervisor.output()).toMatch(/The day trader refused its configuration: desk.yaml names .* the store belongs to/);
     of.walk(49.4);
     await waitFor('the stop to be sold', () => of.reasons().length === 1, { lastSeen: of.story });
     expect(recorded(of, 'alerts', null)).toContain('CONFIGURATION_MISMATCH');
@@ -93,7 +96,7 @@ describe("DESIGN §9: a mode in desk.yaml that is not the store's, with a positi
   });
 
   it('liquidate-all sells with nobody else alive', async () => {
-    const of = await mismatchedWithPosition();
+    const of = await mismatchedWithPosition(slip);
     expect(await of.run('liquidate-all', '--yes', '--json')).toMatchObject({ code: 0 });
     expect(of.held()).toBe(0);
     expect(of.reasons()).toEqual(['liquidate']);

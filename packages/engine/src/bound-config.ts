@@ -12,7 +12,7 @@ export interface BoundConfig {
 /**
  * What protection runs on when desk.yaml, though valid, names another mode or account than the positions it has to protect: the last
  * configuration that worked where that one belongs to them (its gateway does, too), else desk.yaml's with the store's mode and
- * account. A slip in a file must not end protection (DESIGN §9); entries are refused all the same, by bindStore in the shell.
+ * account. A slip in a file must not end protection (DESIGN §9); the day trader takes a mismatch for a refusal.
  * `lastGood` is asked only then.
  */
 export function configBoundTo(binding: Binding | null, config: Config, lastGood: () => Config | null): BoundConfig {

@@ -108,9 +108,12 @@ export async function runWorker<S>(parts: WorkerProcess<S>): Promise<RunningWork
   }
   const { db, lease } = booted;
   const pulse = createPulse(reserve(machine, files.heartbeat(name), HEARTBEAT_BYTES, log), { holder, leaseId: lease.leaseId, clock, log });
-  const { config, mismatch } = isGuard
-    ? configBoundTo(booted.binding, configured, () => readLastGood(files, environment))
-    : { config: configured, mismatch: null };
+  const { config, mismatch } = configBoundTo(booted.binding, configured, () => readLastGood(files, environment));
+  if (mismatch && !isGuard) {
+    releaseLease(db, lease);
+    onEnd(EXIT_CODE.badConfiguration, mismatch.happened);
+    return null;
+  }
   if (mismatch) log('error', 'configuration-mismatch', { why: mismatch.happened, did: mismatch.did });
   const desk: Desk = { config, files, log };
 
