@@ -19,6 +19,9 @@ import type { Stop } from './worker.js';
 const ANSWER_MS = 2_000;
 /** How long the sale may make no progress before it is reported as it stands. */
 const NO_PROGRESS_MS = 30_000;
+/** For two agreeing answers at the end; shorter where nobody answered for half a minute. */
+const LAST_LOOK_MS = 20_000;
+const LAST_LOOK_UNREACHABLE_MS = 5_000;
 const LOOK_EVERY_MS = 100;
 const WORKERS = ['exit-manager', 'day-trader'] as const;
 const SAY_EVERY_MS = 10_000;
@@ -347,6 +350,7 @@ async function report(parts: Emergency, db: Db, { path, startedAt, detail }: End
       }),
     mono: parts.mono,
     sleep: parts.sleep,
+    giveUpMs: parts.lookout.unreachable() === null ? LAST_LOOK_MS : LAST_LOOK_UNREACHABLE_MS,
   });
   const baseline = attempt(() => readBaselineOf(db));
   const spared = 'ok' in baseline ? new Map<number, number>() : baseline;

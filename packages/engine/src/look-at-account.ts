@@ -16,17 +16,18 @@ export interface LookParts {
   readonly connect: (listener: BrokerListener) => BrokerPort;
   readonly mono: () => number;
   readonly sleep: (ms: number) => Promise<void>;
+  /** How long to wait for the two answers. */
+  readonly giveUpMs: number;
 }
 
 /** Positions may lag a fill by seconds (reference/ibkr-behaviour.md §4): two answers this far apart must agree. */
 const BETWEEN_ANSWERS_MS = 1_000;
-const GIVE_UP_MS = 20_000;
 
 /**
  * Looks at the account through a connection of its own that places nothing. Null when the broker gave no two agreeing answers in time:
  * then nothing is proved.
  */
-export async function lookAtAccount({ connect, mono, sleep }: LookParts): Promise<AccountView | null> {
+export async function lookAtAccount({ connect, mono, sleep, giveUpMs }: LookParts): Promise<AccountView | null> {
   let account = '';
   let answers: { readonly at: number; readonly view: AccountView }[] = [];
   const broker = connect(body => {
@@ -43,7 +44,7 @@ export async function lookAtAccount({ connect, mono, sleep }: LookParts): Promis
     answers.push({ at: mono(), view: { account, positions, ourOrders: ours, otherOrders: body.openOrders.length - ours, ourInstruments } });
   });
   broker.connect();
-  const until = mono() + GIVE_UP_MS;
+  const until = mono() + giveUpMs;
   let id = 0;
   let askedAt = Number.NEGATIVE_INFINITY;
   try {
