@@ -122,6 +122,7 @@ it('an occupied client id: patience and a clear message, READY once it is free, 
   const pid = of.pidOf('exit-manager');
   await pause(1_500);
   expect(of.pidOf('exit-manager')).toBe(pid);
+  expect((await of.run('status')).out).toMatch(/exit-manager +CONNECTING .*client id is already in use/);
   squatter.close();
   expect(await of.ready('exit-manager')).toBe(pid);
 });

@@ -1,6 +1,7 @@
 import type { BrokerListener } from '@holdfast/core/ports';
 import { epochMs, monoMs } from '@holdfast/core/units';
 import { bindStore, readBinding } from '@holdfast/store/binding';
+import { readLease } from '@holdfast/store/leases';
 import { closeAll, NOW, openDesk } from '@holdfast/store/testing/desk';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createExchangeClock } from './clock.js';
@@ -56,6 +57,16 @@ describe('from the first dial to the brain', () => {
     stand.tell({ kind: 'time', seconds: SPEAKS_AT });
     expect(stand.starts).toMatchObject([{ account: 'DU1234567', at: SPEAKS_AT * 1000, hasBaseline: false, lease: 1 }]);
     expect(stand.heard.map(({ kind }) => kind)).toEqual(['connected', 'notice']);
+  });
+
+  it('why there is no connection stands in the lease, for the status', () => {
+    const stand = shellOn('mode: demo');
+    const failed = (reason: string) => stand.tell({ kind: 'connect-failed', code: 326, reason });
+    const detail = () => readLease(stand.desk.db, 'exit-manager');
+    failed('client id is already in use');
+    expect(detail()).toMatchObject({ phase: 'CONNECTING', detail: 'client id is already in use' });
+    failed('ECONNREFUSED');
+    expect(detail()).toMatchObject({ phase: 'CONNECTING', detail: 'ECONNREFUSED' });
   });
 
   it('what a lost connection said is forgotten', () => {

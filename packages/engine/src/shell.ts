@@ -7,6 +7,7 @@ import type { SharedView } from '@holdfast/core/shared-view';
 import type { EpochMs } from '@holdfast/core/units';
 import { baselineTakenAt } from '@holdfast/store/baseline';
 import { bindStore } from '@holdfast/store/binding';
+import { setPhase } from '@holdfast/store/leases';
 import { attempt, type Refusal, refuse } from '@holdfast/store/refusal';
 import { loadView } from '@holdfast/store/view';
 import type { Booted } from './boot.js';
@@ -68,6 +69,7 @@ export function createShell<S>(parts: ShellParts<S>): Shell {
   let stopped: Stop | null = null;
   let isTimeKnown = false;
   let lastRefusal: string | null = null;
+  let toldWhy: string | null = null;
   const broker = parts.connect(take);
 
   function end(stop: Stop): void {
@@ -79,6 +81,8 @@ export function createShell<S>(parts: ShellParts<S>): Shell {
   }
 
   function take(body: Parameters<BrokerListener>[0]): void {
+    if (body.kind === 'connect-failed') tellWhy(body.reason);
+    else if (body.kind === 'connected') toldWhy = null;
     if (worker) {
       worker.take(body);
       return;
@@ -96,6 +100,12 @@ export function createShell<S>(parts: ShellParts<S>): Shell {
     // What a lost connection said is worth nothing on the next one.
     if (body.kind === 'disconnected') waiting.length = 0;
     else if (body.kind !== 'connect-failed') waiting.push(body);
+  }
+
+  /** For whoever asks `status` why there is no connection. Once per reason: it is dialled again every few seconds. */
+  function tellWhy(reason: string): void {
+    if (stopped || reason === toldWhy) return;
+    if (setPhase(booted.db, booted.lease, { phase: 'CONNECTING', detail: reason }).ok) toldWhy = reason;
   }
 
   /** Creates the worker once everything it needs is known; a busy store is asked again at the next event or beat. */

@@ -6,7 +6,7 @@ import { epochMs, fromDollars, fromIsoTime, micros, monoMs, shares, type TradeDa
 import { writeEquity } from '@holdfast/store/daily';
 import { type Db, openStore } from '@holdfast/store/db';
 import { setKillSwitch } from '@holdfast/store/kill-switch';
-import { acquireLease } from '@holdfast/store/leases';
+import { acquireLease, setPhase } from '@holdfast/store/leases';
 import { migrate } from '@holdfast/store/migrate';
 import { closeTrade, writePosition } from '@holdfast/store/trades';
 import { writeWorkerEvent } from '@holdfast/store/worker-events';
@@ -79,6 +79,17 @@ it.each<[string, () => void, string]>([
 ])('A3: a day trader %s', (_, arrange, state) => {
   arrange();
   expect(stateOf('day-trader')).toBe(state);
+});
+
+it('a worker without a connection says why', () => {
+  runs('exit-manager', 6, { phase: 'CONNECTING' });
+  const detail = 'client id is already in use';
+  setPhase(db, { name: 'exit-manager', leaseId: 1 }, { phase: 'CONNECTING', detail });
+  expect(formatStatus(readStatus(db, context))).toContain(
+    'exit-manager  CONNECTING  · pid 6 · heartbeat 100 ms ago · broker 1.5 s ago · client id is already in use',
+  );
+  runs('exit-manager', 6);
+  expect(formatStatus(readStatus(db, context))).not.toContain(detail);
 });
 
 const POSITION: PositionRow = {

@@ -36,6 +36,8 @@ export interface WorkerLine {
   readonly heartbeatAgeMs: number | null;
   readonly brokerAgeMs: number | null;
   readonly crashesToday: number;
+  /** Why there is no connection, as the worker wrote it last; null while there is one, or nothing is known. */
+  readonly because: string | null;
 }
 
 export interface PositionLine {
@@ -97,19 +99,29 @@ export function readStatus(db: Db, context: StatusContext): DeskStatus {
 }
 
 function workerLine(db: Db, name: StatusWorker, context: StatusContext): WorkerLine {
-  const holder = readLease(db, name)?.holder ?? null;
+  const lease = readLease(db, name);
+  const holder = lease?.holder ?? null;
   const beat = context.heartbeat(name);
   const isItsBeat = beat !== null && beat.bootId === context.bootId && beat.pid === holder?.pid;
   const heartbeatAgeMs = isItsBeat ? Math.max(0, Math.round(context.mono - beat.mono)) : null;
   const crashesToday = readWorkerEvents(db, tradeDateOf(context.exchange)).filter(
     row => row.worker === name && row.event === 'crashed',
   ).length;
-  const facts = { name, pid: holder?.pid ?? null, heartbeatAgeMs, brokerAgeMs: isItsBeat ? beat.brokerAgeMs : null, crashesToday };
+  const facts = {
+    name,
+    pid: holder?.pid ?? null,
+    heartbeatAgeMs,
+    brokerAgeMs: isItsBeat ? beat.brokerAgeMs : null,
+    crashesToday,
+    because: null,
+  };
   if (holder === null || context.isGone(holder))
     return { ...facts, state: isParked(db, name) ? 'PARKED' : holder === null ? 'OFF' : 'DEAD' };
   if (!isItsBeat) return { ...facts, state: 'STARTING' };
   if (heartbeatAgeMs !== null && heartbeatAgeMs > context.stillMsMax) return { ...facts, state: 'HUNG' };
-  return { ...facts, state: name === 'supervisor' ? 'RUNNING' : beat.phase };
+  if (name === 'supervisor') return { ...facts, state: 'RUNNING' };
+  const isOffline = beat.phase === 'CONNECTING' && lease?.phase === 'CONNECTING' && lease.detail !== '';
+  return { ...facts, state: beat.phase, because: isOffline ? lease.detail : null };
 }
 
 const dollarsOrNull = (amount: Micros | null): number | null => (amount === null ? null : toDollars(amount));
@@ -151,13 +163,14 @@ export function formatStatus(status: DeskStatus): string {
   return lines.map(line => line.trimEnd()).join('\n');
 }
 
-function formatWorker({ name, state, pid, heartbeatAgeMs, brokerAgeMs, crashesToday }: WorkerLine): string {
+function formatWorker({ name, state, pid, heartbeatAgeMs, brokerAgeMs, crashesToday, because }: WorkerLine): string {
   const parts = [
     state.padEnd(11),
     pid === null || state === 'OFF' ? '' : `pid ${pid}`,
     heartbeatAgeMs === null ? '' : `heartbeat ${heartbeatAgeMs} ms ago`,
     brokerAgeMs === null ? '' : `broker ${(brokerAgeMs / 1000).toFixed(1)} s ago`,
     crashesToday === 0 ? '' : `${crashesToday} ${crashesToday === 1 ? 'crash' : 'crashes'} today`,
+    because ?? '',
   ];
   return `   ${name.padEnd(13)} ${parts.filter(part => part !== '').join(' · ')}`;
 }
