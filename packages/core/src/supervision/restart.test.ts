@@ -111,3 +111,14 @@ it('an adopted worker that had said it was stopping did not crash; one that vani
   expect(afterExit(aliveAfter('day-trader', 0, stopping), gone, NOW, context).ending).toBe('clean');
   expect(afterExit(aliveAfter('day-trader', 0), gone, NOW, context).ending).toBe('crash');
 });
+
+it.each<[SupervisedWorker, RegExp, RegExp]>([
+  ['exit-manager', /its next start takes that up by itself/, /unpark|parked/],
+  ['day-trader', /release it with `holdfast unpark`/, /tried again/],
+])('a refused configuration, %s: the reason in its own words, and only what is true of this worker', (worker, todo, never) => {
+  const exit = { ...code(78), lastWords: 'mode: got "papr"' };
+  const { alert } = afterExit(aliveAfter(worker, 0), exit, NOW, { policy: POLICY, holder: null });
+  expect(alert?.happened).toContain('mode: got "papr"');
+  expect(alert?.todo).toMatch(todo);
+  expect(`${alert?.did} ${alert?.todo}`).not.toMatch(never);
+});
