@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SupervisorCommand } from './state.js';
+import { leavesOpen } from './stop.js';
 import { type Bench, GUARD, running, TRADER } from './testing/supervisor-bench.js';
 
 describe('A4: a stop while an entry of the day trader still rests', () => {
@@ -67,6 +68,25 @@ describe('A4: a stop while an entry of the day trader still rests', () => {
     hurried.asks({ ...STOP, id: 4, force: true });
     expect(endOf(hurried)).toEqual(['alert STOPPED_WITH_ENTRY', 'secure-positions']);
     expect(endOf(stopping({ force: true, keepGuard: true }))).toEqual(['alert STOPPED_WITH_ENTRY', 'done', 'end']);
+  });
+
+  it('what force left open is told in the answer, so that whoever asked can see it', () => {
+    const ended = (bench: Bench, isSecured: boolean): string => {
+      bench.dies(TRADER, 0);
+      if (!bench.tale().some(line => line.endsWith('done'))) {
+        bench.tell({ kind: 'secured', secured: { ok: isSecured, detail: isSecured ? '' : 'ACME has no confirmed stop' } });
+        bench.dies(GUARD, 0);
+      }
+      return bench.answers.at(-1) ?? '';
+    };
+    expect(leavesOpen(ended(stopping({ force: true }), true))).toBe(true);
+    expect(leavesOpen(ended(stopping({ force: true, keepGuard: true }), true))).toBe(true);
+    const withdrawn = stopping({ force: true });
+    withdrawn.working = null;
+    expect(leavesOpen(ended(withdrawn, false))).toBe(true);
+    const clean = stopping({ force: true });
+    clean.working = null;
+    expect(leavesOpen(ended(clean, true))).toBe(false);
   });
 
   it.each([null, 0, 3, 70, 78])('ended by %s it is not started again: what the store shows then decides', code => {

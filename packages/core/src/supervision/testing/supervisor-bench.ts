@@ -18,6 +18,8 @@ export class Bench {
   working: string | null = null;
   cannotStart = false;
   readonly story: string[] = [];
+  /** What was answered to commands, in words. */
+  readonly answers: string[] = [];
   readonly spawned: { worker: SupervisedWorker; at: number }[] = [];
   readonly counters: Record<SupervisedWorker, number> = { 'exit-manager': 0, 'day-trader': 0 };
 
@@ -75,7 +77,10 @@ export class Bench {
     }
     if (effect.do === 'look-for-entries') this.tell({ kind: 'entries', working: this.working });
     if (effect.do === 'signal') this.story.push(`${this.mono} ${effect.signal} ${effect.worker} ${effect.pid}`);
-    if (effect.do === 'answer') this.story.push(`${this.mono} ${effect.status}`);
+    if (effect.do === 'answer') {
+      this.story.push(`${this.mono} ${effect.status}`);
+      this.answers.push(effect.answer);
+    }
     if (effect.do === 'secure-positions' || effect.do === 'end') this.story.push(`${this.mono} ${effect.do}`);
     if (effect.do === 'daily-reset') this.story.push(`${this.mono} daily-reset ${effect.date}`);
     if (effect.do === 'alert') this.story.push(`${this.mono} alert ${effect.alert.code}`);
