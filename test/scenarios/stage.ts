@@ -8,6 +8,7 @@ import { createState, decide, type ExitManagerState, isSettled, phaseOf } from '
 import { claimRow } from '@holdfast/core/exits/care';
 import { DEFAULT_EXIT_RULES, type ExitRules } from '@holdfast/core/exits/rules';
 import { makeOrderRef, type Order } from '@holdfast/core/orders/order';
+import type { BrokerListener, BrokerSend } from '@holdfast/core/ports';
 import { type EpochMs, epochMs, fromDollars, type MonoMs, micros, monoMs, shares } from '@holdfast/core/units';
 import { createEmergencyFile, EMERGENCY_FILE_BYTES } from '@holdfast/engine/emergency-file';
 import { silentLog } from '@holdfast/engine/log';
@@ -53,6 +54,10 @@ export class Stage {
   exitManager!: Worker<ExitManagerState>;
   broker!: SimBroker;
   stopped: Stop | null = null;
+  /** Between the broker and the exit manager: hands a message on, keeps it for later or says it twice. It outlives a restart. */
+  filter: ((body: Parameters<BrokerListener>[0], take: BrokerListener) => void) | null = null;
+  /** Around each send of the exit manager, `pass` being the send itself: a story may die or lose the line before or after. It outlives a restart. */
+  wire: ((what: BrokerSend, pass: () => boolean) => boolean) | null = null;
   private readonly dir = mkdtempSync(join(tmpdir(), 'holdfast-stage-'));
   private readonly rules: ExitRules;
   private mono = 1_000;
@@ -108,7 +113,14 @@ export class Stage {
     const lease = this.lease(this.db, 'exit-manager', 100 + this.incarnation);
     const view = loadView(this.db, { worker: 'exit-manager', tradeDate: tradeDateOf(this.now), now: this.now });
     let worker: Worker<ExitManagerState> | undefined;
-    this.broker = createSimBroker({ exchange: this.exchange, clientId: 10, onEvent: body => worker?.take(body) });
+    const take: BrokerListener = body => worker?.take(body);
+    this.broker = createSimBroker({
+      exchange: this.exchange,
+      clientId: 10,
+      onEvent: body => (this.filter ? this.filter(body, take) : take(body)),
+    });
+    const { send } = this.broker;
+    this.broker.send = what => (this.wire ? this.wire(what, () => send(what)) : send(what));
     this.broker.omits = omits;
     this.stopped = null;
     worker = createWorker<ExitManagerState>({

@@ -1,10 +1,8 @@
 import { indexed } from '@holdfast/core/exits/desk';
-import { epochMs, fromDollars } from '@holdfast/core/units';
-import type { MarketUpdate } from '@holdfast/sim/exchange-types';
-import { at } from '@holdfast/sim/list-source';
 import { createRandom } from '@holdfast/sim/random';
 import { describe, expect, it } from 'vitest';
 import { Stage } from './stage.js';
+import { stormMarket } from './tempest-faults.js';
 
 /**
  * Seeded storms: the real exit manager and store under random prices, deaths, deaf and mute lines, cuts, refusals and trades by hand, then a
@@ -14,26 +12,6 @@ const START = '09:45:00';
 const STORM_S = 300;
 const QUIET_S = 150;
 
-function market(seed: number): MarketUpdate[] {
-  const random = createRandom(seed);
-  const updates: MarketUpdate[] = [];
-  let cents = 5_000;
-  for (let second = 0; second < STORM_S + QUIET_S; second += 1) {
-    cents += random.below(second < STORM_S ? 21 : 5) - (second < STORM_S ? 10 : 2);
-    if (second < STORM_S && random.below(60) === 0) cents += random.below(161) - 80;
-    const size = 10 + random.below(400);
-    const moment = epochMs(at(START) + second * 1_000);
-    const last = fromDollars((cents + random.below(3)) / 100);
-    updates.push({
-      at: moment,
-      conId: 101,
-      quote: { bid: fromDollars(cents / 100), ask: fromDollars((cents + 2) / 100), bidSize: size, askSize: size },
-      trade: { open: last, high: last, low: last, close: last, volume: size },
-    });
-  }
-  return updates;
-}
-
 interface Outcome {
   readonly stage: Stage;
   readonly faults: Record<string, number>;
@@ -42,7 +20,10 @@ interface Outcome {
 /** One storm. Each second at most one thing happens; what a fault began it ends itself some seconds later. */
 function storm(seed: number): Outcome {
   const random = createRandom(seed + 1_000_000);
-  const stage = new Stage({ market: market(seed), bounds: { unguardedMsMax: 25_000, exitWithinMs: 45_000 } });
+  const stage = new Stage({
+    market: stormMarket({ seed, from: START, stormS: STORM_S, quietS: QUIET_S }),
+    bounds: { unguardedMsMax: 25_000, exitWithinMs: 45_000 },
+  });
   const faults: Record<string, number> = {};
   const count = (kind: string): void => {
     faults[kind] = (faults[kind] ?? 0) + 1;
