@@ -60,8 +60,8 @@ async function isMeant({ machine, screen }: Place, desk: Desk): Promise<boolean>
   if (!screen.err.isTerminal) return false;
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const question = `${whatIsMeant(machine, desk)}\nSell everything in care at the market and stop buying? Type yes: `;
-    return (await lines.question(question)).trim().toLowerCase() === 'yes';
+    screen.err.line(whatIsMeant(machine, desk));
+    return (await lines.question('Sell everything in care at the market and stop buying? Type yes: ')).trim().toLowerCase() === 'yes';
   } finally {
     lines.close();
   }

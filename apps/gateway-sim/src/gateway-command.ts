@@ -21,7 +21,7 @@ export interface GatewayCommand {
 
 const EXAMPLES = `
 Examples:
-  ./holdfast gateway                                   a synthetic day in real time from 09:25 on port 4002
+  ./holdfast gateway                                        a synthetic day in real time from 09:25 on port 4002
   ./holdfast gateway --seed 7 --speed 60 --start 09:30      another day, an hour a minute, from the open
   ./holdfast gateway --data ../shared/data/us-equity --date 2025-11-14 --symbols CMBM,MSGY
   ./holdfast gateway --holding AAPL:40 --delayed-data       a baseline holding, no market-data subscription
