@@ -1,7 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { EpochMs } from '@holdfast/core/units';
+import { makeFolders } from '@holdfast/engine/desk-files';
 import { type Liquidation, type LiquidationParts, liquidateAll } from '@holdfast/engine/liquidate';
 import { readBinding } from '@holdfast/store/binding';
 import { type Db, openStore } from '@holdfast/store/db';
@@ -93,8 +94,9 @@ function partsOf({ machine, screen }: Place, desk: Desk, { connectTo, workerStar
     temporaryStore: () =>
       temporaryStore(join(files.folder, 'run', `liquidation-${machine.thisProcess().pid}.db`), machine.wall(), machine.thisProcess()),
     halt: reason => {
-      mkdirSync(dirname(files.halt), { recursive: true });
-      writeFileSync(files.halt, `${reason}\n`);
+      const made = makeFolders(files);
+      if (made.ok) writeFileSync(files.halt, `${reason}\n`);
+      else screen.err.line(`  the HALT file is not written: ${made.detail}`);
     },
     heartbeat: owner => machine.heartbeat(files.heartbeat(owner)),
     isGone: machine.isGone,
