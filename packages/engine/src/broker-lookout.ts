@@ -14,6 +14,8 @@ export interface LookoutParts {
 export interface BrokerLookout {
   /** Every connection's events go through here; says a failure at once, once, and again when it changes or after ten seconds. */
   hear(body: Parameters<BrokerListener>[0]): void;
+  /** Somebody here got through, by whatever connection: nothing is held against the broker any more. */
+  reached(): void;
   /** Why the last attempt failed, in a sentence that names host and port; null when it did not. */
   unreachable(): string | null;
 }
@@ -22,13 +24,16 @@ export function createBrokerLookout({ at, mono, say }: LookoutParts): BrokerLook
   let reason: string | null = null;
   let said = { reason: '', at: Number.NEGATIVE_INFINITY };
   const sentence = (): string => `the broker could not be reached at ${at}: ${reason}`;
+  function reached(): void {
+    if (said.reason !== '') say(`the broker answers at ${at}`);
+    reason = null;
+    said = { reason: '', at: Number.NEGATIVE_INFINITY };
+  }
   return {
+    reached,
     hear(body) {
-      if (body.kind === 'connected') {
-        if (said.reason !== '') say(`the broker answers at ${at}`);
-        reason = null;
-        said = { reason: '', at: Number.NEGATIVE_INFINITY };
-      } else if (body.kind === 'connect-failed') {
+      if (body.kind === 'connected') reached();
+      else if (body.kind === 'connect-failed') {
         reason = plain(body.reason);
         if (reason === said.reason && mono() - said.at < SAY_AGAIN_MS) return;
         say(`${sentence()}; trying on`);

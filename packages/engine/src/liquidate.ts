@@ -305,7 +305,10 @@ async function settled(parts: Emergency, db: Db, lives: () => boolean): Promise<
   const probe = createProbe(parts);
   try {
     while (lives() && parts.mono() < began + NO_PROGRESS_MS) {
-      if (isReady(db)) return true;
+      if (isReady(db)) {
+        parts.lookout.reached();
+        return true;
+      }
       if (parts.mono() - began >= PROBE_AFTER_MS) probe.start();
       await parts.sleep(LOOK_EVERY_MS);
     }
