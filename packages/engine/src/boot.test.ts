@@ -1,11 +1,12 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { monoMs } from '@holdfast/core/units';
+import { type Db, openStore } from '@holdfast/store/db';
 import { readLease } from '@holdfast/store/leases';
 import { migrate } from '@holdfast/store/migrate';
 import { readOrder } from '@holdfast/store/orders';
 import { anOrder, aPosition, booked, closeAll, MONDAY, NOW, openDesk, openTestStore, storePath } from '@holdfast/store/testing/desk';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type BootParts, boot } from './boot.js';
+import { ASK_AGAIN_MS, type BootParts, boot, createBoot, LOCKED_MS_MAX } from './boot.js';
 import { createEmergencyFile, EMERGENCY_FILE_BYTES } from './emergency-file.js';
 import { silentLog } from './log.js';
 import { createMemoryFile } from './random-file.js';
@@ -13,18 +14,22 @@ import { createMemoryFile } from './random-file.js';
 afterEach(closeAll);
 
 const me = { pid: 1, processStartedAt: 'me', bootId: 'boot' };
-function bootAt(storePath: string, parts: Partial<BootParts> = {}) {
+const partsOf = (storePath: string): BootParts => ({
+  name: 'exit-manager',
+  storePath,
+  busyTimeoutMs: 0,
+  holder: me,
+  isGone: () => true,
+  emergency: null,
+  log: silentLog,
+  mono: () => monoMs(0),
+  wall: () => NOW,
+});
+function bootAt(storePath: string, parts: Partial<Parameters<typeof boot>[0]> = {}) {
   let mono = 0;
   return boot({
-    name: 'exit-manager',
-    storePath,
-    busyTimeoutMs: 0,
-    holder: me,
-    isGone: () => true,
-    emergency: null,
-    log: silentLog,
+    ...partsOf(storePath),
     mono: () => monoMs(mono),
-    wall: () => NOW,
     sleep: async ms => {
       mono += ms;
     },
@@ -80,6 +85,65 @@ describe('the start of a worker', () => {
     });
     expect(booted.ok).toBe(true);
     expect(naps).toBe(3);
+  });
+
+  it('in steps: asks once each, waits for nothing, and has its last word once', () => {
+    const { path, db } = openDesk();
+    const stranger = openTestStore(path);
+    stranger.exec('BEGIN IMMEDIATE');
+    let mono = 7;
+    const opened: string[] = [];
+    const start = createBoot({
+      ...partsOf(path),
+      mono: () => monoMs(mono),
+      synchronous: 'OFF',
+      open: (file, options) => {
+        opened.push(options.synchronous);
+        return openStore(file, options);
+      },
+    });
+    expect(start.step()).toBe('waiting');
+    mono += ASK_AGAIN_MS;
+    expect(start.step()).toBe('waiting');
+    stranger.exec('ROLLBACK');
+    const booted = start.step();
+    expect(booted).toMatchObject({ ok: true, lease: { leaseId: 3 } });
+    expect(start.step()).toBe(booted);
+    expect(opened).toEqual(['OFF']);
+    expect(readLease(db, 'exit-manager')?.leaseId).toBe(3);
+  });
+
+  it.each<[string, number, 'waiting' | { ok: false }]>([
+    ['one ms before the limit', LOCKED_MS_MAX - 1, 'waiting'],
+    ['at the limit', LOCKED_MS_MAX, { ok: false }],
+  ])('in steps: locked until %s', (_title, later, said) => {
+    const { path } = openDesk();
+    openTestStore(path).exec('BEGIN IMMEDIATE');
+    let mono = 7;
+    const start = createBoot({ ...partsOf(path), mono: () => monoMs(mono) });
+    expect(start.step()).toBe('waiting');
+    mono += later;
+    if (said === 'waiting') expect(start.step()).toBe('waiting');
+    else expect(start.step()).toMatchObject({ ...said, exitCode: 5, detail: expect.stringContaining('STORE_BUSY') });
+  });
+
+  it('in steps: one that dies while it waits leaves the lease as it was and the file closed', () => {
+    const { path, db } = openDesk();
+    const stranger = openTestStore(path);
+    stranger.exec('BEGIN IMMEDIATE');
+    const before = readLease(db, 'exit-manager');
+    let connection: Db | null = null;
+    const start = createBoot({
+      ...partsOf(path),
+      open: (file, options) => {
+        connection = openStore(file, options);
+        return connection;
+      },
+    });
+    expect(start.step()).toBe('waiting');
+    start.abandon();
+    expect(() => (connection as Db | null)?.dataVersion()).toThrow(/not open/);
+    expect(readLease(db, 'exit-manager')).toEqual(before);
   });
 
   it('gives up after five seconds of a locked store', async () => {
