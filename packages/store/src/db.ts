@@ -2,6 +2,7 @@ import { closeSync, fdatasyncSync, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import type { Compilable } from 'kysely';
+import type { StoreCallKind, StoreFaults } from './faults.js';
 import { attempt, type Refusal } from './refusal.js';
 import { asSqlValue, type SqlValue, Statement } from './statement.js';
 
@@ -17,6 +18,8 @@ export interface StoreOptions {
   readonly mustExist?: boolean;
   /** For reports: may look at the store and write nothing. */
   readonly readonly?: boolean;
+  /** Tests and the simulation only: makes calls fail. */
+  readonly faults?: StoreFaults;
 }
 
 const NO_PARAMETERS: Readonly<Record<string, never>> = {};
@@ -34,6 +37,7 @@ export class Db {
   readonly #base: Synchronous;
   /** Wrapped once: wrapping anew at every call costs more than the transaction itself. */
   readonly #transaction: Sqlite.Transaction<(work: () => unknown) => unknown>;
+  readonly #faults: StoreFaults | undefined;
   #level: Synchronous;
   #wal: number | null = null;
 
@@ -41,6 +45,8 @@ export class Db {
     readonly path: string,
     options: StoreOptions,
   ) {
+    this.#faults = options.faults;
+    this.#faults?.before({ kind: 'open', sql: path, inTransaction: false, rollBack: () => undefined });
     this.#sqlite = new Sqlite(path, {
       timeout: options.busyTimeoutMs,
       fileMustExist: options.mustExist === true || options.readonly === true,
@@ -65,6 +71,7 @@ export class Db {
   first<P extends object, R>(query: Statement<P, R>, params: P): R | undefined;
   first<P extends object, R>(query: Compilable<R> | Statement<P, R>, params?: P): R | undefined {
     const { prepared, values } = this.#ready(query, params);
+    if (this.#faults) this.#about(prepared.readonly ? 'read' : 'write', prepared.source);
     return prepared.get(...values) as R | undefined;
   }
 
@@ -73,6 +80,7 @@ export class Db {
   all<P extends object, R>(query: Statement<P, R>, params: P): R[];
   all<P extends object, R>(query: Compilable<R> | Statement<P, R>, params?: P): R[] {
     const { prepared, values } = this.#ready(query, params);
+    if (this.#faults) this.#about(prepared.readonly ? 'read' : 'write', prepared.source);
     return prepared.all(...values) as R[];
   }
 
@@ -81,7 +89,9 @@ export class Db {
   run<P extends object, R>(query: Statement<P, R>, params: P): { changes: number; id: number };
   run<P extends object, R>(query: Compilable<R> | Statement<P, R>, params?: P): { changes: number; id: number } {
     const { prepared, values } = this.#ready(query, params);
+    if (this.#faults) this.#about('write', prepared.source);
     const { changes, lastInsertRowid } = prepared.run(...values);
+    if (this.#faults && !this.#sqlite.inTransaction) this.#faults.afterCommit();
     return { changes, id: Number(lastInsertRowid) };
   }
 
@@ -90,7 +100,17 @@ export class Db {
    * worker's and SQLITE_BUSY_SNAPSHOT cannot occur. Whatever is thrown inside rolls everything back. Inside another one, a savepoint.
    */
   immediate<T>(work: () => T): T {
-    return this.#transaction.immediate(work) as T;
+    const faults = this.#faults;
+    if (!faults || this.#sqlite.inTransaction) return this.#transaction.immediate(work) as T;
+    this.#about('begin', 'BEGIN IMMEDIATE');
+    const result = this.#transaction.immediate(() => {
+      const done = work();
+      // Thrown here, the transaction is rolled back: what a failed COMMIT comes to.
+      this.#about('commit', 'COMMIT');
+      return done;
+    }) as T;
+    faults.afterCommit();
+    return result;
   }
 
   /** Runs work, a commit of its own, at another level than the connection's. A store opened OFF stays OFF. */
@@ -112,6 +132,7 @@ export class Db {
   makeDurable(): { readonly ok: true } | Refusal {
     if (this.#base === 'OFF') return { ok: true };
     return attempt(() => {
+      this.#about('sync', `${this.path}-wal`);
       if (this.#wal === null) {
         this.#wal = openSync(`${this.path}-wal`, 'r+');
         this.#syncFolder();
@@ -123,6 +144,7 @@ export class Db {
 
   /** Changes when another connection has committed since it was last asked; never by our own commits. */
   dataVersion(): number {
+    this.#about('data-version', 'PRAGMA data_version');
     return Number(this.#dataVersion.get());
   }
 
@@ -132,11 +154,13 @@ export class Db {
 
   /** Plain SQL text: migrations, VACUUM, checks. Never with values in it. */
   exec(sql: string): void {
+    this.#about('exec', sql);
     this.#sqlite.exec(sql);
   }
 
   /** Reads a pragma's rows. */
   pragma(text: string): readonly unknown[] {
+    this.#about('pragma', text);
     const rows: unknown = this.#sqlite.pragma(text);
     return Array.isArray(rows) ? rows : [];
   }
@@ -146,6 +170,17 @@ export class Db {
     if (this.#wal !== null) closeSync(this.#wal);
     this.#wal = null;
     this.#sqlite.close();
+  }
+
+  #about(kind: StoreCallKind, sql: string): void {
+    this.#faults?.before({
+      kind,
+      sql,
+      inTransaction: this.#sqlite.inTransaction,
+      rollBack: () => {
+        if (this.#sqlite.inTransaction) this.#sqlite.exec('ROLLBACK');
+      },
+    });
   }
 
   #ready<P extends object, R>(query: Compilable<R> | Statement<P, R>, params: P | undefined) {
@@ -172,6 +207,7 @@ export class Db {
   }
 
   #setSynchronous(level: Synchronous): void {
+    this.#about('pragma', `synchronous = ${level}`);
     this.#sqlite.pragma(`synchronous = ${level}`);
     this.#level = level;
   }
