@@ -2,15 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tradeDateOf } from '@holdfast/core/calendar';
-import type { Effect } from '@holdfast/core/effects';
-import type { Event } from '@holdfast/core/events';
 import { createState, decide, type ExitManagerState, isSettled, phaseOf } from '@holdfast/core/exit-manager';
 import { claimRow } from '@holdfast/core/exits/care';
 import { DEFAULT_EXIT_RULES, type ExitRules } from '@holdfast/core/exits/rules';
-import { makeOrderRef, type Order } from '@holdfast/core/orders/order';
+import type { Order } from '@holdfast/core/orders/order';
 import type { BrokerListener, BrokerSend } from '@holdfast/core/ports';
 import { type EpochMs, epochMs, fromDollars, type MonoMs, micros, monoMs, shares } from '@holdfast/core/units';
-import { createEmergencyFile, EMERGENCY_FILE_BYTES } from '@holdfast/engine/emergency-file';
+import { ASK_AGAIN_MS, type Booted, createBoot } from '@holdfast/engine/boot';
+import { createEmergencyFile, EMERGENCY_FILE_BYTES, type EmergencyFile } from '@holdfast/engine/emergency-file';
 import { silentLog } from '@holdfast/engine/log';
 import { createMemoryFile } from '@holdfast/engine/random-file';
 import { createWorker, type Stop, type Worker } from '@holdfast/engine/worker';
@@ -19,14 +18,19 @@ import { createSimBroker, type SimBroker } from '@holdfast/sim/broker';
 import { createExchange } from '@holdfast/sim/exchange';
 import type { ExchangePort, MarketUpdate } from '@holdfast/sim/exchange-types';
 import { ACME, at, listSource, SESSION } from '@holdfast/sim/list-source';
+import { failingFile } from '@holdfast/sim/store-faults';
 import { baselineTakenAt } from '@holdfast/store/baseline';
 import { claimEntry } from '@holdfast/store/claims';
 import { insertCommand } from '@holdfast/store/commands';
 import { commitStep } from '@holdfast/store/commit';
-import { Db } from '@holdfast/store/db';
+import { Db, type Synchronous } from '@holdfast/store/db';
+import type { StoreFaults } from '@holdfast/store/faults';
 import { acquireLease, type Lease } from '@holdfast/store/leases';
 import { migrate } from '@holdfast/store/migrate';
+import { attempt } from '@holdfast/store/refusal';
 import { loadView } from '@holdfast/store/view';
+import { handEntry, requestOf } from './hand-entry.js';
+import { lineOfExchange, linesOfStep } from './story-book.js';
 
 /**
  * A stage for stories: the real exit manager (its brain, its loop, its real store) before the simulated exchange, under one virtual clock.
@@ -42,10 +46,15 @@ export interface StageOptions {
   readonly bounds?: Parameters<typeof createReferee>[0]['bounds'];
   /** Exchange clock at which the story begins. */
   readonly from?: string;
+  /** Of the exit manager's store; OFF unless a story is about what is made durable. */
+  readonly synchronous?: Synchronous;
 }
 
 const ACCOUNT = 'DU1234567';
 const BOOT = 'boot';
+/** The supervisor's pace; and when a story has to give up. */
+const RESTART_MS = 250;
+const STARTS_MAX = 40;
 
 export class Stage {
   readonly exchange: ExchangePort;
@@ -58,8 +67,13 @@ export class Stage {
   filter: ((body: Parameters<BrokerListener>[0], take: BrokerListener) => void) | null = null;
   /** Around each send of the exit manager, `pass` being the send itself: a story may die or lose the line before or after. It outlives a restart. */
   wire: ((what: BrokerSend, pass: () => boolean) => boolean) | null = null;
+  /** What becomes of the exit manager's calls to its store. It outlives a restart. */
+  storeFaults: StoreFaults | null = null;
+  /** Whether this call to the emergency file fails. It outlives a restart. */
+  fileFails: ((call: 'write' | 'sync') => boolean) | null = null;
   private readonly dir = mkdtempSync(join(tmpdir(), 'holdfast-stage-'));
   private readonly rules: ExitRules;
+  private readonly synchronous: Synchronous;
   private mono = 1_000;
   private now: EpochMs;
   private db!: Db;
@@ -68,10 +82,12 @@ export class Stage {
   private incarnation = 0;
   private entryCounter = 0;
   private entryOrderId = 0;
-  private emergency = createMemoryFile(EMERGENCY_FILE_BYTES);
+  private readonly disk = createMemoryFile(EMERGENCY_FILE_BYTES);
+  private emergency!: EmergencyFile;
 
   constructor(options: StageOptions) {
     this.rules = { ...DEFAULT_EXIT_RULES, ...options.rules };
+    this.synchronous = options.synchronous ?? 'OFF';
     this.now = at(options.from ?? '09:45:00');
     this.exchange = createExchange({
       source: listSource(options.market),
@@ -88,7 +104,8 @@ export class Stage {
     });
     this.exchange.subscribe(event => {
       this.referee.observe(event, monoMs(this.mono));
-      this.tellExchange(event);
+      const line = lineOfExchange(event);
+      if (line !== null) this.tell([line]);
     });
     this.traderDb = new Db(join(this.dir, 'desk.db'), { busyTimeoutMs: 0, synchronous: 'OFF' });
     migrate(this.traderDb, this.now);
@@ -106,12 +123,59 @@ export class Stage {
     return result.lease;
   }
 
+  /** The real start of a worker; one that gives up is started again, as the supervisor would. */
+  private boot(): Booted {
+    const faults: StoreFaults = {
+      before: call => this.storeFaults?.before(call),
+      afterCommit: () => this.storeFaults?.afterCommit(),
+    };
+    for (let tries = 0; tries < STARTS_MAX; tries += 1) {
+      this.incarnation += 1;
+      this.emergency = createEmergencyFile(failingFile(this.disk, call => this.fileFails?.(call) ?? false));
+      const boot = createBoot({
+        name: 'exit-manager',
+        storePath: join(this.dir, 'desk.db'),
+        busyTimeoutMs: 0,
+        synchronous: this.synchronous,
+        open: (path, options) => new Db(path, { ...options, faults }),
+        holder: { pid: 100 + this.incarnation, processStartedAt: '1', bootId: BOOT },
+        isGone: () => true,
+        emergency: this.emergency,
+        log: silentLog,
+        mono: () => monoMs(this.mono),
+        wall: () => this.now,
+      });
+      let stepped = boot.step();
+      while (stepped === 'waiting') {
+        this.mono += ASK_AGAIN_MS;
+        stepped = boot.step();
+      }
+      if (stepped.ok) return stepped;
+      this.tell([`exit-manager does not start: ${stepped.detail}`]);
+      this.mono += RESTART_MS;
+    }
+    throw new Error(`the exit manager did not start in ${STARTS_MAX} tries`);
+  }
+
+  /** What the shell reads once the gateway has named the account; a store that does not answer is asked again. */
+  private readStore() {
+    for (let tries = 0; tries < STARTS_MAX; tries += 1) {
+      const read = attempt(() => ({
+        ok: true as const,
+        view: loadView(this.db, { worker: 'exit-manager', tradeDate: tradeDateOf(this.now), now: this.now }),
+        hasBaseline: baselineTakenAt(this.db, ACCOUNT) !== null,
+      }));
+      if (read.ok) return read;
+      this.mono += ASK_AGAIN_MS;
+    }
+    throw new Error(`the store could not be read in ${STARTS_MAX} tries`);
+  }
+
   /** A new process of the exit manager: new connection to the store, new lease, new broker session. */
   startExitManager(omits: SimBroker['omits'] = null): void {
-    this.incarnation += 1;
-    this.db = new Db(join(this.dir, 'desk.db'), { busyTimeoutMs: 0, synchronous: 'OFF' });
-    const lease = this.lease(this.db, 'exit-manager', 100 + this.incarnation);
-    const view = loadView(this.db, { worker: 'exit-manager', tradeDate: tradeDateOf(this.now), now: this.now });
+    const { db, lease } = this.boot();
+    this.db = db;
+    const { view, hasBaseline } = this.readStore();
     let worker: Worker<ExitManagerState> | undefined;
     const take: BrokerListener = body => worker?.take(body);
     this.broker = createSimBroker({
@@ -133,7 +197,7 @@ export class Stage {
         isMinimal: false,
         view,
         at: this.now,
-        hasBaseline: baselineTakenAt(this.db, ACCOUNT) !== null,
+        hasBaseline,
       }),
       view,
       db: this.db,
@@ -142,12 +206,12 @@ export class Stage {
       clock: this.clock,
       limits: { ordersPerMinute: 30, notionalMax: fromDollars(1_000_000), collarBps: 1_000 },
       policy: { orders: null, entries: null },
-      emergency: createEmergencyFile(this.emergency),
+      emergency: this.emergency,
       log: silentLog,
-      journal: (event, effects) => this.tell(event, effects),
+      journal: (_event, effects) => this.tell(linesOfStep(effects)),
       onStop: stop => {
         this.stopped = stop;
-        this.story.push(`${this.time()} exit-manager stops: ${stop.why}`);
+        this.tell([`exit-manager stops: ${stop.why}`]);
       },
     });
     this.exitManager = worker;
@@ -199,44 +263,19 @@ export class Stage {
     this.entryCounter += 1;
     this.entryOrderId += 1;
     const tradeDate = tradeDateOf(this.now);
-    const orderRef = makeOrderRef('day-trader', { tradeDate, lease: this.traderLease.leaseId, counter: this.entryCounter });
-    const contract = {
-      conId: ACME.conId,
-      symbol: ACME.symbol,
-      secType: 'STK' as const,
-      exchange: 'SMART',
-      primaryExchange: 'NASDAQ',
-      currency: 'USD',
-      tick: ACME.tick,
-      multiplier: 1,
-    };
-    const order: Order = {
-      orderRef,
-      worker: 'day-trader',
-      clientId: 2,
+    const order = handEntry({
+      tradeDate,
+      lease: this.traderLease.leaseId,
+      counter: this.entryCounter,
       orderId: this.entryOrderId,
-      permId: null,
-      tradeId: orderRef,
-      contract,
-      role: 'entry',
-      side: 'BUY',
-      quantity: shares(quantity),
-      type: 'LMT',
-      limitPrice: fromDollars(limit),
-      stopPrice: null,
-      tif: 'GTD',
-      goodTill: epochMs(this.now + 90_000),
-      ocaGroup: null,
-      status: 'INTENT',
-      filled: shares(0),
-      createdAt: this.now,
-      updatedAt: this.now,
-      reason: null,
-    };
+      quantity,
+      limit,
+      now: this.now,
+    });
     const claim = claimRow({
-      tradeId: orderRef,
+      tradeId: order.tradeId,
       account: ACCOUNT,
-      contract,
+      contract: order.contract,
       side: 1,
       agentName: 'day-trader',
       signal: null,
@@ -250,19 +289,7 @@ export class Stage {
     if (!claimed.ok) throw new Error(`${claimed.code}: ${claimed.detail}`);
     this.story.push(`${this.time()} day-trader claims ACME, BUY ${quantity} LMT ${limit.toFixed(2)}`);
     if (sends) {
-      this.exchange.place({
-        clientId: 2,
-        orderId: order.orderId,
-        conId: ACME.conId,
-        side: 'BUY',
-        quantity,
-        type: 'LMT',
-        limitPrice: fromDollars(limit),
-        tif: 'GTD',
-        goodTill: epochMs(this.now + 90_000),
-        orderRef,
-        transmit: true,
-      });
+      this.exchange.place(requestOf(order));
       if (books) this.book(order);
     }
     if (settles) this.settle();
@@ -389,6 +416,11 @@ export class Stage {
     return view.closedToday.map(({ symbol, exitReason }) => ({ symbol, reason: exitReason }));
   }
 
+  /** Steps that a start now would merge from the emergency file. */
+  kept(): number {
+    return this.emergency.read().steps.length;
+  }
+
   get reader(): Db {
     return this.traderDb;
   }
@@ -410,30 +442,7 @@ export class Stage {
     return new Date(this.now - 4 * 3_600_000).toISOString().slice(11, 23);
   }
 
-  private tell(_event: Event, effects: readonly Effect[]): void {
-    for (const asked of effects) {
-      const effect = asked.do === 'later' ? asked.write : asked;
-      if (effect.do === 'place') {
-        const { role, side, quantity, type, limitPrice, stopPrice, tif, status } = effect.order;
-        const price = limitPrice ?? stopPrice;
-        this.story.push(
-          `${this.time()} exit-manager ${status === 'INTENT' ? 'sends' : 'changes'} ${role} ${side} ${quantity} ${type}${price ? ` ${(price / 1e6).toFixed(2)}` : ''} ${tif}`,
-        );
-      } else if (effect.do === 'cancel') this.story.push(`${this.time()} exit-manager cancels ${effect.orderRef}`);
-      else if (effect.do === 'close-position')
-        this.story.push(
-          `${this.time()} exit-manager closes ${effect.trade.contract.symbol}: ${effect.trade.exitReason} ${effect.trade.pnl === null ? '' : (effect.trade.pnl / 1e6).toFixed(2)}`,
-        );
-      else if (effect.do === 'write-alert') this.story.push(`${this.time()} alert ${effect.alert.code} ${effect.alert.happened}`);
-      else if (effect.do === 'reconnect') this.story.push(`${this.time()} exit-manager reconnects: ${effect.reason}`);
-    }
-  }
-
-  private tellExchange(event: Parameters<Parameters<ExchangePort['subscribe']>[0]>[0]): void {
-    if (event.kind === 'execution')
-      this.story.push(
-        `${this.time()} exchange fills ${event.execution.side} ${event.execution.shares} @ ${(event.execution.price / 1e6).toFixed(2)} (client ${event.execution.clientId})`,
-      );
-    if (event.kind === 'rejected') this.story.push(`${this.time()} exchange rejects ${event.code} ${event.text}`);
+  private tell(lines: readonly string[]): void {
+    for (const line of lines) this.story.push(`${this.time()} ${line}`);
   }
 }
