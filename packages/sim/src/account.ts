@@ -35,6 +35,8 @@ const INTRADAY_LEVERAGE = 4;
 export class AccountBook {
   private readonly lines = new Map<number, Line>();
   private cash: number;
+  /** What the holdings of the start had cost per share. */
+  private readonly opened = new Map<number, Micros>();
 
   constructor(
     readonly accountId: string,
@@ -44,6 +46,7 @@ export class AccountBook {
   ) {
     this.cash = startingCash;
     for (const holding of holdings) {
+      this.opened.set(holding.conId, holding.averageCost);
       const line = this.line(holding.conId);
       line.quantity += holding.quantity;
       line.cost += holding.quantity * holding.averageCost * line.instrument.multiplier;
@@ -69,6 +72,29 @@ export class AccountBook {
     const realized = -removed - (sign * closing * perShare + closingCommission);
     line.realizedToday += realized;
     return micros(realized);
+  }
+
+  /**
+   * One instrument's executions turn out to have been others. Both lists are booked from nothing in a book of their own, and the difference
+   * is what changes here: holding, cost, cash and realized P&L, as if it had been so from the start.
+   */
+  rebook(before: readonly Booking[], after: readonly Booking[]): void {
+    const [first] = before;
+    if (!first) return;
+    const line = this.line(first.conId);
+    const bought = before.reduce((sum, { side, shares }) => sum + (side === 'BUY' ? shares : -shares), 0);
+    const averageCost = this.opened.get(first.conId) ?? line.instrument.previousClose;
+    const start = { conId: first.conId, quantity: line.quantity - bought, averageCost };
+    const afresh = (bookings: readonly Booking[]) => {
+      const book = new AccountBook(this.accountId, micros(0), this.instruments, [start]);
+      for (const booking of bookings) if (booking.shares > 0) book.book(booking);
+      return { line: book.line(first.conId), cash: book.cash };
+    };
+    const [was, is] = [afresh(before), afresh(after)];
+    line.quantity += is.line.quantity - was.line.quantity;
+    line.cost += is.line.cost - was.line.cost;
+    line.realizedToday += is.line.realizedToday - was.line.realizedToday;
+    this.cash += is.cash - was.cash;
   }
 
   quantityOf(conId: number): number {

@@ -56,12 +56,46 @@ export interface Bar {
   readonly count: number;
 }
 
+/** A stock split: every `denominator` shares held become `numerator`. 2:1 doubles the shares and halves the price. */
+export interface Split {
+  readonly conId: number;
+  readonly numerator: number;
+  readonly denominator: number;
+}
+
+/** Something a market source made happen, for the counts of a campaign. */
+export interface MarketEvent {
+  readonly kind:
+    | 'opening-gap'
+    | 'overnight-jump'
+    | 'split-like-jump'
+    | 'split'
+    | 'late-open'
+    | 'jump'
+    | 'crash'
+    | 'flash'
+    | 'halt'
+    | 'resume'
+    | 'halt-to-close'
+    | 'wide-spread'
+    | 'thin'
+    | 'empty-quote'
+    | 'crazy-print'
+    | 'stale';
+  readonly at: EpochMs;
+  readonly conId: number;
+  /** Its move, signed; the width of a wide spread; 0 where neither fits. */
+  readonly bps: number;
+}
+
 /** Where prices come from: a seeded synthetic day or recorded files. Updates come in time order, ties by conId. */
 export interface MarketSource {
   /** `synthetic seed 7` or the folder and date, for screens and reports. */
   readonly name: string;
   readonly date: TradeDate;
   readonly instruments: readonly Instrument[];
+  /** Splits that took effect before this day; `previousClose` of their instruments is adjusted already. */
+  readonly splits?: readonly Split[];
   /** The next update in time order, or undefined when the day is over. Called once per update. */
   next(): MarketUpdate | undefined;
   /** Bars of any size between two times, also of days before (daily bars), from the data behind the simulation; never beyond `now` of the caller. */
@@ -172,6 +206,8 @@ export type ExchangeEvent =
       readonly code: number;
       readonly text: string;
     }
+  /** The broker replaces an execution: same root, higher last part. A bust has no shares. `replaced` counts no more. */
+  | { readonly kind: 'correction'; readonly at: EpochMs; readonly execution: ExchangeExecution; readonly replaced: ExchangeExecution }
   | { readonly kind: 'position'; readonly at: EpochMs; readonly position: ExchangePosition }
   | { readonly kind: 'quote'; readonly at: EpochMs; readonly quote: Quote; readonly update: MarketUpdate };
 
@@ -195,11 +231,22 @@ export interface ExchangePort {
   globalCancel(): void;
   /** A trade made by hand in TWS: client id 0, a negative order id, fills at once and whole against the quote; without one it rests. */
   manualTrade(conId: number, side: OrderSide, quantity: number): ExchangeOrder;
+  /**
+   * A gateway that restarts has lost an order it took just before: it ends here (reason "lost by the gateway"), and its address is free again.
+   * False when there is no such working order, or part of it has filled: what the exchange has traded nobody loses.
+   */
+  lose(clientId: number, orderId: number): boolean;
+  /** Books an execution anew under a corrected id: another price, or 0 shares for a bust. Undefined when no such execution stands. */
+  correct(execId: string, words: { readonly price?: Micros; readonly shares?: number }): ExchangeExecution | undefined;
+  /** The highest order id this client has used, 0 for none. */
+  highestOrderId(clientId: number): number;
   quote(conId: number): Quote;
   openOrders(): readonly ExchangeOrder[];
   completedOrders(): readonly ExchangeOrder[];
   executions(): readonly ExchangeExecution[];
   positions(): readonly ExchangePosition[];
+  /** One line of it; an instrument never held has quantity 0. */
+  position(conId: number): ExchangePosition;
   account(): AccountState;
   /** Whether the regular session is open at exchange time `now` and the instrument is not halted. */
   isTrading(conId: number): boolean;

@@ -162,6 +162,22 @@ class Exchange implements ExchangePort {
     return snapshot(order);
   }
 
+  lose(clientId: number, orderId: number): boolean {
+    const isLost = this.desk.lose(clientId, orderId);
+    this.deliver();
+    return isLost;
+  }
+
+  correct(execId: string, words: { readonly price?: Micros; readonly shares?: number }): ExchangeExecution | undefined {
+    const corrected = this.desk.ledger.correct(execId, words);
+    this.deliver();
+    return corrected;
+  }
+
+  highestOrderId(clientId: number): number {
+    return this.desk.ledger.highestOrderId(clientId);
+  }
+
   quote(conId: number): Quote {
     return this.book(conId).quote;
   }
@@ -176,6 +192,9 @@ class Exchange implements ExchangePort {
   }
   positions(): readonly ExchangePosition[] {
     return this.account_.positions(conId => this.book(conId).mark());
+  }
+  position(conId: number): ExchangePosition {
+    return this.account_.position(conId, this.book(conId).mark());
   }
   account(): AccountState {
     return this.account_.state(conId => this.book(conId).mark());

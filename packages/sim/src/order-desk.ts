@@ -21,6 +21,8 @@ export interface DeskSurroundings extends LedgerSurroundings {
 
 /** The reason every victim of a global cancel carries. */
 export const GLOBAL_CANCEL = 'global cancel';
+/** The reason of an order that a restarting gateway forgot. */
+export const LOST_BY_GATEWAY = 'lost by the gateway';
 const IGNORED_OUTSIDE_RTH =
   'Order Event Warning: Attribute "Outside Regular Trading Hours" is ignored based on the order type and destination.';
 
@@ -80,6 +82,14 @@ export class OrderDesk {
     this.end(order, 'Cancelled', '');
     for (const member of members) this.end(member, 'Cancelled', 'OCA group cancelled');
     return 'accepted';
+  }
+
+  lose(clientId: number, orderId: number): boolean {
+    const order = this.ledger.find(clientId, orderId);
+    if (!order || isFinal(order.status) || order.filled > 0) return false;
+    this.end(order, 'Cancelled', LOST_BY_GATEWAY);
+    this.ledger.freeAddress(order);
+    return true;
   }
 
   cancelAll(): void {

@@ -1,4 +1,4 @@
-import { type EpochMs, micros } from '@holdfast/core/units';
+import { type EpochMs, type Micros, micros } from '@holdfast/core/units';
 import type { AccountBook } from './account.js';
 import type { Book } from './book.js';
 import { type CommissionModel, commissionSoFar } from './commission.js';
@@ -38,6 +38,17 @@ export class OrderLedger {
   /** Whether a client has used this id or a higher one. Ids of trades by hand are negative and count for nobody. */
   isUsed({ clientId, orderId }: OrderRequest): boolean {
     return orderId > 0 && orderId <= (this.highestId.get(clientId) ?? 0);
+  }
+
+  /** The highest id this client has used, 0 for none. */
+  highestOrderId(clientId: number): number {
+    return this.highestId.get(clientId) ?? 0;
+  }
+
+  /** Its gateway knows nothing of an order any more: its id may be used again. */
+  freeAddress({ request: { clientId, orderId } }: LiveOrder): void {
+    this.byAddress.delete(addressOf(clientId, orderId));
+    if (this.highestId.get(clientId) === orderId) this.highestId.set(clientId, orderId - 1);
   }
 
   /** A copy, oldest first: what is done with one order may end others. */
@@ -128,6 +139,23 @@ export class OrderLedger {
     };
     this.filledParts.push(execution);
     this.at.emit({ kind: 'execution', at: execution.at, execution });
+  }
+
+  /** Replaces an execution by its correction. The order's own figures stay: it is over, or goes on for what it had left. */
+  correct(execId: string, words: { readonly price?: Micros; readonly shares?: number }): ExchangeExecution | undefined {
+    const index = this.filledParts.findIndex(one => one.execId === execId);
+    const replaced = this.filledParts[index];
+    if (!replaced) return undefined;
+    const [root, revision] = [execId.slice(0, execId.lastIndexOf('.')), Number(execId.slice(execId.lastIndexOf('.') + 1))];
+    const execution = { ...replaced, ...words, execId: `${root}.${String(revision + 1).padStart(2, '0')}` };
+    const { conId } = replaced;
+    const before = this.filledParts.filter(one => one.conId === conId);
+    this.filledParts[index] = execution;
+    this.at.account.rebook(before, before.with(before.indexOf(replaced), execution));
+    this.at.emit({ kind: 'correction', at: this.at.now(), execution, replaced });
+    const mark = this.at.books.get(conId)?.mark() ?? execution.price;
+    this.at.emit({ kind: 'position', at: this.at.now(), position: this.at.account.position(conId, mark) });
+    return execution;
   }
 
   close(order: LiveOrder, status: ExchangeOrderStatus, reason: string | undefined): void {

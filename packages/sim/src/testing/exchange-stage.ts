@@ -76,6 +76,8 @@ function line(event: ExchangeEvent): string[] {
       return [`rejected ${event.orderId} ${event.code}`];
     case 'notice':
       return [`notice ${event.orderId} ${event.code}`];
+    case 'correction':
+      return [`correction ${event.execution.execId.slice(-5)} ${event.execution.shares} @ ${toDollars(event.execution.price).toFixed(2)}`];
     case 'position':
       return [`position ${event.position.quantity}`];
     case 'quote':
