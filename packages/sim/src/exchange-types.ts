@@ -88,38 +88,6 @@ export interface MarketEvent {
   readonly bps: number;
 }
 
-/** A stock split: every `denominator` shares held become `numerator`. 2:1 doubles the shares and halves the price. */
-export interface Split {
-  readonly conId: number;
-  readonly numerator: number;
-  readonly denominator: number;
-}
-
-/** Something a market source made happen, for the counts of a campaign. */
-export interface MarketEvent {
-  readonly kind:
-    | 'opening-gap'
-    | 'overnight-jump'
-    | 'split-like-jump'
-    | 'split'
-    | 'late-open'
-    | 'jump'
-    | 'crash'
-    | 'flash'
-    | 'halt'
-    | 'resume'
-    | 'halt-to-close'
-    | 'wide-spread'
-    | 'thin'
-    | 'empty-quote'
-    | 'crazy-print'
-    | 'stale';
-  readonly at: EpochMs;
-  readonly conId: number;
-  /** Its move, signed; the width of a wide spread; 0 where neither fits. */
-  readonly bps: number;
-}
-
 /** Where prices come from: a seeded synthetic day or recorded files. Updates come in time order, ties by conId. */
 export interface MarketSource {
   /** `synthetic seed 7` or the folder and date, for screens and reports. */
