@@ -57,6 +57,57 @@ describe('answers right after a gateway start', () => {
     expect(s.referee.report()).toEqual([]);
   });
 
+  it('I1: open-orders answers that leave our exits out for minutes do not double them either', () => {
+    const s = stage({ market: [...CALM, ...flicker(5_000), quoteOf('09:57:00', 51, 51.02, 5_000)], rules: { reconcileEveryMs: 15_000 } });
+    s.run(1_000);
+    s.buys(100, 50.05);
+    s.run(15_000);
+    s.broker.cut('gateway restart');
+    s.broker.omits = 'open-orders';
+    s.broker.connect();
+    for (let second = 0; second < 90; second += 1) {
+      s.run(1_000);
+      expect(
+        s.resting().map(line => line.slice(0, 12)),
+        s.story.join('\n'),
+      ).toEqual(['SELL 100 LMT', 'SELL 100 STP']);
+    }
+    s.broker.omits = null;
+    s.run(20_000);
+    expect(s.resting(), s.story.join('\n')).toEqual(['SELL 100 LMT 50.90', 'SELL 100 STP 49.10']);
+    s.runTo('09:57:20');
+    expect(s.position(), s.story.join('\n')).toBe(0);
+    expect(s.referee.report()).toEqual([]);
+  });
+
+  it('I1: an exit whose cancel is under way is left out by the answers after a gateway start: sold once all the same', () => {
+    const s = stage({
+      market: [...CALM, ...flicker(5_000, 40), quoteOf('09:46:45', 51, 51.02, 5_000), quoteOf('09:46:47', 48.0, 48.02, 5_000)],
+    });
+    s.run(1_000);
+    s.buys(100, 50.05);
+    s.runTo('09:46:30');
+    // The cancels reach nobody, the connection breaks, and the new one knows of no order.
+    s.broker.onSend = send => send.do !== 'cancel';
+    s.command('flatten', { symbol: 'ACME' });
+    s.run(300);
+    s.broker.cut('gateway restart');
+    s.broker.omits = 'open-orders';
+    s.broker.connect();
+    s.run(300);
+    s.broker.onSend = null;
+    s.run(30_000);
+    s.broker.omits = null;
+    s.runTo('09:48:30');
+    const sold = s.exchange.executions().filter(({ side }) => side === 'SELL');
+    expect(
+      sold.reduce((sum, { shares: count }) => sum + count, 0),
+      s.story.join('\n'),
+    ).toBe(100);
+    expect(s.position()).toBe(0);
+    expect(s.referee.report()).toEqual([]);
+  });
+
   it('I2: two answers agree that an exit is gone: it is replaced', () => {
     const s = stage({ market: [...CALM, ...flicker(5_000)] });
     s.run(1_000);

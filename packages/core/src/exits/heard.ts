@@ -12,6 +12,8 @@ const MODIFY_ECHO_MS = 3_000;
 const SEND_RETRY_MS = 250;
 /** 103 "Duplicate order id" (IB docs, message codes). */
 const DUPLICATE_ID = 103;
+/** 104 "Cannot modify a filled order": the id is used up. Every other refused change means that the order under it lives. */
+const FILLED_ID = 104;
 
 /** An openOrder message: pushed for our own orders, and part of every all-orders answer for everybody's. */
 export function hearOpenOrder(d: Draft, told: BrokerOrder, isComplete = false): void {
@@ -184,8 +186,10 @@ export function hearNotice(d: Draft, told: Extract<EventBody, { kind: 'order-not
       return;
     case 'modify-refused':
       // Told of a fresh order, it means that its id belongs to an older one (104: "cannot modify a filled order"): the id is used up.
-      if (!tracked.modified && tracked.order.status === 'INTENT') rejected(d, tracked, { reason, isDuplicateId: true });
-      else restore(d, tracked, reason);
+      if (!tracked.modified && tracked.order.status === 'INTENT') {
+        rejected(d, tracked, { reason, isDuplicateId: true });
+        if (told.code !== FILLED_ID) revivePredecessor(d, tracked.order);
+      } else restore(d, tracked, reason);
       return;
     case 'unknown-order':
     case 'already-final':
@@ -223,6 +227,15 @@ function rejected(d: Draft, tracked: Tracked, { reason, isDuplicateId }: { reaso
   // The id of a lost order turned out to be used up, by it or by a later one: no failed sale, the next one takes a fresh id.
   if (isDuplicateId) askExecutions(d, 0);
   else countRejection(d, tracked, reason);
+}
+
+/** The order that was thought lost lives: the broker would not change it into its successor. It counts and rests again. */
+function revivePredecessor(d: Draft, { orderRef, orderId }: Order): void {
+  for (const tracked of d.s.orders.values()) {
+    const { order } = tracked;
+    if (order.orderId === orderId && order.status === 'CANCELLED' && order.reason === `id used again by ${orderRef}`)
+      step(d, { ...tracked, cancelAskedAt: null, session: d.s.link.session }, 'echoed', null);
+  }
 }
 
 function restore(d: Draft, tracked: Tracked, reason: string): void {

@@ -38,19 +38,27 @@ export function protect(d: Draft, care: Care, held: Shares): void {
   const lostSales = live.filter(({ order }) => order.status === 'LOST' && order.role === 'exit');
   for (const tracked of lostSales) probe(d, tracked);
   if (lostSales.length > 0) return;
-  const lost = live.filter(({ order }) => order.status === 'LOST');
   const resting = live.filter(({ order }) => order.status !== 'LOST');
+  const group = (resting[0] ?? live[0])?.order.ocaGroup ?? null;
+  const lost = live.filter(({ order }) => order.status === 'LOST' && order.ocaGroup === group);
+  const wanted = wantedMembers(d, care);
+  // A lost one of another generation would trade besides this group; one that nothing replaces may still trade in it: both until their last word.
+  const strays = live.filter(tracked => tracked.order.status === 'LOST' && !lost.includes(tracked));
+  for (const tracked of strays) probe(d, tracked);
+  for (const tracked of lost) if (!wanted.some(({ role }) => role === tracked.order.role)) probe(d, tracked);
   if (resting.some(({ order }) => order.status === 'CANCELLING')) return;
 
-  const without = live.map(({ order }) => order.orderRef);
+  const without = [...resting, ...lost].map(({ order }) => order.orderRef);
   const quantity = sellableShares(d.s, care, { mono: d.mono, without });
   // A figure of the broker's that no execution explains limits what is new; what rests is not withdrawn before two answers agree.
-  const kept = d.s.mismatches.has(care.contract.conId) ? sellableShares(d.s, care, { mono: d.mono, without, isUnlimited: true }) : quantity;
-  const wanted = wantedMembers(d, care);
+  const kept =
+    strays.length > 0 || d.s.mismatches.has(care.contract.conId)
+      ? sellableShares(d.s, care, { mono: d.mono, without: live.map(({ order }) => order.orderRef), isUnlimited: true })
+      : quantity;
   for (const tracked of resting) {
     const member = wanted.find(({ role }) => role === tracked.order.role);
     if (!member || kept <= 0) withdraw(d, tracked);
-    else fit(d, { tracked, member, quantity: kept });
+    else if (strays.length === 0) fit(d, { tracked, member, quantity: kept });
   }
   if (quantity <= 0 || (care.restRetryAt !== null && d.mono < care.restRetryAt)) return;
   const missing = wanted.filter(({ role }) => !resting.some(({ order }) => order.role === role));
@@ -85,7 +93,11 @@ interface Missing {
   readonly held: Shares;
 }
 
-/** A group lives as long as one member works; once all are gone its name is spent and the next generation begins. */
+/**
+ * A group lives as long as one member works; once all are gone its name is spent and the next generation begins. A lost member is replaced
+ * under its own API order id by one of the same kind: should it live after all, the broker takes that for a change. A lost one that nothing
+ * replaces is asked about; until the broker's word it counts with its group.
+ */
 function placeMissing(d: Draft, care: Care, { missing, quantity, resting, lost, held }: Missing): void {
   const living = (resting[0] ?? lost[0])?.order.ocaGroup ?? null;
   const generation = living === null ? care.generation + 1 : care.generation;
@@ -93,8 +105,8 @@ function placeMissing(d: Draft, care: Care, { missing, quantity, resting, lost, 
   if (generation !== care.generation) putCare(d, { ...care, generation });
   const spare = [...lost];
   for (const { role, price } of missing) {
-    const sameRole = spare.findIndex(({ order }) => order.role === role);
-    const inPlaceOf = spare.splice(Math.max(0, sameRole), 1)[0] ?? null;
+    const index = spare.findIndex(({ order }) => order.role === role);
+    const inPlaceOf = index < 0 ? null : (spare.splice(index, 1)[0] ?? null);
     placeExit(d, care, {
       role,
       side: exitSide(held),
@@ -106,4 +118,5 @@ function placeMissing(d: Draft, care: Care, { missing, quantity, resting, lost, 
       inPlaceOf,
     });
   }
+  for (const tracked of spare) probe(d, tracked);
 }

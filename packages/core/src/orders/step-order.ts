@@ -9,6 +9,8 @@ export type OrderEventKind =
   | 'cancelAsked'
   | 'cancelRefused' // the cancel failed and the order lives
   | 'neverHeardOf' // a full barrier on a new session under the same client id does not know it
+  | 'missing' // a complete answer leaves it out though the broker had worked it and it could still rest there
+  | 'expired' // its time in force is over, and a complete answer leaves it out
   | 'notSent'; // we know for sure that it never left this process
 
 /**
@@ -23,6 +25,8 @@ const NEXT = {
     cancelled: 'CANCELLED',
     cancelAsked: 'CANCELLING',
     neverHeardOf: 'LOST',
+    missing: 'LOST',
+    expired: 'CANCELLED',
     notSent: 'CANCELLED',
   },
   SUBMITTED: {
@@ -32,6 +36,8 @@ const NEXT = {
     cancelled: 'CANCELLED',
     rejected: 'REJECTED',
     neverHeardOf: 'CANCELLED',
+    missing: 'LOST',
+    expired: 'CANCELLED',
   },
   CANCELLING: {
     echoed: 'CANCELLING',
@@ -41,6 +47,8 @@ const NEXT = {
     cancelRefused: 'SUBMITTED',
     parked: 'CANCELLING',
     neverHeardOf: 'CANCELLED',
+    missing: 'LOST',
+    expired: 'CANCELLED',
   },
   // May come back to life (locates, deactivated orders): not an end.
   INACTIVE: {
@@ -50,6 +58,8 @@ const NEXT = {
     cancelled: 'CANCELLED',
     rejected: 'REJECTED',
     neverHeardOf: 'CANCELLED',
+    missing: 'LOST',
+    expired: 'CANCELLED',
   },
   // It was only late; or asked about once more and dead for sure.
   LOST: {
@@ -58,12 +68,37 @@ const NEXT = {
     cancelled: 'CANCELLED',
     rejected: 'REJECTED',
     neverHeardOf: 'LOST',
+    missing: 'LOST',
+    expired: 'CANCELLED',
     notSent: 'CANCELLED',
   },
   // Counted as gone from an answer that was not the whole truth (right after a gateway start): it works, and counts as working again.
-  CANCELLED: { echoed: 'SUBMITTED', cancelled: 'CANCELLED', rejected: 'CANCELLED', neverHeardOf: 'CANCELLED', notSent: 'CANCELLED' },
-  REJECTED: { rejected: 'REJECTED', parked: 'REJECTED', cancelled: 'REJECTED', neverHeardOf: 'REJECTED' },
-  FILLED: { echoed: 'FILLED', cancelled: 'FILLED', rejected: 'FILLED', cancelRefused: 'FILLED', neverHeardOf: 'FILLED' },
+  CANCELLED: {
+    echoed: 'SUBMITTED',
+    cancelled: 'CANCELLED',
+    rejected: 'CANCELLED',
+    neverHeardOf: 'CANCELLED',
+    missing: 'CANCELLED',
+    expired: 'CANCELLED',
+    notSent: 'CANCELLED',
+  },
+  REJECTED: {
+    rejected: 'REJECTED',
+    parked: 'REJECTED',
+    cancelled: 'REJECTED',
+    neverHeardOf: 'REJECTED',
+    missing: 'REJECTED',
+    expired: 'REJECTED',
+  },
+  FILLED: {
+    echoed: 'FILLED',
+    cancelled: 'FILLED',
+    rejected: 'FILLED',
+    cancelRefused: 'FILLED',
+    neverHeardOf: 'FILLED',
+    missing: 'FILLED',
+    expired: 'FILLED',
+  },
 } as const satisfies Record<OrderStatus, Partial<Record<OrderEventKind, OrderStatus>>>;
 
 export interface OrderStep {

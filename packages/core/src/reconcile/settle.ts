@@ -1,10 +1,11 @@
+import { sessionAt } from '../calendar.js';
 import type { EventBody } from '../events.js';
 import { askSnapshot, hearPosition } from '../exits/adopt.js';
 import { alert, type Draft, edit, emit, say, setOrder, type Tracked, update, updateLink, write } from '../exits/desk.js';
 import { hearOpenOrder, step } from '../exits/heard.js';
 import { learnExecution, recoverTrades } from '../exits/learn.js';
 import { exitOrders, heldShares } from '../exits/sellable.js';
-import { CLIENT_ID, isFinal } from '../orders/order.js';
+import { CLIENT_ID, isFinal, type Order } from '../orders/order.js';
 import { keepMeeting, mayMeet, meetAccount } from './meet.js';
 
 const ENTRY_OVER_MS = 60_000;
@@ -14,8 +15,8 @@ const ENTRY_OVER_MS = 60_000;
  *
  * 1. every execution the broker knows of this day is booked;
  * 2. every order the broker works under our prefix is known here;
- * 3. no order of ours counts as working that the broker has forgotten: it is CANCELLED when the broker once worked it, and LOST
- *    (still counted) when nobody ever heard of it;
+ * 3. no order of ours is waited for that cannot work any more (an IOC, a DAY order after its session): it is CANCELLED. What could still
+ *    rest there and is left out is LOST: still counted, and replaced only under its own API order id (DESIGN §3, "Silence is never an answer");
  * 4. holdings are the broker's; what does not fit is kept as a mismatch until explained.
  */
 export function settleSnapshot(d: Draft, told: Extract<EventBody, { kind: 'snapshot' }>): void {
@@ -65,24 +66,41 @@ function settleOrder(d: Draft, { tracked, isOpen, askedAt }: { tracked: Tracked;
     if (d.mono - sentAt >= d.s.rules.exitAnswerMs) emit(d, { do: 'reconnect', reason: `${order.orderRef} was never echoed` });
     return;
   }
-  if (mayStillWork(d, tracked)) {
+  if (hasExpired(order, d.at)) {
+    step(d, tracked, 'expired', 'its time in force is over, and a complete answer leaves it out');
+    return;
+  }
+  if (order.tif === 'IOC') {
+    step(d, tracked, 'neverHeardOf', 'not among the open orders of a complete answer');
+    return;
+  }
+  if (waitsForSecondAnswer(d, tracked)) {
     const missingSince = tracked.missingSince ?? d.mono;
     if (askedAt - missingSince < d.s.rules.positionAgreeMs) {
       if (tracked.missingSince === null) setOrder(d, { ...tracked, missingSince });
       return;
     }
   }
-  step(d, { ...tracked, missingSince: null }, 'neverHeardOf', 'not among the open orders of a complete answer');
+  step(d, { ...tracked, missingSince: null, cancelAskedAt: null }, 'missing', null);
+}
+
+/** The broker itself ends day orders within minutes of the close (reference/ibkr-behaviour.md §3). */
+const EXPIRED_AFTER_MS = 300_000;
+
+/** A DAY order dies with the session it was made in. */
+function hasExpired({ tif, createdAt }: Pick<Order, 'tif' | 'createdAt'>, at: number): boolean {
+  const { isTradingDay, close } = sessionAt(createdAt);
+  return tif === 'DAY' && isTradingDay && createdAt < close && at >= close + EXPIRED_AFTER_MS;
 }
 
 /**
- * Right after a gateway start an answer may be empty or partial: an order that rested there is gone only when a second answer agrees, or
- * every new exit would double it. Orders that cannot rest (IOC), whose cancel was asked, or whose position is flat end with the first.
+ * Right after a gateway start an answer may be empty or partial: an order that rests as it should is doubted only when a second answer
+ * agrees, so that a good one is not touched for nothing. What is under way is doubted at once, which is safe: LOST, it still counts.
  */
-function mayStillWork(d: Draft, { order }: Tracked): boolean {
-  if (order.status !== 'SUBMITTED' && order.status !== 'INACTIVE') return false;
+function waitsForSecondAnswer(d: Draft, { order }: Tracked): boolean {
   const care = d.s.care.get(order.contract.conId);
-  return order.tif !== 'IOC' && care !== undefined && heldShares(d.s, care) !== 0;
+  const isAtRest = order.status === 'SUBMITTED' || order.status === 'INACTIVE';
+  return isAtRest && care !== undefined && care.exit === null && heldShares(d.s, care) !== 0;
 }
 
 /** The second answer is asked for on purpose. */
