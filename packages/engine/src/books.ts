@@ -4,7 +4,9 @@ import type { Clock } from '@holdfast/core/ports';
 import type { MonoMs } from '@holdfast/core/units';
 import { commitStep, type RefusedWrite } from '@holdfast/store/commit';
 import type { Db } from '@holdfast/store/db';
-import type { Lease } from '@holdfast/store/leases';
+import { holdsLease, type Lease } from '@holdfast/store/leases';
+import { attempt } from '@holdfast/store/refusal';
+import type { Unwritten } from './boot.js';
 import type { EmergencyFile, PendingStep } from './emergency-file.js';
 import type { Log } from './log.js';
 
@@ -24,6 +26,8 @@ export interface Books {
   settle(): { readonly kind: 'lease-lost'; readonly detail: string } | null;
   /** Writes an alert of the engine's own, with the next beat. */
   alert(alert: Alert): void;
+  /** True when the store says so. One that cannot be read says nothing: protection outranks bookkeeping. */
+  isLeaseLost(): boolean;
   readonly backlog: number;
   readonly lastCommitAt: MonoMs | null;
 }
@@ -34,6 +38,8 @@ export interface BooksParts {
   readonly clock: Clock;
   /** Given to the exit manager alone: protection outranks bookkeeping. The day trader never trades without a commit. */
   readonly emergency: EmergencyFile | null;
+  /** A start without a write to the store: the lease and what an earlier process kept are put on record first of all. */
+  readonly unwritten?: Unwritten | null;
   readonly log: Log;
 }
 
@@ -44,9 +50,14 @@ type RefusedIntents = ReadonlyMap<string, { readonly code: string; readonly deta
 const NOTHING_REFUSED: RefusedIntents = new Map();
 
 /** The worker's hand in the store: commits, and keeps what cannot be committed now in order, in memory and in the emergency file. */
-export function createBooks({ db, lease, clock, emergency, log }: BooksParts): Books {
-  const backlog: PendingStep[] = [];
+export function createBooks({ db, lease, clock, emergency, log, ...parts }: BooksParts): Books {
+  const backlog: PendingStep[] = [...(parts.unwritten?.steps ?? [])];
   const alerts: Write[] = [];
+  /** Null once the lease is on record. */
+  let unwritten = parts.unwritten ?? null;
+  if (unwritten) alerts.push({ do: 'write-alert', alert: storeAlert(unwritten.why) });
+  /** A phase told through the emergency file is nobody's: the newest is told anew when the store answers. */
+  let phaseKept: Write | null = null;
   let askedAt: MonoMs | null = null;
   let lastCommitAt: MonoMs | null = null;
 
@@ -62,7 +73,8 @@ export function createBooks({ db, lease, clock, emergency, log }: BooksParts): B
   }
 
   function keep(file: EmergencyFile, step: PendingStep, why: string): Booked {
-    if (backlog.length === 0) {
+    phaseKept = step.writes.findLast(write => write.do === 'write-phase') ?? phaseKept;
+    if (backlog.length === 0 && !unwritten) {
       log('error', 'store-not-answering', { why, backlog: 1 });
       alerts.push({ do: 'write-alert', alert: storeAlert(why) });
     }
@@ -76,6 +88,7 @@ export function createBooks({ db, lease, clock, emergency, log }: BooksParts): B
   function commit(writes: readonly Write[], durable: boolean): Booked {
     if (writes.length === 0) return { kind: 'committed', refused: NOTHING_REFUSED };
     const step = stepOf(writes);
+    if (emergency && unwritten) return keep(emergency, step, 'the lease is not on record yet');
     if (emergency && backlog.length > 0) return keep(emergency, step, 'earlier steps still wait');
     const result = tryCommit(step, { durable });
     if (result.ok) return { kind: 'committed', refused: refusedIntents(result.refused) };
@@ -98,7 +111,19 @@ export function createBooks({ db, lease, clock, emergency, log }: BooksParts): B
     return intents;
   }
 
+  function record(): { kind: 'lease-lost'; detail: string } | null {
+    if (!unwritten) return null;
+    const recorded = unwritten.record();
+    if (recorded.ok) {
+      unwritten = null;
+      log('info', 'lease-taken', { lease: lease.leaseId });
+    } else if (recorded.code === 'LEASE_LOST') return { kind: 'lease-lost', detail: recorded.detail };
+    return null;
+  }
+
   function mergeBacklog(file: EmergencyFile): { kind: 'lease-lost'; detail: string } | null {
+    const lost = record();
+    if (lost || unwritten) return lost;
     const kept = backlog.length;
     while (backlog[0]) {
       const result = tryCommit(backlog[0], { durable: true, replay: true });
@@ -110,16 +135,18 @@ export function createBooks({ db, lease, clock, emergency, log }: BooksParts): B
     const wiped = file.wipe();
     if (!wiped.ok) log('warn', 'emergency-file-not-wiped', { detail: wiped.detail }); // merged twice at the next start: harmless
     log('warn', 'store-answers-again', { merged: kept });
+    if (phaseKept) alerts.push(phaseKept);
+    phaseKept = null;
     return null;
   }
 
   function settle(): { kind: 'lease-lost'; detail: string } | null {
-    if (emergency && backlog.length > 0) {
+    if (emergency && (backlog.length > 0 || unwritten)) {
       const now = clock.mono();
       if (askedAt !== null && now - askedAt < ASK_AGAIN_MS) return null;
       askedAt = now;
       const lost = withoutWaiting(db, () => mergeBacklog(emergency));
-      if (lost || backlog.length > 0) return lost;
+      if (lost || backlog.length > 0 || unwritten) return lost;
     }
     if (alerts.length === 0) return null;
     const booked = commit(alerts.slice(), false);
@@ -131,8 +158,9 @@ export function createBooks({ db, lease, clock, emergency, log }: BooksParts): B
   return {
     commit,
     settle,
+    isLeaseLost: () => unwritten === null && attempt(() => holdsLease(db, lease)) === false,
     makeDurable() {
-      if (backlog.length > 0) return;
+      if (backlog.length > 0 || unwritten) return;
       const done = db.makeDurable();
       if (!done.ok) log('error', 'not-durable', { code: done.code, detail: done.detail });
     },

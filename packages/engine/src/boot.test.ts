@@ -1,12 +1,13 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { monoMs } from '@holdfast/core/units';
 import { type Db, openStore } from '@holdfast/store/db';
-import { readLease } from '@holdfast/store/leases';
+import { type StoreFaults, storeFailure } from '@holdfast/store/faults';
+import { acquireLease, readLease } from '@holdfast/store/leases';
 import { migrate } from '@holdfast/store/migrate';
 import { readOrder } from '@holdfast/store/orders';
 import { anOrder, aPosition, booked, closeAll, MONDAY, NOW, openDesk, openTestStore, storePath } from '@holdfast/store/testing/desk';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ASK_AGAIN_MS, type BootParts, boot, createBoot, LOCKED_MS_MAX } from './boot.js';
+import { ASK_AGAIN_MS, type BootParts, boot, createBoot, LOCKED_MS_MAX, UNWRITTEN_AFTER_MS } from './boot.js';
 import { createEmergencyFile, EMERGENCY_FILE_BYTES } from './emergency-file.js';
 import { silentLog } from './log.js';
 import { createMemoryFile } from './random-file.js';
@@ -179,21 +180,94 @@ describe('A8: the emergency file is merged first at every start', () => {
     expect(readOrder(desk.db, order.orderRef)?.status).toBe('FILLED');
   });
 
-  it('stays as it is when the store cannot take it', async () => {
+  it('when the store cannot take it, it stays as it is and what it holds is handed on', async () => {
     const { path } = openDesk();
     const emergency = kept();
-    const stranger = openTestStore(path);
-    let isLocked = false;
-    const lockedMeanwhile = {
-      ...emergency,
-      read: () => {
-        if (!isLocked) stranger.exec('BEGIN IMMEDIATE');
-        isLocked = true;
-        return emergency.read();
-      },
-    };
-    expect(await bootAt(path, { emergency: lockedMeanwhile })).toMatchObject({ ok: false, exitCode: 5 });
+    openTestStore(path).exec('BEGIN IMMEDIATE');
+    expect(await bootAt(path, { emergency })).toMatchObject({ ok: true, unwritten: { steps: [{}, {}] } });
     expect(emergency.read().steps).toHaveLength(2);
+  });
+});
+
+describe("I10, A8: an exit manager whose store takes no write begins on the broker's lease", () => {
+  const emptyFile = () => createEmergencyFile(createMemoryFile(EMERGENCY_FILE_BYTES));
+  const dead = { pid: 77, processStartedAt: 'then', bootId: 'boot' };
+
+  function lockedStart(parts: Partial<BootParts> = {}) {
+    const desk = openDesk();
+    const stranger = openTestStore(desk.path);
+    stranger.exec('BEGIN IMMEDIATE');
+    let mono = 0;
+    const start = createBoot({ ...partsOf(desk.path), emergency: emptyFile(), mono: () => monoMs(mono), ...parts });
+    const stepAt = (ms: number) => {
+      mono = ms;
+      return start.step();
+    };
+    return { ...desk, stranger, stepAt };
+  }
+
+  it('after a quarter of a second, under a number nobody has; on record as soon as the lock ends', () => {
+    const { db, stranger, stepAt } = lockedStart();
+    const before = readLease(db, 'exit-manager');
+    expect(stepAt(0)).toBe('waiting');
+    expect(stepAt(UNWRITTEN_AFTER_MS - 1)).toBe('waiting');
+    const booted = stepAt(UNWRITTEN_AFTER_MS);
+    if (booted === 'waiting' || !booted.ok || !booted.unwritten) throw new Error(`not begun: ${JSON.stringify(booted)}`);
+    expect(booted.lease.leaseId).toBe(Math.floor(NOW / 100));
+    expect(readLease(db, 'exit-manager')).toEqual(before);
+    expect(booted.unwritten.record()).toMatchObject({ ok: false, code: 'STORE_BUSY' });
+    stranger.exec('ROLLBACK');
+    expect(booted.unwritten.record()).toEqual({ ok: true });
+    expect(readLease(db, 'exit-manager')).toMatchObject({ leaseId: booted.lease.leaseId, holder: me });
+  });
+
+  it('never under a number that an unrecorded predecessor has used', () => {
+    const leaseId = Math.floor(NOW / 100) + 5;
+    const { stepAt } = lockedStart({ lastBeat: () => ({ holder: dead, leaseId }) });
+    stepAt(0);
+    expect(stepAt(UNWRITTEN_AFTER_MS)).toMatchObject({ ok: true, lease: { leaseId: leaseId + 1 } });
+  });
+
+  it('not while the holder by the table lives', () => {
+    const { stepAt } = lockedStart({ isGone: () => false });
+    stepAt(0);
+    expect(stepAt(UNWRITTEN_AFTER_MS)).toMatchObject({ ok: false, exitCode: 3 });
+  });
+
+  it('not while an unrecorded predecessor lives, which only its heartbeat tells', () => {
+    const { stepAt } = lockedStart({ isGone: ({ pid }) => pid !== dead.pid, lastBeat: () => ({ holder: dead, leaseId: 9 }) });
+    stepAt(0);
+    expect(stepAt(UNWRITTEN_AFTER_MS)).toMatchObject({ ok: false, exitCode: 3, detail: expect.stringContaining('77') });
+  });
+
+  it('gives way to whoever took the lease while the store was locked', () => {
+    const { db, stranger, stepAt } = lockedStart({ isGone: ({ pid }) => pid !== 500 });
+    stepAt(0);
+    const booted = stepAt(UNWRITTEN_AFTER_MS);
+    if (booted === 'waiting' || !booted.ok) throw new Error('not begun');
+    stranger.exec('ROLLBACK');
+    acquireLease(db, { name: 'exit-manager', pid: 500, processStartedAt: 'tool', bootId: 'boot', now: NOW }, () => true);
+    expect(booted.unwritten?.record()).toMatchObject({ ok: false, code: 'LEASE_LOST' });
+  });
+
+  it('the day trader waits: it does nothing without a commit', () => {
+    const { stepAt } = lockedStart({ name: 'day-trader', emergency: null });
+    stepAt(0);
+    expect(stepAt(UNWRITTEN_AFTER_MS)).toBe('waiting');
+    expect(stepAt(LOCKED_MS_MAX)).toMatchObject({ ok: false, exitCode: 5 });
+  });
+
+  it('a full disk is not waited for', () => {
+    const { path } = openDesk();
+    const faults: StoreFaults = {
+      before({ kind }) {
+        if (kind === 'begin') throw storeFailure('full');
+      },
+      afterCommit: () => undefined,
+    };
+    const open: BootParts['open'] = (file, options) => openStore(file, { ...options, faults });
+    const booted = createBoot({ ...partsOf(path), emergency: emptyFile(), open }).step();
+    expect(booted).toMatchObject({ ok: true, unwritten: { why: expect.stringContaining('STORE_FULL') } });
   });
 });
 

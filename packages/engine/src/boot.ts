@@ -1,12 +1,12 @@
 import type { WorkerName } from '@holdfast/core/orders/order';
-import { type EpochMs, type MonoMs, monoMs } from '@holdfast/core/units';
+import type { EpochMs, MonoMs } from '@holdfast/core/units';
 import { type Binding, readBinding } from '@holdfast/store/binding';
 import { commitStep } from '@holdfast/store/commit';
 import { type Db, openStore, type StoreOptions, type Synchronous } from '@holdfast/store/db';
-import { acquireLease, type Lease, type LeaseHolder } from '@holdfast/store/leases';
+import { acquireLease, type Lease, type LeaseHolder, readLease, recordLease, unusedLeaseId } from '@holdfast/store/leases';
 import { requireMigrated } from '@holdfast/store/migrate';
-import { attempt, type Refusal } from '@holdfast/store/refusal';
-import type { EmergencyFile } from './emergency-file.js';
+import { attempt, type Refusal, refuse } from '@holdfast/store/refusal';
+import type { EmergencyFile, PendingStep } from './emergency-file.js';
 import { EXIT_CODE, type ExitCode } from './exit-codes.js';
 import type { Log } from './log.js';
 
@@ -17,6 +17,17 @@ export interface Booted {
   readonly lease: Lease;
   /** The mode and account the store is bound to; null on the very first start. */
   readonly binding: Binding | null;
+  /** Null, as a rule: the lease is on record and the emergency file is merged. */
+  readonly unwritten: Unwritten | null;
+}
+
+/** A start on the broker's lease alone: the store can be read and not written, so whatever belongs in it follows when that ends. */
+export interface Unwritten {
+  readonly why: string;
+  /** What an earlier process could only keep, oldest first; still in the emergency file. */
+  readonly steps: readonly PendingStep[];
+  /** Puts the lease on record. LEASE_LOST: it has passed to another process meanwhile. */
+  record(): { readonly ok: true } | Refusal;
 }
 
 export interface NotBooted {
@@ -36,10 +47,18 @@ export interface BootParts {
   readonly open?: (path: string, options: StoreOptions) => Db;
   readonly holder: LeaseHolder;
   readonly isGone: (holder: LeaseHolder) => boolean;
+  /** The exit manager's. With it a worker may begin without a write to the store; null: it may not. */
   readonly emergency: EmergencyFile | null;
+  /** The last process of this name as its heartbeat file tells: one that began without a write stands in no table. */
+  readonly lastBeat?: () => LastBeat | null;
   readonly log: Log;
   readonly mono: () => MonoMs;
   readonly wall: () => EpochMs;
+}
+
+export interface LastBeat {
+  readonly holder: LeaseHolder;
+  readonly leaseId: number;
 }
 
 /** A start in steps, for whoever owns the time: no call waits for anything longer than `busyTimeoutMs`. */
@@ -55,17 +74,22 @@ export interface Boot {
 
 /** A store that is locked at the start is asked again for so long; then the process ends and the supervisor starts the next one. */
 export const LOCKED_MS_MAX = 5_000;
+/** Whoever may begin without a write waits no longer for one: our own transactions take milliseconds, this is a stranger. */
+export const UNWRITTEN_AFTER_MS = 250;
 export const ASK_AGAIN_MS = 25;
 
 /**
  * Opens the store, takes the lease and, before anything else is read from it, merges what an earlier process could only keep in the
  * emergency file. Says in words what stands in the way, with the exit code the supervisor understands.
+ *
+ * Protection outranks bookkeeping: an exit manager whose store takes no write (a stranger's lock, a full disk) begins all the same, once its
+ * predecessor is gone for certain. Its lease is then the broker's rule, one connection per client id (docs/decisions/0017).
  */
 export function createBoot(parts: BootParts): Boot {
   let db: Db | null = null;
   let lease: Lease | null = null;
   let isMerged = false;
-  let until: MonoMs | null = null;
+  let since: MonoMs | null = null;
   let outcome: Booted | NotBooted | null = null;
 
   function advance(): Booted | Refusal {
@@ -75,7 +99,8 @@ export function createBoot(parts: BootParts): Boot {
       db = opened.db;
     }
     if (!lease) {
-      const taken = acquireLease(db, { name: parts.name, ...parts.holder, now: parts.wall() }, parts.isGone);
+      const leaseIdMin = (parts.lastBeat?.()?.leaseId ?? 0) + 1;
+      const taken = acquireLease(db, { name: parts.name, ...parts.holder, now: parts.wall(), leaseIdMin }, parts.isGone);
       if (!taken.ok) return taken;
       lease = taken.lease;
     }
@@ -84,9 +109,45 @@ export function createBoot(parts: BootParts): Boot {
       if (!merged.ok) return merged;
       isMerged = true;
     }
-    const store = db;
+    return booted(db, lease, null);
+  }
+
+  /** Begins without a write, or says why not. The number is the clock's: nobody else's orders carry it, whatever is on record later. */
+  function beginUnwritten(store: Db, emergency: EmergencyFile, { code, detail }: Refusal): Booted | Refusal {
+    const other = attempt(() => livingOther(store));
+    if (other !== null) return other;
+    const known = lease;
+    const number = attempt(() => ({
+      ok: true as const,
+      id: Math.max(unusedLeaseId(store, parts.wall()), (parts.lastBeat?.()?.leaseId ?? 0) + 1),
+    }));
+    if (!number.ok) return number;
+    const own: Lease = known ?? { name: parts.name, leaseId: number.id };
+    return booted(store, own, {
+      why: `${code}: ${detail}`,
+      steps: emergency.read().steps,
+      record: () => (known ? { ok: true } : recordLease(store, { lease: own, holder: parts.holder, now: parts.wall() }, parts.isGone)),
+    });
+  }
+
+  /** A predecessor that may still send, by the table or by its heartbeat. */
+  function livingOther(store: Db): Refusal | null {
+    const holders = [readLease(store, parts.name)?.holder ?? null, parts.lastBeat?.()?.holder ?? null];
+    const living = holders.find(holder => holder !== null && holder.pid !== parts.holder.pid && !parts.isGone(holder));
+    return living ? refuse('LEASE_HELD', `${parts.name} is process ${living.pid}, which lives`) : null;
+  }
+
+  function booted(store: Db, own: Lease, unwritten: Unwritten | null): Booted | Refusal {
     const bound = attempt(() => ({ ok: true as const, binding: readBinding(store) }));
-    return bound.ok ? { ok: true, db, lease, binding: bound.binding } : bound;
+    return bound.ok ? { ok: true, db: store, lease: own, binding: bound.binding, unwritten } : bound;
+  }
+
+  /** The store's last word for now. A lock is waited for: a little where one may begin without a write, else as long as a start may take. */
+  function orUnwritten(refusal: Refusal, waitedMs: number): Booted | Refusal {
+    const { emergency } = parts;
+    if (!db || !emergency || !TAKES_NO_WRITE.has(refusal.code)) return refusal;
+    if (refusal.code === 'STORE_BUSY' && waitedMs < UNWRITTEN_AFTER_MS) return refusal;
+    return beginUnwritten(db, emergency, refusal);
   }
 
   function close(): void {
@@ -97,14 +158,18 @@ export function createBoot(parts: BootParts): Boot {
   return {
     step() {
       if (outcome) return outcome;
-      until ??= monoMs(parts.mono() + LOCKED_MS_MAX);
-      const result = advance();
+      since ??= parts.mono();
+      const advanced = advance();
+      const waitedMs = parts.mono() - since;
+      const result = advanced.ok ? advanced : orUnwritten(advanced, waitedMs);
       if (result.ok) {
         outcome = result;
-        parts.log('info', 'lease-taken', { lease: result.lease.leaseId, pid: parts.holder.pid });
+        const { lease: own, unwritten } = result;
+        if (unwritten) parts.log('error', 'lease-not-written', { lease: own.leaseId, why: unwritten.why, kept: unwritten.steps.length });
+        else parts.log('info', 'lease-taken', { lease: own.leaseId, pid: parts.holder.pid });
         return outcome;
       }
-      if (result.code === 'STORE_BUSY' && parts.mono() < until) return 'waiting';
+      if (result.code === 'STORE_BUSY' && waitedMs < LOCKED_MS_MAX) return 'waiting';
       close();
       outcome = notBooted(result);
       return outcome;
@@ -151,6 +216,9 @@ function mergeEmergency(db: Db, lease: Lease, { emergency, log }: BootParts): Re
   if (steps.length > 0 || torn > 0) log('warn', 'emergency-file-merged', { steps: steps.length, torn });
   return { ok: true };
 }
+
+/** The store can be read and takes no write. A damaged one is no store: the supervisor restores it. */
+const TAKES_NO_WRITE: ReadonlySet<string> = new Set(['STORE_BUSY', 'STORE_FULL', 'STORE_IO', 'STORE_READONLY']);
 
 const CODES: Readonly<Record<string, ExitCode>> = { LEASE_HELD: EXIT_CODE.leaseLost, LEASE_LOST: EXIT_CODE.leaseLost };
 

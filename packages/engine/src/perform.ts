@@ -5,8 +5,7 @@ import type { BrokerPort, BrokerSend, Clock } from '@holdfast/core/ports';
 import type { MonoMs } from '@holdfast/core/units';
 import { claimEntry } from '@holdfast/store/claims';
 import type { Db } from '@holdfast/store/db';
-import { holdsLease, type Lease, refuseLostLease } from '@holdfast/store/leases';
-import { attempt } from '@holdfast/store/refusal';
+import { type Lease, refuseLostLease } from '@holdfast/store/leases';
 import type { Books } from './books.js';
 import type { Log } from './log.js';
 import type { WireCap } from './wire-cap.js';
@@ -178,8 +177,7 @@ export function createPerformer(parts: PerformParts): (effects: readonly Effect[
   function cancelFirst(effects: readonly Effect[]): 'no' | 'done' | 'lease-lost' {
     const cancels = effects.filter(effect => effect.do === 'cancel');
     if (!parts.cancelsFirst || cancels.length === 0 || effects.some(effect => effect.do === 'place')) return 'no';
-    // A store that cannot be read says nothing about the lease: protection outranks bookkeeping.
-    if (attempt(() => holdsLease(db, lease)) === false) return 'lease-lost';
+    if (books.isLeaseLost()) return 'lease-lost';
     for (const cancel of cancels) send(cancel);
     return 'done';
   }

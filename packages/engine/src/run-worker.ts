@@ -1,7 +1,7 @@
 import type { Alert } from '@holdfast/core/effects';
 import type { BrokerListener, BrokerPort } from '@holdfast/core/ports';
 import { type LeaseHolder, releaseLease } from '@holdfast/store/leases';
-import { boot } from './boot.js';
+import { boot, type LastBeat } from './boot.js';
 import { configBoundTo } from './bound-config.js';
 import { createExchangeClock, type ExchangeClock, type MachineTime } from './clock.js';
 import { type Config, type ConfigEnvironment, printRedacted } from './config.js';
@@ -96,6 +96,7 @@ export async function runWorker<S>(parts: WorkerProcess<S>): Promise<RunningWork
     holder,
     isGone,
     emergency,
+    lastBeat: () => lastBeatIn(machine, files.heartbeat(name)),
     log,
     mono,
     wall,
@@ -192,6 +193,14 @@ function reserve(machine: Machine, path: string, size: number, log: Log): Random
     log('error', 'file-not-reserved', { path, detail: error instanceof Error ? error.message : String(error) });
     return createMemoryFile(size);
   }
+}
+
+/** Who wrote the heartbeat last. One of an older version does not say when it started, and counts for nothing. */
+function lastBeatIn(machine: Machine, path: string): LastBeat | null {
+  const beat = machine.readHeartbeat(path);
+  if (beat?.processStartedAt === undefined) return null;
+  const { pid, processStartedAt, bootId, leaseId } = beat;
+  return { holder: { pid, processStartedAt, bootId }, leaseId };
 }
 
 /** The exit manager as its heartbeat shows it: no guard, no entry. */

@@ -29,7 +29,7 @@ function shellOn(yaml: string, boundAccount: string | null = null) {
   const shell = createShell({
     name: 'exit-manager',
     config: parsed.config,
-    booted: { ok: true, db: desk.db, lease: desk.exitManager, binding: readBinding(desk.db) },
+    booted: { ok: true, db: desk.db, lease: desk.exitManager, binding: readBinding(desk.db), unwritten: null },
     brain: scriptedBrain({}, heard).brain,
     createState: start => starts.push(start),
     clock: createExchangeClock({ mono: () => monoMs(5), wall: () => epochMs(1_800_000_000_000) }),

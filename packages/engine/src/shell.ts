@@ -15,6 +15,8 @@ import type { ExchangeClock } from './clock.js';
 import type { Config } from './config.js';
 import type { EmergencyFile } from './emergency-file.js';
 import { EXIT_CODE } from './exit-codes.js';
+import type { Recorder } from './journal.js';
+import { withKept } from './kept-view.js';
 import type { Log } from './log.js';
 import { sendPolicyOf, wireLimitsOf } from './rules-of-config.js';
 import type { GuardPulse } from './store-watch.js';
@@ -44,6 +46,8 @@ export interface ShellParts<S> {
   readonly isHalted?: () => boolean;
   /** See WorkerParts. */
   readonly isDone?: (state: S) => boolean;
+  /** Must have begun when `createState` returns. */
+  readonly recorder?: Recorder;
   /** What happened at the start and belongs in the store. */
   readonly alerts: readonly Alert[];
   readonly onStop: (stop: Stop) => void;
@@ -122,9 +126,16 @@ export function createShell<S>(parts: ShellParts<S>): Shell {
   function startWith(accounts: readonly string[]): void {
     const now = clock.exchange();
     const chosen = chooseAccount(config, booted.binding?.account ?? null, accounts);
-    const bound = chosen.ok ? bindStore(booted.db, { mode: config.mode, account: chosen.account, now }) : chosen;
+    const bound = chosen.ok ? bind(chosen.account, now) : chosen;
     if (chosen.ok && bound.ok) createFor(chosen.account, now);
     else if (!bound.ok) refused(bound);
+  }
+
+  /** One that is bound already needs no write, which a locked store would refuse. */
+  function bind(account: string, now: EpochMs) {
+    const { binding } = booted;
+    if (binding?.mode === config.mode && binding.account === account) return { ok: true as const };
+    return bindStore(booted.db, { mode: config.mode, account, now });
   }
 
   /** A store that does not answer may do so at the next beat; a wrong account stays wrong. */
@@ -138,7 +149,7 @@ export function createShell<S>(parts: ShellParts<S>): Shell {
     const { db } = booted;
     const read = attempt(() => ({
       ok: true as const,
-      view: loadView(db, { worker: name, tradeDate: tradeDateOf(now), now }),
+      view: withKept(loadView(db, { worker: name, tradeDate: tradeDateOf(now), now }), booted.unwritten?.steps ?? []),
       hasBaseline: baselineTakenAt(db, account) !== null,
     }));
     if (read.ok) run(account, now, read);
@@ -146,8 +157,8 @@ export function createShell<S>(parts: ShellParts<S>): Shell {
   }
 
   function run(account: string, at: EpochMs, { view, hasBaseline }: { readonly view: SharedView; readonly hasBaseline: boolean }): void {
-    const { db, lease } = booted;
-    const { guard, isHalted, isDone } = parts;
+    const { db, lease, unwritten } = booted;
+    const { guard, isHalted, isDone, recorder } = parts;
     const made: Worker<S> = createWorker({
       name,
       brain: parts.brain,
@@ -160,11 +171,13 @@ export function createShell<S>(parts: ShellParts<S>): Shell {
       limits: wireLimitsOf(config),
       policy: sendPolicyOf(config),
       emergency: parts.emergency,
+      unwritten,
       log,
       alerts: parts.alerts,
       ...(guard ? { guard } : {}),
       ...(isHalted ? { isHalted } : {}),
       ...(isDone ? { isDone } : {}),
+      ...(recorder ? { recorder } : {}),
       onStop: stop => {
         stopped = stop;
         parts.onStop(stop);

@@ -8,9 +8,11 @@ import { type MonoMs, monoMs } from '@holdfast/core/units';
 import type { Db } from '@holdfast/store/db';
 import type { Lease } from '@holdfast/store/leases';
 import { createBooks } from './books.js';
+import type { Unwritten } from './boot.js';
 import type { ExchangeClock } from './clock.js';
 import type { EmergencyFile } from './emergency-file.js';
 import { EXIT_CODE, type ExitCode } from './exit-codes.js';
+import type { Recorder } from './journal.js';
 import type { Log } from './log.js';
 import { createPerformer, type SendPolicy } from './perform.js';
 import { createStoreWatch, type GuardPulse } from './store-watch.js';
@@ -45,6 +47,8 @@ export interface WorkerParts<S> {
   readonly policy: SendPolicy;
   /** The exit manager's alone. Null: this worker does nothing without a commit. */
   readonly emergency: EmergencyFile | null;
+  /** See Booted. */
+  readonly unwritten?: Unwritten | null;
   readonly log: Log;
   /** The exit manager's heartbeat as it is now; without it the store's word stands alone. */
   readonly guard?: () => GuardPulse;
@@ -54,7 +58,10 @@ export interface WorkerParts<S> {
   readonly alerts?: readonly Alert[];
   /** True once a worker that was started for one task has done it: it ends by itself, with code 0. */
   readonly isDone?: (state: S) => boolean;
+  /** Hears every step before it is performed: for stories and traces. */
   readonly journal?: (event: Event, effects: readonly Effect[]) => void;
+  /** The journal that can be replayed; see journal.ts. */
+  readonly recorder?: Recorder;
   /** Called once, when this worker may do nothing more. */
   readonly onStop: (stop: Stop) => void;
 }
@@ -100,6 +107,8 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
   let state = parts.state;
   let stopped: Stop | null = null;
   let isRunning = false;
+  /** The event the rules are at; what is left here was a bug of theirs. */
+  let deciding: Event | null = null;
   /** Effects of a step whose commit the store did not take; no event is taken before they are through. */
   let held: { readonly effects: readonly Effect[]; readonly since: MonoMs } | null = null;
   let lastTurn = clock.mono();
@@ -110,7 +119,7 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
 
   const cap = createWireCap(parts.limits);
   cap.seed(parts.view);
-  const books = createBooks({ db, lease, clock, emergency: parts.emergency, log });
+  const books = createBooks({ db, lease, clock, emergency: parts.emergency, unwritten: parts.unwritten ?? null, log });
   for (const alert of parts.alerts ?? []) books.alert(alert);
   const watch = createStoreWatch({ db, worker: name, clock, log, ...(parts.guard ? { guard: parts.guard } : {}) });
   const perform = createPerformer({
@@ -138,6 +147,10 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
     queue.length = 0;
     log(stop.code === EXIT_CODE.clean ? 'info' : 'error', 'worker-stopped', { code: stop.code, why: stop.why });
     broker.close();
+    // Whoever is told next ends the process.
+    if (deciding) parts.recorder?.bug(deciding, stop.why);
+    parts.recorder?.ended(stop.why);
+    parts.recorder?.turnEnded(state, { isBeat: false });
     parts.onStop(stop);
   }
 
@@ -173,15 +186,18 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
       const event = queue.shift();
       if (!event) return;
       cap.observe(event);
+      deciding = event;
       const decided = brain.decide(state, event);
+      deciding = null;
       parts.journal?.(event, decided.effects);
+      parts.recorder?.step(event, decided.effects);
       state = decided.state;
       if (decided.effects.length > 0) step(decided.effects, clock.mono());
     }
   }
 
   /** Runs what is queued. Anything thrown in here is a bug: the process ends, and its successor reconciles. */
-  function run(work: () => void): void {
+  function run(work: () => void, { isBeat }: { readonly isBeat: boolean }): void {
     if (stopped || isRunning) return;
     isRunning = true;
     try {
@@ -190,12 +206,19 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
       acknowledge();
       // Not while a step waits for its commit: what ended the task must be on record first.
       if (!stopped && !held && queue.length === 0 && parts.isDone?.(state)) end({ code: EXIT_CODE.clean, why: 'its task is done' });
+      if (!stopped) record(isBeat);
     } catch (error) {
       // `take` is called from a socket's callback, which may not see an exception; main ends the process (STYLE §2, "Errors").
       end({ code: EXIT_CODE.bug, why: error instanceof Error ? error.message : String(error), error });
     } finally {
       isRunning = false;
     }
+  }
+
+  /** Last of all, when everything of this turn has left. */
+  function record(isBeat: boolean): void {
+    const alert = parts.recorder?.turnEnded(state, { isBeat });
+    if (alert) books.alert(alert);
   }
 
   function acknowledge(): void {
@@ -230,6 +253,17 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
     push({ kind: 'command', command: { id: 0, target: name, kind: 'halt', payload, tradeDate: tradeDateOf(at), expiresAt: at } });
   }
 
+  function turn(): void {
+    noticePause();
+    if (held) step(held.effects, held.since);
+    const lost = books.settle();
+    if (lost) return leaseLost(lost.detail);
+    const view = watch.look();
+    if (view) hearStore(view);
+    hearHalt();
+    if (lastTick === null || clock.mono() - lastTick >= TICK_MS) tick();
+  }
+
   return {
     take(body) {
       if (stopped) return;
@@ -242,19 +276,10 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
         if (MARK_KINDS.has(body.kind)) lastMark = lastBroker;
         push(body);
       }
-      run(noticePause);
+      run(noticePause, { isBeat: false });
     },
     beat() {
-      run(() => {
-        noticePause();
-        if (held) step(held.effects, held.since);
-        const lost = books.settle();
-        if (lost) return leaseLost(lost.detail);
-        const view = watch.look();
-        if (view) hearStore(view);
-        hearHalt();
-        if (lastTick === null || clock.mono() - lastTick >= TICK_MS) tick();
-      });
+      run(turn, { isBeat: true });
     },
     stop: () => end({ code: EXIT_CODE.clean, why: 'asked to stop' }),
     facts() {

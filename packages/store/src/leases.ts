@@ -99,6 +99,40 @@ export function acquireLease(db: Db, request: LeaseRequest, holderIsGone: (holde
   );
 }
 
+/** A number that was certainly never used: above every one on record and, whatever record was lost, above those of earlier clocks. */
+export function unusedLeaseId(db: Db, now: EpochMs): number {
+  return Math.max((db.first(highestNumber)?.highest ?? 0) + 1, Math.floor(now / 100));
+}
+
+/**
+ * Puts a lease on record that its holder had to begin with while the store took no write (engine/boot.ts). Refuses with LEASE_LOST when it
+ * has passed to somebody else meanwhile: a living holder, or a number that is higher.
+ */
+export function recordLease(
+  db: Db,
+  { lease, holder, now }: { readonly lease: Lease; readonly holder: LeaseHolder; readonly now: EpochMs },
+  holderIsGone: (holder: LeaseHolder) => boolean,
+): { readonly ok: true } | Refusal {
+  return attempt(() =>
+    db.immediate(() => {
+      const present = readLease(db, lease.name);
+      const isOthers = present?.holder != null && !isSame(present.holder, holder) && !holderIsGone(present.holder);
+      if (present !== null && (isOthers || present.leaseId > lease.leaseId)) return refuseLostLease(lease);
+      db.run(putLease, {
+        name: lease.name,
+        lease_id: lease.leaseId,
+        pid: holder.pid,
+        process_started_at: holder.processStartedAt,
+        boot_id: holder.bootId,
+        acquired_at: timeColumn(now),
+        phase: 'STARTING',
+        detail: '',
+      });
+      return { ok: true as const };
+    }),
+  );
+}
+
 /** Whether this very acquisition still stands. Asked inside the transaction of whatever it permits. */
 export const holdsLease = (db: Db, { name, leaseId }: Lease): boolean => db.first(heldLease, { name, lease_id: leaseId }) !== undefined;
 

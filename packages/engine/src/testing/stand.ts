@@ -91,7 +91,7 @@ export interface Stand {
 /** A worker on a real store; `name` decides whose lease it has. */
 export function standUp(
   script: Script,
-  options: Partial<Pick<WorkerParts<number>, 'name' | 'policy' | 'guard' | 'isHalted' | 'isDone' | 'alerts'>> & {
+  options: Partial<Pick<WorkerParts<number>, 'name' | 'policy' | 'guard' | 'isHalted' | 'isDone' | 'alerts' | 'lease' | 'unwritten'>> & {
     emergency?: EmergencyFile | null;
     desk?: ReturnType<typeof openDesk>;
     log?: WorkerParts<number>['log'];
@@ -105,13 +105,13 @@ export function standUp(
   const { brain, facts } = scriptedBrain(script, heard);
   const worker = createWorker({
     policy: { orders: null, entries: null },
+    lease: name === 'day-trader' ? desk.dayTrader : desk.exitManager,
     ...rest,
     name,
     brain,
     state: 0,
     view: loadView(desk.db, { worker: name, tradeDate: MONDAY, now: NOW }),
     db: desk.db,
-    lease: name === 'day-trader' ? desk.dayTrader : desk.exitManager,
     broker,
     clock,
     limits: { ordersPerMinute: 30, notionalMax: fromDollars(100_000), collarBps: 1_000 },
