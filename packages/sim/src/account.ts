@@ -1,5 +1,5 @@
 import { type Micros, micros } from '@holdfast/core/units';
-import type { AccountState, ExchangePosition, Instrument, OrderSide } from './exchange-types.js';
+import type { AccountState, ExchangePosition, Instrument, OrderSide, Split } from './exchange-types.js';
 
 /** A holding bought before the simulated day, with what it cost per share (commissions included). */
 export interface Holding {
@@ -97,6 +97,33 @@ export class AccountBook {
     this.cash += is.cash - was.cash;
   }
 
+  /** A new day: realized P&L counts from here, what is flat is forgotten. */
+  beginDay(): void {
+    this.opened.clear();
+    for (const [conId, line] of this.lines) {
+      if (line.quantity === 0) this.lines.delete(conId);
+      line.realizedToday = 0;
+      if (line.quantity !== 0) this.opened.set(conId, averageOf(line));
+    }
+  }
+
+  /** Every `denominator` shares become `numerator` at the same total cost. A fraction left over is paid out at `price`, the new one. */
+  split({ conId, numerator, denominator }: Split, price: Micros): void {
+    const line = this.lines.get(conId);
+    if (!line || line.quantity === 0) return;
+    const exact = line.quantity * numerator;
+    const quantity = Math.trunc(exact / denominator);
+    this.cash += Math.round(((exact - quantity * denominator) * price * line.instrument.multiplier) / denominator);
+    line.quantity = quantity;
+    if (quantity === 0) line.cost = 0;
+    this.opened.set(conId, averageOf(line));
+  }
+
+  /** Instruments held now, by conId. */
+  held(): readonly number[] {
+    return [...this.lines].flatMap(([conId, { quantity }]) => (quantity === 0 ? [] : [conId])).sort((left, right) => left - right);
+  }
+
   quantityOf(conId: number): number {
     return this.lines.get(conId)?.quantity ?? 0;
   }
@@ -108,12 +135,11 @@ export class AccountBook {
 
   position(conId: number, mark: Micros): ExchangePosition {
     const line = this.line(conId);
-    const averageCost = line.quantity === 0 ? 0 : Math.round(line.cost / line.quantity / line.instrument.multiplier);
     return {
       conId,
       symbol: line.instrument.symbol,
       quantity: line.quantity,
-      averageCost: micros(averageCost),
+      averageCost: averageOf(line),
       mark,
       realizedToday: micros(line.realizedToday),
     };
@@ -153,6 +179,9 @@ export class AccountBook {
     return fresh;
   }
 }
+
+const averageOf = ({ quantity, cost, instrument }: Line): Micros =>
+  micros(quantity === 0 ? 0 : Math.round(cost / quantity / instrument.multiplier));
 
 /** `amount × part / whole` to the nearest micro-dollar, without leaving safe integers; the last part takes everything. */
 function share(amount: number, part: number, whole: number): number {

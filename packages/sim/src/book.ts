@@ -7,8 +7,6 @@ const NOTHING: Micros = micros(0);
 /** One instrument's top of book, what of it is still to be had, the day so far, and the orders that wait here in time priority. */
 export class Book {
   quote: Quote;
-  /** Working orders of all clients for this instrument, oldest first. */
-  readonly orders: LiveOrder[] = [];
   /** The opening cross has printed. */
   crossed = false;
   private bidLeft = 0;
@@ -18,6 +16,8 @@ export class Book {
   constructor(
     readonly instrument: Instrument,
     private readonly open: EpochMs,
+    /** Working orders of all clients for this instrument, oldest first; those of the day before are brought along. */
+    readonly orders: LiveOrder[] = [],
   ) {
     this.quote = {
       conId: instrument.conId,

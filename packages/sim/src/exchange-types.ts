@@ -208,8 +208,18 @@ export type ExchangeEvent =
     }
   /** The broker replaces an execution: same root, higher last part. A bust has no shares. `replaced` counts no more. */
   | { readonly kind: 'correction'; readonly at: EpochMs; readonly execution: ExchangeExecution; readonly replaced: ExchangeExecution }
+  /** A new trading day has begun (`beginDay`). Ground truth only: no client is told. */
+  | { readonly kind: 'day-began'; readonly at: EpochMs; readonly date: TradeDate }
+  /** Shares became others without an execution; the clients hear of the position alone. */
+  | { readonly kind: 'split'; readonly at: EpochMs; readonly split: Split; readonly before: number; readonly after: number }
   | { readonly kind: 'position'; readonly at: EpochMs; readonly position: ExchangePosition }
   | { readonly kind: 'quote'; readonly at: EpochMs; readonly quote: Quote; readonly update: MarketUpdate };
+
+/** A refusal in the broker's words, such as 201. */
+export interface InjectedRefusal {
+  readonly code: number;
+  readonly text: string;
+}
 
 export type CancelAnswer = 'accepted' | 'unknown' | 'foreign' | { readonly final: ExchangeOrderStatus };
 
@@ -250,4 +260,25 @@ export interface ExchangePort {
   account(): AccountState;
   /** Whether the regular session is open at exchange time `now` and the instrument is not halted. */
   isTrading(conId: number): boolean;
+}
+
+/** One day of the market, and its hours (`sessionOf(date)` fits). */
+export interface MarketDay {
+  readonly source: MarketSource;
+  readonly session: { readonly preOpen: EpochMs; readonly open: EpochMs; readonly close: EpochMs; readonly extendedClose: EpochMs };
+}
+
+/** The exchange as its owner holds it: what only the world around may do to it. */
+export interface SimulatedExchange extends ExchangePort {
+  /**
+   * The next day's market takes the place of the old one. Time goes on to the end of the old day's after-hours (its last updates and expiries
+   * happen) if it is not there yet, and stays; the new day's prices come with `advanceTo`. Cash, positions, GTC orders and what was queued
+   * after the close stay; realized P&L of the day starts at 0; splits are applied and end the resting orders of their instruments. Throws when
+   * the new session has opened already, or does not list an instrument that is held or has a working order.
+   */
+  beginDay(day: MarketDay): void;
+  /** The broker ends a working order by itself. False when there is none with this permId. */
+  withdraw(permId: number, reason: string): boolean;
+  /** Asked before the desk's own rules about each new order, not about modifications; undefined lets it through. */
+  deny: ((request: OrderRequest) => InjectedRefusal | undefined) | undefined;
 }

@@ -1,4 +1,4 @@
-import { nextTradingDate } from '@holdfast/core/calendar';
+import { atTime, nextTradingDate, tradeDateOf } from '@holdfast/core/calendar';
 import { type EpochMs, epochMs, type Micros, micros } from '@holdfast/core/units';
 import { AccountBook, type Holding } from './account.js';
 import { Book } from './book.js';
@@ -9,14 +9,16 @@ import type {
   ExchangeEvent,
   ExchangeExecution,
   ExchangeOrder,
-  ExchangePort,
   ExchangePosition,
   Instrument,
+  MarketDay,
   MarketSource,
   MarketUpdate,
   OrderRequest,
   OrderSide,
   Quote,
+  SimulatedExchange,
+  Split,
 } from './exchange-types.js';
 import { snapshot } from './live-order.js';
 import { OrderDesk } from './order-desk.js';
@@ -45,15 +47,17 @@ export interface ExchangeOptions {
 const DEFAULT_CASH = micros(100_000_000_000);
 
 /** The simulated exchange and account behind one port. Synchronous and deterministic: the same source and calls give the same events. */
-export function createExchange(options: ExchangeOptions): ExchangePort {
+export function createExchange(options: ExchangeOptions): SimulatedExchange {
   return new Exchange(options);
 }
 
-class Exchange implements ExchangePort {
-  readonly instruments: readonly Instrument[];
+class Exchange implements SimulatedExchange {
+  instruments: readonly Instrument[];
   readonly accountId: string;
-  private readonly source: MarketSource;
-  private readonly session: TradingSession;
+  deny: SimulatedExchange['deny'];
+  private source: MarketSource;
+  private session: TradingSession;
+  private readonly listed: Map<number, Instrument>;
   private readonly books = new Map<number, Book>();
   private readonly account_: AccountBook;
   private readonly desk: OrderDesk;
@@ -63,6 +67,8 @@ class Exchange implements ExchangePort {
   private pending: MarketUpdate | undefined;
   private time: EpochMs;
   private sessionStarted: boolean;
+  private readonly seed: number;
+  private execIdRoot: string;
 
   constructor(options: ExchangeOptions) {
     this.source = options.source;
@@ -71,19 +77,20 @@ class Exchange implements ExchangePort {
     this.accountId = options.account ?? 'DU1234567';
     this.time = options.startAt ?? options.session.preOpen;
     this.sessionStarted = this.time > this.session.open;
-    const byConId = new Map(this.instruments.map(instrument => [instrument.conId, instrument]));
+    this.listed = new Map(this.instruments.map(instrument => [instrument.conId, instrument]));
     for (const instrument of this.instruments) this.books.set(instrument.conId, new Book(instrument, this.session.open));
-    this.account_ = new AccountBook(this.accountId, options.startingCash ?? DEFAULT_CASH, byConId, options.holdings ?? []);
+    this.account_ = new AccountBook(this.accountId, options.startingCash ?? DEFAULT_CASH, this.listed, options.holdings ?? []);
+    this.seed = options.seed ?? 0;
+    this.execIdRoot = execIdRootOf(this.source, this.seed);
     this.desk = new OrderDesk({
-      session: this.session,
+      session: () => this.session,
       books: this.books,
       account: this.account_,
       commission: options.commission ?? IBKR_FIXED,
       ocaAcrossClients: options.ocaAcrossClients ?? true,
       cancelTakesOcaGroup: options.cancelTakesOcaGroup ?? false,
-      execIdRoot: hashText(`${options.source.date}/${options.seed ?? 0}`)
-        .toString(16)
-        .padStart(8, '0'),
+      deny: request => this.deny?.(request),
+      execIdRoot: () => this.execIdRoot,
       nextOpening: () => {
         const { date } = this.source;
         const on = this.time < this.session.open ? date : nextTradingDate(date);
@@ -93,6 +100,33 @@ class Exchange implements ExchangePort {
       emit: event => this.queue.push(event),
     });
     this.pending = this.source.next();
+  }
+
+  beginDay({ source, session }: MarketDay): void {
+    this.advanceTo(epochMs(Math.max(this.time, this.session.extendedClose)));
+    if (this.time > session.open) throw new Error(`${source.date} cannot begin: its session has opened before the exchange's ${this.time}`);
+    const listed = new Map(source.instruments.map(instrument => [instrument.conId, instrument]));
+    for (const conId of [...this.account_.held(), ...this.desk.ledger.working().map(order => order.request.conId)]) {
+      if (!listed.has(conId))
+        throw new Error(`${source.name} of ${source.date} does not list conId ${conId}, which is held or has a working order`);
+    }
+    this.source = source;
+    this.session = session;
+    this.sessionStarted = false;
+    this.instruments = source.instruments;
+    this.execIdRoot = execIdRootOf(source, this.seed);
+    const waiting = new Map([...this.books].map(([conId, book]) => [conId, book.orders]));
+    this.books.clear();
+    for (const [conId, instrument] of listed) {
+      this.listed.set(conId, instrument);
+      this.books.set(conId, new Book(instrument, session.open, waiting.get(conId)));
+    }
+    this.account_.beginDay();
+    this.desk.ledger.beginDay();
+    this.queue.push({ kind: 'day-began', at: this.time, date: source.date });
+    for (const split of source.splits ?? []) this.split(split);
+    this.pending = source.next();
+    this.deliver();
   }
 
   get now(): EpochMs {
@@ -178,6 +212,12 @@ class Exchange implements ExchangePort {
     return this.desk.ledger.highestOrderId(clientId);
   }
 
+  withdraw(permId: number, reason: string): boolean {
+    const isEnded = this.desk.withdraw(permId, reason);
+    this.deliver();
+    return isEnded;
+  }
+
   quote(conId: number): Quote {
     return this.book(conId).quote;
   }
@@ -185,10 +225,16 @@ class Exchange implements ExchangePort {
     return this.desk.ledger.working().map(snapshot);
   }
   completedOrders(): readonly ExchangeOrder[] {
-    return this.desk.ledger.finished().map(snapshot);
+    const midnight = this.midnight();
+    return this.desk.ledger
+      .finished()
+      .filter(({ finishedAt }) => finishedAt !== undefined && finishedAt >= midnight)
+      .map(snapshot);
   }
+  /** Of the New York date that it is now: the broker answers for its own day, since midnight (reference §4, reqExecutions). */
   executions(): readonly ExchangeExecution[] {
-    return [...this.desk.ledger.executions()];
+    const midnight = this.midnight();
+    return this.desk.ledger.executions().filter(({ at }) => at >= midnight);
   }
   positions(): readonly ExchangePosition[] {
     return this.account_.positions(conId => this.book(conId).mark());
@@ -201,6 +247,20 @@ class Exchange implements ExchangePort {
   }
   isTrading(conId: number): boolean {
     return isRegular(this.session, this.time) && !this.book(conId).quote.halted;
+  }
+
+  private midnight(): EpochMs {
+    return atTime(tradeDateOf(this.time), '00:00');
+  }
+
+  private split(split: Split): void {
+    const { conId } = split;
+    const before = this.account_.quantityOf(conId);
+    const price = this.book(conId).instrument.previousClose;
+    this.account_.split(split, price);
+    this.desk.cancelForSplit(conId);
+    this.queue.push({ kind: 'split', at: this.time, split, before, after: this.account_.quantityOf(conId) });
+    if (before !== 0) this.queue.push({ kind: 'position', at: this.time, position: this.account_.position(conId, price) });
   }
 
   private apply(update: MarketUpdate): void {
@@ -233,3 +293,6 @@ class Exchange implements ExchangePort {
     }
   }
 }
+
+/** Two days, and two runs with different seeds, never share an execution id. */
+const execIdRootOf = ({ date }: MarketSource, seed: number): string => hashText(`${date}/${seed}`).toString(16).padStart(8, '0');

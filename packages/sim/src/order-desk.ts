@@ -5,18 +5,20 @@ import { type Hold, isFinal, type LiveOrder } from './live-order.js';
 import { isTriggeredBy, isTriggeredByTrade, type Match, matchCross, matchQuote, matchTrade } from './matching.js';
 import { OcaGroups, type OcaShrink } from './oca.js';
 import { type LedgerSurroundings, OrderLedger } from './order-ledger.js';
-import { refuseByDesk, refuseModification, refuseShape, refuseUsedId } from './order-rules.js';
+import { type Refusal, refuseByDesk, refuseModification, refuseShape, refuseUsedId } from './order-rules.js';
 import { expiryOf, mayTradeAt, type TradingSession } from './trading-session.js';
 
 /** What the desk needs from the exchange around it. */
 export interface DeskSurroundings extends LedgerSurroundings {
-  readonly session: TradingSession;
+  session(): TradingSession;
   /** When the next regular session begins, in the broker's words. */
   nextOpening(): string;
   /** Groups are per account by name; false keeps them apart per client (reference §3: not documented). */
   readonly ocaAcrossClients: boolean;
   /** Cancelling one member by hand takes the others along (reference §3: unverified for the API). */
   readonly cancelTakesOcaGroup: boolean;
+  /** A refusal that no rule of the desk makes, for whoever plays the broker. */
+  deny(request: OrderRequest): Refusal | undefined;
 }
 
 /** The reason every victim of a global cancel carries. */
@@ -35,6 +37,8 @@ export class OrderDesk {
   private readonly groups: OcaGroups;
   private readonly unblocked: OcaShrink[] = [];
   private manualId = 0;
+  private soonestExpiry = Number.POSITIVE_INFINITY;
+  private expiryVersion = -1;
 
   constructor(private readonly at: DeskSurroundings) {
     this.ledger = new OrderLedger(at);
@@ -68,7 +72,7 @@ export class OrderDesk {
     const book = this.ledger.bookOf(order);
     this.ledger.show(order);
     const price = book.opposite(side);
-    const canTrade = mayTradeAt(this.at.session, this.at.now(), request) && !book.quote.halted && price > 0;
+    const canTrade = mayTradeAt(this.at.session(), this.at.now(), request) && !book.quote.halted && price > 0;
     if (canTrade) this.fill(order, { shares: quantity, price });
     else this.route(order);
     return order;
@@ -92,6 +96,18 @@ export class OrderDesk {
     return true;
   }
 
+  /** The broker ends an order that nobody asked to cancel. */
+  withdraw(permId: number, reason: string): boolean {
+    const order = this.ledger.workingByPermId(permId);
+    if (order) this.end(order, 'Cancelled', reason);
+    return order !== undefined;
+  }
+
+  /** Resting orders of an instrument end with a corporate action: their prices and quantities mean something else now (reference §3, tif). */
+  cancelForSplit(conId: number): void {
+    for (const order of this.ledger.working()) if (order.request.conId === conId) this.end(order, 'Cancelled', 'corporate action');
+  }
+
   cancelAll(): void {
     for (const order of this.ledger.working()) this.end(order, 'Cancelled', GLOBAL_CANCEL);
   }
@@ -100,13 +116,17 @@ export class OrderDesk {
 
   /** After the book took in `update`: the cross, then triggers, quotes and prints, in time priority. */
   step(book: Book, update: MarketUpdate): void {
-    const { open, close } = this.at.session;
+    const { open, close } = this.at.session();
     const { trade } = update;
     if (trade && !book.crossed && update.at >= open && update.at < close) this.cross(book, trade.open);
     if (book.orders.length === 0 || book.quote.halted) return;
+    if (!this.someoneActs(book, trade)) {
+      this.shrinkUnblocked();
+      return;
+    }
     let volumeLeft = trade?.volume ?? 0;
     for (const order of [...book.orders]) {
-      if (isFinal(order.status) || !mayTradeAt(this.at.session, this.at.now(), order.request)) continue;
+      if (isFinal(order.status) || !mayTradeAt(this.at.session(), this.at.now(), order.request)) continue;
       const triggered = order.hold === 'trigger' && trade !== undefined && isTriggeredByTrade(order, trade, book);
       if (triggered) {
         order.hold = 'none';
@@ -124,6 +144,17 @@ export class OrderDesk {
     this.shrinkUnblocked();
   }
 
+  /** Most updates touch no order: found out without a copy of the list. While this is false for all, none can make another act. */
+  private someoneActs(book: Book, trade: MarketUpdate['trade']): boolean {
+    for (const order of book.orders) {
+      if (!mayTradeAt(this.at.session(), this.at.now(), order.request)) continue;
+      if (order.hold === 'trigger' && trade !== undefined && isTriggeredByTrade(order, trade, book)) return true;
+      if (order.hold !== 'none') continue;
+      if (matchQuote(order, book) || (trade && matchTrade(order, book, { trade, volumeLeft: trade.volume }))) return true;
+    }
+    return false;
+  }
+
   /** The regular session begins: what waited for it goes to work. */
   openSession(): void {
     for (const order of this.ledger.working()) if (order.hold === 'session') this.route(order);
@@ -131,33 +162,39 @@ export class OrderDesk {
 
   /** When the next working order dies of age; Infinity when none does. */
   nextExpiry(): number {
+    if (this.expiryVersion === this.ledger.version) return this.soonestExpiry;
     let next = Number.POSITIVE_INFINITY;
-    for (const { request, acceptedAt } of this.ledger.eachWorking()) next = Math.min(next, expiryOf(this.at.session, request, acceptedAt));
+    for (const { request, acceptedAt } of this.ledger.eachWorking())
+      next = Math.min(next, expiryOf(this.at.session(), request, acceptedAt));
+    this.expiryVersion = this.ledger.version;
+    this.soonestExpiry = next;
     return next;
   }
 
   expire(now: EpochMs): void {
     for (const order of this.ledger.working()) {
       const { request, acceptedAt } = order;
-      if (expiryOf(this.at.session, request, acceptedAt) <= now) this.end(order, 'Cancelled', `${request.tif} expired`);
+      if (expiryOf(this.at.session(), request, acceptedAt) <= now) this.end(order, 'Cancelled', `${request.tif} expired`);
     }
   }
 
   // ---- acceptance ----
 
   private accept(request: OrderRequest): void {
-    const { books, account, session } = this.at;
+    const { books, account } = this.at;
     const order = this.ledger.register(request);
     const book = this.ledger.bookOf(order);
-    const denied = refuseByDesk(request, {
+    const byWish = this.at.deny(request);
+    const byRule = refuseByDesk(request, {
       now: this.at.now(),
-      session,
+      session: this.at.session(),
       sameInstrument: book.orders.filter(other => other !== order),
       held: account.quantityOf(request.conId),
       mark: book.mark(),
       multiplier: book.instrument.multiplier,
       buyingPower: account.state(conId => books.get(conId)?.mark() ?? micros(0)).buyingPower,
     });
+    const denied = byWish ?? byRule;
     if (denied) {
       this.end(order, 'Inactive', denied.text);
       this.ledger.reject(request, denied);
@@ -214,7 +251,7 @@ export class OrderDesk {
       return;
     }
     const immediate = tif === 'IOC' || tif === 'FOK';
-    const open = mayTradeAt(this.at.session, this.at.now(), order.request);
+    const open = mayTradeAt(this.at.session(), this.at.now(), order.request);
     const waitedForSession = order.hold === 'session';
     order.hold = this.holdOf(order, open);
     if (order.hold === 'trigger' && !halted && isTriggeredBy(order, last, book)) order.hold = 'none';
@@ -273,6 +310,7 @@ export class OrderDesk {
   }
 
   private shrinkUnblocked(): void {
+    if (this.unblocked.length === 0) return;
     for (const shrink of this.unblocked.splice(0)) this.shrink(shrink);
   }
 

@@ -12,8 +12,8 @@ export interface LedgerSurroundings {
   readonly books: ReadonlyMap<number, Book>;
   readonly account: AccountBook;
   readonly commission: CommissionModel;
-  /** First part of every execution id of this run. */
-  readonly execIdRoot: string;
+  /** First part of every execution id of this day. */
+  execIdRoot(): string;
   now(): EpochMs;
   emit(event: ExchangeEvent): void;
 }
@@ -28,6 +28,10 @@ export class OrderLedger {
   private readonly filledParts: ExchangeExecution[] = [];
   private readonly highestId = new Map<number, number>();
   private nextPermId = FIRST_PERM_ID;
+  /** Where today's executions begin. */
+  private dayFrom = 0;
+  /** Rises whenever the set of working orders or their words change, for who keeps something computed from them. */
+  version = 0;
 
   constructor(private readonly at: LedgerSurroundings) {}
 
@@ -49,6 +53,16 @@ export class OrderLedger {
   freeAddress({ request: { clientId, orderId } }: LiveOrder): void {
     this.byAddress.delete(addressOf(clientId, orderId));
     if (this.highestId.get(clientId) === orderId) this.highestId.set(clientId, orderId - 1);
+  }
+
+  /** What was filled before is settled now: a correction of it is refused. */
+  beginDay(): void {
+    this.dayFrom = this.filledParts.length;
+    this.version += 1;
+  }
+
+  workingByPermId(permId: number): LiveOrder | undefined {
+    return this.byPermId.get(permId);
   }
 
   /** A copy, oldest first: what is done with one order may end others. */
@@ -94,6 +108,7 @@ export class OrderLedger {
     this.byAddress.set(addressOf(request.clientId, request.orderId), order);
     this.highestId.set(request.clientId, Math.max(this.highestId.get(request.clientId) ?? 0, request.orderId));
     this.byPermId.set(order.permId, order);
+    this.version += 1;
     this.bookOf(order).orders.push(order);
     return order;
   }
@@ -102,6 +117,7 @@ export class OrderLedger {
   replace(order: LiveOrder, request: OrderRequest): void {
     order.request = request;
     order.sentQuantity = request.quantity;
+    this.version += 1;
     const { orders } = this.bookOf(order);
     orders.splice(orders.indexOf(order), 1);
     orders.push(order);
@@ -121,7 +137,7 @@ export class OrderLedger {
     const { conId, side } = request;
     const realizedPnl = this.at.account.book({ conId, side, shares: match.shares, price: match.price, commission });
     const execution: ExchangeExecution = {
-      execId: `${this.at.execIdRoot}.${(this.filledParts.length + 1).toString(16).padStart(8, '0')}.01.01`,
+      execId: `${this.at.execIdRoot()}.${(this.filledParts.length + 1).toString(16).padStart(8, '0')}.01.01`,
       at: this.at.now(),
       clientId: request.clientId,
       orderId: request.orderId,
@@ -145,11 +161,11 @@ export class OrderLedger {
   correct(execId: string, words: { readonly price?: Micros; readonly shares?: number }): ExchangeExecution | undefined {
     const index = this.filledParts.findIndex(one => one.execId === execId);
     const replaced = this.filledParts[index];
-    if (!replaced) return undefined;
+    if (!replaced || index < this.dayFrom) return undefined;
     const [root, revision] = [execId.slice(0, execId.lastIndexOf('.')), Number(execId.slice(execId.lastIndexOf('.') + 1))];
     const execution = { ...replaced, ...words, execId: `${root}.${String(revision + 1).padStart(2, '0')}` };
     const { conId } = replaced;
-    const before = this.filledParts.filter(one => one.conId === conId);
+    const before = this.filledParts.slice(this.dayFrom).filter(one => one.conId === conId);
     this.filledParts[index] = execution;
     this.at.account.rebook(before, before.with(before.indexOf(replaced), execution));
     this.at.emit({ kind: 'correction', at: this.at.now(), execution, replaced });
@@ -163,6 +179,7 @@ export class OrderLedger {
     if (reason === undefined) delete order.reason;
     else order.reason = reason;
     this.byPermId.delete(order.permId);
+    this.version += 1;
     const { orders } = this.bookOf(order);
     orders.splice(orders.indexOf(order), 1);
     this.ended.push(order);

@@ -70,7 +70,8 @@ export function refuseByDesk(request: OrderRequest, around: Surroundings): Refus
   if (sameSide >= WORKING_ORDERS_MAX) {
     return refusal(201, `Order rejected - reason:Only ${WORKING_ORDERS_MAX} working orders are allowed on a side of a contract.`);
   }
-  if (request.tif === 'OPG' && around.now >= crossCutoff(around.session)) {
+  // From the close on it is an order for the next open.
+  if (request.tif === 'OPG' && around.now >= crossCutoff(around.session) && around.now < around.session.close) {
     return refusal(201, 'Order rejected - reason:The on-open cut-off time has passed.');
   }
   const sign = request.side === 'BUY' ? 1 : -1;

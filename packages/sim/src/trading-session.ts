@@ -33,7 +33,7 @@ export const mayTradeAt = (session: TradingSession, now: EpochMs, request: Order
 
 /**
  * When an order dies by itself. DAY: at the close it was accepted before (20:00 with outsideRth); one accepted later is queued for the
- * next day. GTC: never. GTD: at its time. On-open: two minutes after the open.
+ * next day. GTC: never. GTD: at its time. On-open: two minutes after the open it was accepted before.
  */
 export function expiryOf(session: TradingSession, request: OrderRequest, acceptedAt: EpochMs): number {
   switch (request.tif) {
@@ -44,7 +44,7 @@ export function expiryOf(session: TradingSession, request: OrderRequest, accepte
     case 'GTD':
       return request.goodTill ?? Number.POSITIVE_INFINITY;
     case 'OPG':
-      return session.open + CROSS_CUTOFF_MS;
+      return acceptedAt < session.close ? session.open + CROSS_CUTOFF_MS : Number.POSITIVE_INFINITY;
     case 'GTC':
     case 'IOC':
     case 'FOK':

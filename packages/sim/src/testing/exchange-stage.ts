@@ -80,6 +80,10 @@ function line(event: ExchangeEvent): string[] {
       return [`correction ${event.execution.execId.slice(-5)} ${event.execution.shares} @ ${toDollars(event.execution.price).toFixed(2)}`];
     case 'position':
       return [`position ${event.position.quantity}`];
+    case 'day-began':
+      return [`day ${event.date}`];
+    case 'split':
+      return [`split ${event.before} to ${event.after}`];
     case 'quote':
       return [];
   }
