@@ -48,6 +48,56 @@ describe('faults on stage', () => {
     expect(s.referee.report()).toEqual([]);
   });
 
+  it('A7: refusals that speak of the moment only are tried again with growing pauses, and quarantine nothing', () => {
+    const s = stage({ market: FALL, rules: { protection: 'monitored' } });
+    s.run(1_000);
+    s.buys(100, 50.05);
+    s.runTo('09:49:59');
+    let left = 4;
+    s.broker.refuse = order => {
+      if (order.role !== 'exit' || left === 0) return null;
+      left -= 1;
+      return { code: 201, text: 'Order rejected - reason:The exchange is closed.' };
+    };
+    s.runTo('09:50:20');
+    const sends = s.story.filter(line => line.includes('sends exit')).map(line => line.slice(6, 12));
+    expect(sends, s.story.join('\n')).toEqual(['02.000', '03.000', '04.000', '05.000', '07.000']);
+    expect(alerts(s)).not.toContain('SYMBOL_QUARANTINED');
+    expect(s.position()).toBe(0);
+    expect(sold(s)).toBe(100);
+  });
+
+  it('A7: a refusal of the moment that lasts beyond its deadline counts as failed, and a person is told', () => {
+    const s = stage({ market: FALL, rules: { protection: 'monitored', transientDeadlineMs: 10_000 } });
+    s.run(1_000);
+    s.buys(100, 50.05);
+    s.runTo('09:49:59');
+    s.broker.refuse = order => (order.role === 'exit' ? { code: 201, text: 'Order rejected - reason:The exchange is closed.' } : null);
+    s.runTo('09:50:10');
+    expect(alerts(s), s.story.join('\n')).not.toContain('SYMBOL_QUARANTINED');
+    s.runTo('09:50:59');
+    expect(alerts(s), s.story.join('\n')).toContain('SYMBOL_QUARANTINED');
+    expect(s.resting(), s.story.join('\n')).toContain('SELL 100 STP 49.55');
+  });
+
+  it('A7: a cancel that the broker refuses for the moment (161) is asked again at once, not only after two seconds', () => {
+    const s = stage({ market: FALL, rules: { protection: 'monitored' } });
+    s.run(1_000);
+    s.buys(100, 50.05);
+    s.runTo('09:50:01');
+    let left = 2;
+    s.broker.onSend = send => {
+      if (send.do !== 'cancel' || left === 0) return true;
+      left -= 1;
+      s.broker.inject({ kind: 'order-notice', orderId: send.orderId, code: 161, meaning: 'not-cancellable', text: 'Cancel attempted' });
+      return false;
+    };
+    s.runTo('09:50:04');
+    expect(s.story.filter(line => line.includes('cancels') && line.endsWith('-1')).length, s.story.join('\n')).toBe(3);
+    expect(alerts(s)).not.toContain('CANCEL_UNANSWERED');
+    expect(s.position(), s.story.join('\n')).toBe(0);
+  });
+
   it('I1: an exit that is never answered is asked about and not sent again', () => {
     const s = stage({ market: FALL, rules: { protection: 'monitored' } });
     s.run(1_000);

@@ -25,7 +25,7 @@ export type OrderNoticeMeaning =
   | 'cancelled' // 202
   | 'unknown-order' // 10147, 135: the broker does not know it (or it is another client's)
   | 'already-final' // 10148 …state: Filled / Cancelled
-  | 'not-cancellable' // 161
+  | 'not-cancellable' // 161, 10148 …state: PendingSubmit: not now
   | 'modify-refused' // the old order lives: 104, 105, 110 on a modify, 2102, 10326
   | 'advisory'; // 399, 404, 2109, 10349: the order lives
 

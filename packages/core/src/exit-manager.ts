@@ -18,7 +18,7 @@ import {
   NO_SIGHT,
   openDraft,
   setOrder,
-  type Tracked,
+  trackedOf,
   update,
   updateLink,
   write,
@@ -64,20 +64,7 @@ export function createState(start: ExitManagerStart): ExitManagerState {
   const own = view.orders
     .filter(({ clientId, worker }) => clientId === CLIENT_ID['exit-manager'] && worker !== 'day-trader')
     .map(order => bookFilled(order, filledOf(order.orderRef, view)));
-  const tracked = own.map(
-    (order): Tracked => ({
-      order,
-      session: 0,
-      sentAt: monoMs(0),
-      cancelAskedAt: null,
-      queriedAt: null,
-      isRepriced: false,
-      modified: null,
-      heardFilledAt: null,
-      heardUnknown: false,
-      missingSince: null,
-    }),
-  );
+  const tracked = own.map(order => trackedOf(order, 0, monoMs(0)));
   return {
     rules: start.rules,
     account: start.account,

@@ -29,9 +29,14 @@ interface Row {
 /** A request the broker would not carry out: a new order is dead, a live one goes on as it was. */
 const refused = ({ live }: OrderContext): OrderNoticeMeaning => (live ? 'modify-refused' : 'rejected');
 
-/** 10148 names the state. Only a final one settles the order; `PendingCancel` says that an earlier cancel is on its way. */
-const cannotBeCancelled = ({ text }: OrderContext): OrderNoticeMeaning =>
-  /state:\s*(Filled|Cancelled|ApiCancelled|Inactive)/i.test(text) ? 'already-final' : 'advisory';
+/**
+ * 10148 names the state. Only a final one settles the order; `PendingSubmit` says that the cancel came too early, `PendingCancel` that an
+ * earlier one is on its way.
+ */
+function cannotBeCancelled({ text }: OrderContext): OrderNoticeMeaning {
+  if (/state:\s*(Filled|Cancelled|ApiCancelled|Inactive)/i.test(text)) return 'already-final';
+  return /state:\s*(PendingSubmit|ApiPending)/i.test(text) ? 'not-cancellable' : 'advisory';
+}
 
 export const NOTICES: Readonly<Record<number, Row>> = {
   // Orders: refused (IB docs, Message codes; nothing below 399 is "a rejection" as a class: 200 answers any request)

@@ -40,6 +40,8 @@ export interface Care {
   /** OCA generation of the resting exits. */
   readonly generation: number;
   readonly failedSells: number;
+  /** Refusals that spoke of the moment only, since the last sale that traded. */
+  readonly transient: { readonly since: MonoMs; readonly last: MonoMs; readonly tries: number } | null;
   /** No new sale before this machine time, after a rejected one. */
   readonly retryAt: MonoMs | null;
   /** No new resting exit before this machine time, after a rejected one. */
@@ -111,6 +113,7 @@ export function careFromRow(row: PositionRow, now: EpochMs): Care {
     exit: metadata.exit && { ...metadata.exit, detail: 'carried on after a restart', attempts: 0, emptyAttempts: 0, lastAttempt: null },
     generation: metadata.generation,
     failedSells: metadata.failedSells,
+    transient: null,
     retryAt: null,
     restRetryAt: null,
     quarantinedAt: metadata.quarantinedAt,

@@ -15,6 +15,10 @@ export interface Tracked {
   readonly session: number;
   readonly sentAt: MonoMs;
   readonly cancelAskedAt: MonoMs | null;
+  /** A cancel the broker refused for the moment: how often, and when it is asked again (null: under way). */
+  readonly cancelRetry: { readonly tries: number; readonly at: MonoMs | null } | null;
+  /** Changes the broker refused in a row. */
+  readonly refusedChanges: number;
   /** The broker was asked about it again after silence. */
   readonly queriedAt: MonoMs | null;
   /** Turned into a marketable order because its cancel stayed unanswered: it is the exit now. */
@@ -28,6 +32,22 @@ export interface Tracked {
   /** A complete answer of this session did not list it though the broker had worked it; a second one must agree. */
   readonly missingSince: MonoMs | null;
 }
+
+/** An order as it is on record, with nothing under way about it. */
+export const trackedOf = (order: Order, session: number, sentAt: MonoMs): Tracked => ({
+  order,
+  session,
+  sentAt,
+  cancelAskedAt: null,
+  cancelRetry: null,
+  refusedChanges: 0,
+  queriedAt: null,
+  isRepriced: false,
+  modified: null,
+  heardFilledAt: null,
+  heardUnknown: false,
+  missingSince: null,
+});
 
 /** What the broker last said about a holding, and when. */
 export interface Holding {

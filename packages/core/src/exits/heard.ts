@@ -3,8 +3,8 @@ import { type BrokerOrder, CLIENT_ID, isFinal, isOurs, type Order } from '../ord
 import { meaningOfStatus, type OrderEventKind, stepOrder } from '../orders/step-order.js';
 import { shares } from '../units.js';
 import { askSnapshot } from './adopt.js';
-import { askExecutions, type Draft, edit, emit, putCare, putOrder, say, setOrder, type Tracked, update } from './desk.js';
-import { countRejection } from './sell.js';
+import { askExecutions, type Draft, edit, emit, putCare, putOrder, say, setOrder, type Tracked, trackedOf, update } from './desk.js';
+import { backOffMs, cancelRefusedForNow, countRejection, type Rejection } from './rejections.js';
 
 const EXIT_CLIENT = CLIENT_ID['exit-manager'];
 /** The broker's old figures may still arrive this long after a modification was sent. */
@@ -42,7 +42,7 @@ function hearOwn(d: Draft, tracked: Tracked, told: BrokerOrder, isComplete: bool
   const order = tracked.order.permId === null && told.permId !== 0 ? { ...tracked.order, permId: told.permId } : tracked.order;
   const { modified } = tracked;
   if (modified !== null && isAsWorked(order, told)) {
-    applyStatus(d, { ...tracked, order, modified: null }, told.status, isComplete);
+    applyStatus(d, { ...tracked, order, modified: null, refusedChanges: 0 }, told.status, isComplete);
     return;
   }
   // Its old figures may still arrive for a while after a change was sent.
@@ -98,18 +98,7 @@ function recover(d: Draft, told: BrokerOrder): void {
     reason: 'found at the broker without a row',
   };
   say(d, 'order-recovered', { orderRef: told.orderRef, symbol: told.symbol }, 'warn');
-  putOrder(d, {
-    order,
-    session: d.s.link.session,
-    sentAt: d.mono,
-    cancelAskedAt: null,
-    queriedAt: null,
-    isRepriced: false,
-    modified: null,
-    heardFilledAt: null,
-    heardUnknown: false,
-    missingSince: null,
-  });
+  putOrder(d, trackedOf(order, d.s.link.session, d.mono));
 }
 
 export function hearStatus(d: Draft, told: Extract<EventBody, { kind: 'order-status' }>): void {
@@ -182,12 +171,12 @@ export function hearNotice(d: Draft, told: Extract<EventBody, { kind: 'order-not
       step(d, tracked, 'cancelled', reason);
       return;
     case 'rejected':
-      rejected(d, tracked, { reason, isDuplicateId: told.code === DUPLICATE_ID });
+      rejected(d, tracked, { code: told.code, reason, isDuplicateId: told.code === DUPLICATE_ID });
       return;
     case 'modify-refused':
       // Told of a fresh order, it means that its id belongs to an older one (104: "cannot modify a filled order"): the id is used up.
       if (!tracked.modified && tracked.order.status === 'INTENT') {
-        rejected(d, tracked, { reason, isDuplicateId: true });
+        rejected(d, tracked, { code: told.code, reason, isDuplicateId: true });
         if (told.code !== FILLED_ID) revivePredecessor(d, tracked.order);
       } else restore(d, tracked, reason);
       return;
@@ -199,8 +188,8 @@ export function hearNotice(d: Draft, told: Extract<EventBody, { kind: 'order-not
       askExecutions(d, 0);
       return;
     case 'not-cancellable':
-      // It stays a cancel without an answer: asked about after 2 s, re-priced after 2 more.
-      say(d, 'not-cancellable', { orderRef: tracked.order.orderRef, reason }, 'warn');
+      // Still without the word that it is gone: asked about after 2 s, re-priced after 2 more.
+      cancelRefusedForNow(d, tracked, reason);
       return;
   }
 }
@@ -212,7 +201,7 @@ export function settleUnknown(d: Draft): void {
   }
 }
 
-function rejected(d: Draft, tracked: Tracked, { reason, isDuplicateId }: { reason: string; isDuplicateId: boolean }): void {
+function rejected(d: Draft, tracked: Tracked, { code, reason, isDuplicateId }: Rejection & { isDuplicateId: boolean }): void {
   const { symbol } = tracked.order.contract;
   say(d, 'exit-rejected', { orderRef: tracked.order.orderRef, symbol, reason }, 'warn');
   // A bad price on a modification leaves the old order live (reference/ibkr-behaviour.md §3).
@@ -226,7 +215,7 @@ function rejected(d: Draft, tracked: Tracked, { reason, isDuplicateId }: { reaso
   else step(d, tracked, 'rejected', reason);
   // The id of a lost order turned out to be used up, by it or by a later one: no failed sale, the next one takes a fresh id.
   if (isDuplicateId) askExecutions(d, 0);
-  else countRejection(d, tracked, reason);
+  else countRejection(d, tracked, { code, reason });
 }
 
 /** The order that was thought lost lives: the broker would not change it into its successor. It counts and rests again. */
@@ -253,11 +242,16 @@ function restore(d: Draft, tracked: Tracked, reason: string): void {
     },
     modified: null,
     isRepriced: false,
+    refusedChanges: tracked.refusedChanges + 1,
     // A cancel that was given up for this change is asked again from the start.
     cancelAskedAt: null,
     queriedAt: null,
   });
   say(d, 'modify-refused', { orderRef: from.orderRef, reason }, 'warn');
+  // The same change would be refused as fast as it is asked for.
+  const care = d.s.care.get(from.contract.conId);
+  const until = (d.mono + backOffMs(tracked.refusedChanges, d.s.rules.transientRetryMs)) as Draft['mono'];
+  if (care) putCare(d, { ...care, restRetryAt: until });
   emit(d, { do: 'request-open-orders' });
 }
 
@@ -271,5 +265,5 @@ export function hearNotSent(d: Draft, told: Extract<EventBody, { kind: 'not-sent
   if (care) putCare(d, { ...care, sendRetryAt: (d.mono + SEND_RETRY_MS) as Draft['mono'] });
   if (tracked.modified) restore(d, tracked, reason);
   else step(d, tracked, 'notSent', reason);
-  if (told.code.startsWith('WIRE_CAP') || told.kind === 'exit-refused') countRejection(d, tracked, reason);
+  if (told.code.startsWith('WIRE_CAP') || told.kind === 'exit-refused') countRejection(d, tracked, { code: null, reason });
 }

@@ -7,6 +7,7 @@ import type { Execution } from '../positions/execution.js';
 import { type Micros, micros, shares } from '../units.js';
 import type { Care } from './care.js';
 import { alert, type Booked, type Draft, edit, emit, putCare, putOrder, say, setExecution, write } from './desk.js';
+import { clearRejections } from './rejections.js';
 
 /**
  * Takes an execution, from whoever told it: pushed to us, answered to a request, or committed by the day trader. Repeats change nothing;
@@ -68,6 +69,7 @@ function countIntoOrder(d: Draft, orderRef: string): void {
   }
   if (filled > tracked.order.quantity && filled > tracked.order.filled)
     overfilled(d, tracked.order.contract.symbol, orderRef, filled, tracked.order.quantity);
+  if (filled > tracked.order.filled) clearRejections(d, tracked.order.contract.conId);
   putOrder(d, { ...tracked, order: bookFilled(tracked.order, filled), heardFilledAt: null });
 }
 
@@ -175,6 +177,7 @@ export const newCare = (d: Draft, contract: Contract): Care => ({
   exit: null,
   generation: 0,
   failedSells: 0,
+  transient: null,
   retryAt: null,
   restRetryAt: null,
   quarantinedAt: null,

@@ -2,7 +2,7 @@ import { CLIENT_ID, makeOrderRef, type Order, type OrderRole, type OrderSide, ty
 import { stepOrder } from '../orders/step-order.js';
 import { type Micros, type Shares, shares } from '../units.js';
 import type { Care } from './care.js';
-import { type Draft, emit, putOrder, setOrder, type Tracked, update, write } from './desk.js';
+import { type Draft, emit, putOrder, setOrder, type Tracked, trackedOf, update, write } from './desk.js';
 
 export interface ExitOrderSpec {
   readonly role: OrderRole;
@@ -48,18 +48,7 @@ export function placeExit(d: Draft, care: Care, spec: ExitOrderSpec): Order {
     updatedAt: d.at,
     reason: null,
   };
-  setOrder(d, {
-    order,
-    session: d.s.link.session,
-    sentAt: d.mono,
-    cancelAskedAt: null,
-    queriedAt: null,
-    isRepriced: false,
-    modified: null,
-    heardFilledAt: null,
-    heardUnknown: false,
-    missingSince: null,
-  });
+  setOrder(d, trackedOf(order, d.s.link.session, d.mono));
   write(d, { do: 'write-intent', order });
   emit(d, { do: 'place', order, decidedAt: d.mono });
   return order;
@@ -79,6 +68,6 @@ export function modifyExit(
 /** Asks the broker to cancel one of our working exits. The word that it is gone comes from the broker, never from here. */
 export function cancelExit(d: Draft, tracked: Tracked): void {
   const { order } = stepOrder(tracked.order, 'cancelAsked');
-  putOrder(d, { ...tracked, order, cancelAskedAt: d.mono, queriedAt: null, modified: null });
+  putOrder(d, { ...tracked, order, cancelAskedAt: d.mono, cancelRetry: null, queriedAt: null, modified: null });
   emit(d, { do: 'cancel', orderRef: order.orderRef, orderId: order.orderId });
 }

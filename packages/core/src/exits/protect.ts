@@ -12,6 +12,8 @@ import { exitOrders, sellableShares } from './sellable.js';
 const BROKER_REDUCES_MS = 1_000;
 /** A modification unanswered for this long may be tried again. */
 const MODIFY_ANSWER_MS = 3_000;
+/** So many refusals of one order's change in a row, and it is withdrawn instead. */
+const REFUSED_CHANGES_MAX = 3;
 
 interface Member {
   readonly role: OrderRole;
@@ -55,12 +57,13 @@ export function protect(d: Draft, care: Care, held: Shares): void {
     strays.length > 0 || d.s.mismatches.has(care.contract.conId)
       ? sellableShares(d.s, care, { mono: d.mono, without: live.map(({ order }) => order.orderRef), isUnlimited: true })
       : quantity;
+  const waits = care.restRetryAt !== null && d.mono < care.restRetryAt;
   for (const tracked of resting) {
     const member = wanted.find(({ role }) => role === tracked.order.role);
     if (!member || kept <= 0) withdraw(d, tracked);
-    else if (strays.length === 0) fit(d, { tracked, member, quantity: kept });
+    else if (strays.length === 0 && !waits) fit(d, { tracked, member, quantity: kept });
   }
-  if (quantity <= 0 || (care.restRetryAt !== null && d.mono < care.restRetryAt)) return;
+  if (quantity <= 0 || waits) return;
   const missing = wanted.filter(({ role }) => !resting.some(({ order }) => order.role === role));
   if (missing.length > 0) placeMissing(d, care, { missing, quantity, resting, lost, held });
 }
@@ -79,6 +82,11 @@ function fit(d: Draft, { tracked, member, quantity }: { tracked: Tracked; member
   const executedAt = d.s.lastExecution.get(order.contract.conId);
   const brokerIsReducing = total < order.quantity && executedAt !== undefined && d.mono - executedAt < BROKER_REDUCES_MS;
   if ((total === order.quantity || brokerIsReducing) && price === member.price) return;
+  // What cannot be changed is withdrawn, and placed anew as it should be.
+  if (tracked.refusedChanges >= REFUSED_CHANGES_MAX) {
+    cancelExit(d, tracked);
+    return;
+  }
   modifyExit(d, tracked, {
     quantity: brokerIsReducing ? order.quantity : total,
     ...(order.type === 'STP' ? { stopPrice: member.price } : { limitPrice: member.price }),

@@ -13,6 +13,10 @@ export interface ExitRules {
   /** Rejected sells before the symbol is quarantined, and how often it is retried then. */
   readonly failedSellsMax: number;
   readonly quarantineRetryMs: number;
+  /** Pauses after refusals that speak of the moment only (pacing, a closed exchange); the last one repeats … */
+  readonly transientRetryMs: readonly number[];
+  /** … and after this long without a sale that traded they count as failed sells too. */
+  readonly transientDeadlineMs: number;
   /** Deadline of each snapshot before it is asked again; after two the connection is made anew. */
   readonly snapshotDeadlineMs: number;
   readonly reconcileEveryMs: number;
@@ -32,6 +36,8 @@ export const DEFAULT_EXIT_RULES: ExitRules = {
   exitAnswerMs: 10_000,
   failedSellsMax: 3,
   quarantineRetryMs: 60_000,
+  transientRetryMs: [250, 500, 1_000, 2_000, 5_000],
+  transientDeadlineMs: 60_000,
   snapshotDeadlineMs: 5_000,
   reconcileEveryMs: 60_000,
   positionAgreeMs: 10_000,

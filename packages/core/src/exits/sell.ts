@@ -5,6 +5,7 @@ import { askSnapshot } from './adopt.js';
 import type { Care } from './care.js';
 import { alert, type Draft, emit, putCare, putOrder, say, type Tracked } from './desk.js';
 import { cancelExit, modifyExit, placeExit } from './place.js';
+import { cancelAgain } from './rejections.js';
 import { exitOrders, openEntries, sellableShares } from './sellable.js';
 
 /** Two sends of one exit are at least this far apart, so that a thin book can fill up again. */
@@ -65,6 +66,7 @@ function cancelToTheEnd(d: Draft, care: Care, tracked: Tracked): void {
     cancelExit(d, tracked);
     return;
   }
+  cancelAgain(d, tracked);
   if (queriedAt === null) {
     if (d.mono - cancelAskedAt < cancelAnswerMs) return;
     emit(d, { do: 'request-open-orders' });
@@ -103,6 +105,7 @@ export function repeatCancels(d: Draft, conId: number): void {
   for (const tracked of exitOrders(d.s, conId)) {
     const { order, cancelAskedAt, queriedAt } = tracked;
     if (order.status !== 'CANCELLING') continue;
+    cancelAgain(d, tracked);
     if (cancelAskedAt === null || (queriedAt !== null && d.mono - queriedAt >= cancelAnswerMs)) cancelExit(d, tracked);
     else if (queriedAt === null && d.mono - cancelAskedAt >= cancelAnswerMs) {
       putOrder(d, { ...tracked, queriedAt: d.mono });
@@ -174,32 +177,4 @@ export function probe(d: Draft, tracked: Tracked): void {
   if (tracked.cancelAskedAt !== null && d.mono - tracked.cancelAskedAt < d.s.rules.cancelAnswerMs) return;
   putOrder(d, { ...tracked, cancelAskedAt: d.mono });
   emit(d, { do: 'cancel', orderRef: tracked.order.orderRef, orderId: tracked.order.orderId });
-}
-
-/**
- * Counts a rejected exit order (only rejections count as failed, A7), spaces the next try, and quarantines the symbol after too many:
- * its resting stop is kept and the sale is tried again once a minute.
- */
-export function countRejection(d: Draft, { order }: Tracked, why: string): void {
-  const care = d.s.care.get(order.contract.conId);
-  if (!care) return;
-  const failedSells = care.failedSells + 1;
-  const { failedSellsMax, quarantineRetryMs } = d.s.rules;
-  const isQuarantined = failedSells >= failedSellsMax;
-  const until = (d.mono + (isQuarantined ? quarantineRetryMs : 500 * 2 ** failedSells)) as Draft['mono'];
-  putCare(d, {
-    ...care,
-    failedSells,
-    ...(order.role === 'exit' ? { retryAt: until } : { restRetryAt: until }),
-    quarantinedAt: isQuarantined ? (care.quarantinedAt ?? d.at) : care.quarantinedAt,
-  });
-  if (!isQuarantined || care.quarantinedAt !== null) return;
-  alert(d, {
-    level: 'critical',
-    code: 'SYMBOL_QUARANTINED',
-    symbol: care.contract.symbol,
-    happened: `${failedSells} exit orders for ${care.contract.symbol} were rejected; the last: ${why}`,
-    did: `Keeps a resting stop at the real level where the broker accepts one, and tries to sell again every ${quarantineRetryMs / 1000} s.`,
-    todo: `Look at ${care.contract.symbol} in TWS now; you may sell it there by hand, Holdfast notices.`,
-  });
 }
