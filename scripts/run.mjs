@@ -1,7 +1,7 @@
 /**
  * The root commands: sets up what is missing, then runs the thing with the right Node first on PATH.
  *
- *   node scripts/run.mjs <setup|build|check|test|bench|demo> [arguments for the thing]
+ *   node scripts/run.mjs <setup|build|check|test|bench|soak|bounds|demo> [arguments for the thing]
  *
  * Standard output belongs to the thing; the set-up speaks on stderr. The exit code is the thing's.
  */
@@ -25,6 +25,8 @@ const COMMANDS = {
   check: async () => check(await setup({ build: false })),
   test: async args => test(await setup(), args),
   bench: async args => runForeground(await setup(), ['test/bench/main.mjs', ...args]),
+  soak: async args => runForeground(await setup(), ['test/soak/main.mjs', ...args]),
+  bounds: async args => runForeground(await setup(), ['test/bounds/main.mjs', ...args]),
   demo: async args => runForeground(await setup(), ['apps/cli/dist/main.js', 'demo', ...args]),
 };
 

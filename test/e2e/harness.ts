@@ -26,12 +26,15 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export type App = 'supervisor' | 'exit-manager' | 'day-trader';
 export type WorkerApp = Exclude<App, 'supervisor'>;
 
-export interface DeskOptions extends RoomOptions {
+/** What is a desk's own, whatever gateway it trades at. */
+export interface DeskSettings {
   /** Sections of desk.yaml over the test's own; the gateway's port is filled in. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Bounds of supervision shortened for this test (core's SupervisionPolicy). */
   readonly supervision?: Readonly<Record<string, number>>;
 }
+
+export interface DeskOptions extends RoomOptions, DeskSettings {}
 
 /** A process started by the test, with what it printed. */
 export interface TestProcess {
@@ -42,8 +45,8 @@ export interface TestProcess {
   readonly ended: Promise<number | string>;
 }
 
-export interface TestDesk {
-  readonly room: Room;
+/** The files and processes of a desk. */
+export interface PlacedDesk {
   readonly folder: string;
   readonly files: DeskFiles;
   readonly environment: Readonly<Record<string, string>>;
@@ -53,6 +56,8 @@ export interface TestDesk {
   pidOf(app: App): number | null;
   /** Every living process of this app and desk, whoever started it (Linux: read from /proc). */
   processesOf(app: App): readonly number[];
+  /** Whether this pid is a living process of this app and desk. */
+  owns(pid: number, app: App): boolean;
   heartbeat(owner: FileOwner): Heartbeat | null;
   /** Waits for a READY worker, other than `notPid` where given; returns its pid. */
   ready(worker: WorkerApp, options?: { readonly notPid?: number; readonly withinMs?: number }): Promise<number>;
@@ -66,17 +71,36 @@ export interface TestDesk {
   ): Promise<{ readonly status: string; readonly answer: string | null }>;
   /** Everything the processes of this desk printed and logged, for a failing test's message. */
   story(): string;
+  /** Kills every process of the desk and removes its folder. */
   close(): Promise<void>;
+}
+
+export interface TestDesk extends PlacedDesk {
+  readonly room: Room;
 }
 
 /** Opens a desk: gateway running, files in place, no process started. */
 export async function openDesk(options: DeskOptions = {}): Promise<TestDesk> {
   requireBuild();
   const room = await openRoom(options);
+  const desk = placeDesk(options, room.gateway.port);
+  return {
+    ...desk,
+    room,
+    close: async () => {
+      await desk.close();
+      await room.close();
+    },
+  };
+}
+
+/** A desk that trades at a gateway on this port: files in place, no process started. */
+export function placeDesk(options: DeskSettings, port: number): PlacedDesk {
+  requireBuild();
   // A space in the path: it must work there too.
   const folder = mkdtempSync(join(tmpdir(), 'holdfast e2e-'));
   const configFile = join(folder, 'desk.yaml');
-  const config = { mode: 'paper', ...options.config, gateway: { host: '127.0.0.1', port: room.gateway.port } };
+  const config = { mode: 'paper', ...options.config, gateway: { host: '127.0.0.1', port } };
   writeFileSync(configFile, JSON.stringify(config)); // JSON is YAML
   const files = deskFiles(configFile, 'var');
   const environment = { ...environmentOf(options), HOLDFAST_DESK: configFile };
@@ -99,7 +123,6 @@ export async function openDesk(options: DeskOptions = {}): Promise<TestDesk> {
   const story = (): string => storyOf(files, started);
 
   return {
-    room,
     folder,
     files,
     environment,
@@ -110,6 +133,7 @@ export async function openDesk(options: DeskOptions = {}): Promise<TestDesk> {
     },
     pidOf,
     processesOf: app => processesOf(app, files),
+    owns: (pid, app) => isOf(pid, app, files),
     heartbeat,
     ready: (worker, { notPid, withinMs } = {}) =>
       waitFor(
@@ -139,7 +163,6 @@ export async function openDesk(options: DeskOptions = {}): Promise<TestDesk> {
     close: async () => {
       // The supervisor first, or it would start again what is killed after it.
       for (const app of ['supervisor', 'exit-manager', 'day-trader'] as const) await killAll(files, app);
-      await room.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -181,7 +204,7 @@ function startProcess(
 }
 
 /** Only what a process needs: nothing of the test runner's own environment. */
-function environmentOf({ supervision }: DeskOptions): Record<string, string> {
+function environmentOf({ supervision }: DeskSettings): Record<string, string> {
   const { PATH = '', HOME = '', TMPDIR } = process.env; // allowed: the tests' own door to the environment
   const override = supervision ? { HOLDFAST_TEST_SUPERVISION: JSON.stringify(supervision) } : {};
   return { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...override };
@@ -204,9 +227,13 @@ function processesOf(app: App, files: DeskFiles): number[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .map(Number)
-    .filter(pid => factsOf(pid, 'cmdline').some(words => words.includes(`apps/${app}/dist/main.js`)))
-    .filter(pid => factsOf(pid, 'environ').includes(`HOLDFAST_DESK=${files.config}`) && processAt(pid) !== null);
+    .filter(pid => isOf(pid, app, files));
 }
+
+const isOf = (pid: number, app: App, files: DeskFiles): boolean =>
+  factsOf(pid, 'cmdline').some(words => words.includes(`apps/${app}/dist/main.js`)) &&
+  factsOf(pid, 'environ').includes(`HOLDFAST_DESK=${files.config}`) &&
+  processAt(pid) !== null;
 
 function factsOf(pid: number, what: 'cmdline' | 'environ'): string[] {
   try {
