@@ -27,10 +27,10 @@ const worker = await runWorker({
   environment: process.env,
   machine: live,
   brain,
-  createState: ({ lease, account, view, at }, { config, files, log }) => {
+  startOf: ({ lease, account, view, at }, { config, files, log }) => {
     const { symbols, problems } = readWatchlist(config, files);
     for (const problem of problems) log('warn', 'watchlist-problem', { problem });
-    return brain.createState({ rules: dayTraderRulesOf(config, symbols), account, lease, view, at, isCancelOnly: values['cancel-only'] });
+    return { rules: dayTraderRulesOf(config, symbols), account, lease, view, at, isCancelOnly: values['cancel-only'] };
   },
   connect: ({ config }, account, onEvent) => {
     const broker = createIbBroker(

@@ -25,7 +25,7 @@ const worker = await runWorker({
   environment: process.env,
   machine: live,
   brain,
-  createState: (start, { config }) => brain.createState({ ...start, rules: exitRulesOf(config), isMinimal: values.minimal }),
+  startOf: (start, { config }) => ({ ...start, rules: exitRulesOf(config), isMinimal: values.minimal }),
   connect: ({ config }, account, onEvent) => {
     const broker = createIbBroker(
       {

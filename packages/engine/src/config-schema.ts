@@ -119,6 +119,11 @@ const paths = section({
   var: z.string().min(1).default('var').describe('store, logs, heartbeats; relative to desk.yaml'),
 });
 
+const journal = section({
+  keepDays: whole(1, 1000, 10).describe('trading dates of each worker kept, the present one included'),
+  dayMegabytesMax: whole(1, 10_000, 500).describe('a file that has grown to this is not written on that day; an alert says so'),
+});
+
 const log = section({
   level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('run logs under var/log'),
 });
@@ -145,6 +150,7 @@ export const deskSchema = z.strictObject({
   wireCap,
   supervisor,
   log,
+  journal,
   paths,
 });
 

@@ -1,17 +1,21 @@
 import type { Alert } from '@holdfast/core/effects';
 import type { BrokerListener, BrokerPort } from '@holdfast/core/ports';
+import type { EpochMs } from '@holdfast/core/units';
 import { type LeaseHolder, releaseLease } from '@holdfast/store/leases';
 import { boot, type LastBeat } from './boot.js';
 import { configBoundTo } from './bound-config.js';
 import { createExchangeClock, type ExchangeClock, type MachineTime } from './clock.js';
 import { type Config, type ConfigEnvironment, printRedacted } from './config.js';
 import { keepLastGood, loadConfig, readLastGood } from './config-file.js';
-import { type DeskFiles, makeFolders } from './desk-files.js';
+import { type DeskFiles, type FileOwner, makeFolders } from './desk-files.js';
 import { createEmergencyFile, EMERGENCY_FILE_BYTES } from './emergency-file.js';
 import { EXIT_CODE, type ExitCode } from './exit-codes.js';
 import { createPulse, HEARTBEAT_BYTES, type Heartbeat, isBeating } from './heartbeat.js';
+import { createJournal } from './journal.js';
+import { createJournalFiles } from './journal-files.js';
 import { createLog, type Log } from './log.js';
 import { createMemoryFile, type RandomFile } from './random-file.js';
+import { readVersion, rulesFingerprint } from './rules-build.js';
 import { type BrainStart, createShell } from './shell.js';
 import type { GuardPulse } from './store-watch.js';
 import type { Brain, Stop } from './worker.js';
@@ -28,14 +32,15 @@ export interface Machine extends MachineTime {
 }
 
 /** One worker as its main.ts describes it. */
-export interface WorkerProcess<S> {
+export interface WorkerProcess<S, B extends { readonly at: EpochMs }> {
   readonly name: 'exit-manager' | 'day-trader';
   readonly configPath: string;
   readonly varFolder?: string | undefined;
   readonly environment: ConfigEnvironment;
   readonly machine: Machine;
-  readonly brain: Brain<S>;
-  readonly createState: (start: BrainStart, desk: Desk) => S;
+  readonly brain: Brain<S> & { createState(start: B): S };
+  /** What the state is made from, with the rules of this desk. The journal begins with it. */
+  readonly startOf: (start: BrainStart, desk: Desk) => B;
   readonly connect: (desk: Desk, account: string | null, listener: BrokerListener) => BrokerPort;
   /** True once a process that was started for one task has done it. Absent: it runs until it is stopped. */
   readonly isDone?: (state: S) => boolean;
@@ -66,7 +71,7 @@ const BUSY_MS = { 'exit-manager': 50, 'day-trader': 500 } as const;
 const GUARD_STILL_MS = 1_000;
 
 /** Runs one worker until it ends. Null when it could not even start; `onEnd` has said why. */
-export async function runWorker<S>(parts: WorkerProcess<S>): Promise<RunningWorker | null> {
+export async function runWorker<S, B extends { readonly at: EpochMs }>(parts: WorkerProcess<S, B>): Promise<RunningWorker | null> {
   const { name, machine, onEnd } = parts;
   const isGuard = name === 'exit-manager';
   const { configPath: path, varFolder, environment } = parts;
@@ -117,6 +122,9 @@ export async function runWorker<S>(parts: WorkerProcess<S>): Promise<RunningWork
   }
   if (mismatch) log('error', 'configuration-mismatch', { why: mismatch.happened, did: mismatch.did });
   const desk: Desk = { config, files, log };
+  const { keepDays, dayMegabytesMax } = config.journal;
+  const sink = createJournalFiles({ folder: files.journals(name), keepDays });
+  const journal = createJournal({ worker: name, version: readVersion(), sink, dayBytesMax: dayMegabytesMax * 1e6, log });
 
   let hasEnded = false;
   let stopTurns = (): void => undefined;
@@ -136,7 +144,12 @@ export async function runWorker<S>(parts: WorkerProcess<S>): Promise<RunningWork
     config,
     booted,
     brain: parts.brain,
-    createState: start => parts.createState(start, desk),
+    createState: start => {
+      const given = parts.startOf(start, desk);
+      journal.begin(given);
+      return parts.brain.createState(given);
+    },
+    recorder: journal,
     clock,
     connect: listener => parts.connect(desk, config.account ?? booted.binding?.account ?? null, listener),
     emergency,
@@ -160,6 +173,7 @@ export async function runWorker<S>(parts: WorkerProcess<S>): Promise<RunningWork
     const kept = fallbackBecause === null && mismatch === null ? keepLastGood(files) : { ok: true as const };
     if (!kept.ok) log('warn', 'configuration-not-kept', { detail: kept.detail });
     parts.onReady();
+    journal.tellRules(rulesFingerprint());
   };
   const startedAt = mono();
   stopTurns = machine.every(TURN_MS, turn);
@@ -172,7 +186,7 @@ const NO_FACTS = { brokerAgeMs: null, markAgeMs: null, commitAgeMs: null, backlo
 const wordsOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
 const openLog = (
-  { name, machine }: Pick<WorkerProcess<unknown>, 'name' | 'machine'>,
+  { name, machine }: { readonly name: FileOwner; readonly machine: Machine },
   { config, files, clock }: Omit<Desk, 'log'> & { clock: ExchangeClock },
 ): Log =>
   createLog({
