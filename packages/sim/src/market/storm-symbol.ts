@@ -71,7 +71,8 @@ export class StormSymbol {
   /** The update due at `at`; moves `at` on. */
   next(): MarketUpdate {
     const now = this.at;
-    if (now < this.openAt) return this.preMarket(epochMs(now));
+    if (now < this.day.session.open) return this.preMarket(epochMs(now));
+    if (now < this.openAt) return this.delayOpening(epochMs(now));
     const update = now === this.openAt ? this.opening(epochMs(now)) : this.regular(epochMs(now));
     this.at = this.following(now);
     return update;
@@ -80,9 +81,15 @@ export class StormSymbol {
   private preMarket(now: EpochMs): MarketUpdate {
     const { session, random } = this.day;
     const next = now + PRE_MARKET_MARK_MS;
-    this.at = next < session.open ? next : this.openAt;
+    this.at = Math.min(next, session.open);
     const price = this.price + Math.round((this.price * random.between(-40, 40)) / BPS);
     return this.update(now, { price, halfBps: this.halfSpreadBps * 4, prints: random.chance(1, 2) });
+  }
+
+  /** A delayed opening is a halt from the first moment of the session on. */
+  private delayOpening(now: EpochMs): MarketUpdate {
+    this.at = this.openAt;
+    return { at: now, conId: this.day.instrument.conId, halted: true };
   }
 
   private opening(now: EpochMs): MarketUpdate {
@@ -91,7 +98,7 @@ export class StormSymbol {
     if (now > session.open) this.fire('late-open', now, 0);
     const update = this.update(now, { price: this.price, halfBps: this.halfSpreadBps, prints: true });
     this.busyUntil = morning.gap === 'none' ? 0 : now + BUSY_MS;
-    return update;
+    return now > session.open ? { ...update, halted: false } : update;
   }
 
   private regular(now: EpochMs): MarketUpdate {

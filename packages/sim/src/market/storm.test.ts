@@ -1,4 +1,4 @@
-import { atTime, sessionOf, tradeDate } from '@holdfast/core/calendar';
+import { atTime, sessionOf, tradeDate, tradeDateOf } from '@holdfast/core/calendar';
 import type { Micros } from '@holdfast/core/units';
 import { describe, expect, test } from 'vitest';
 import type { MarketEvent, MarketUpdate } from '../exchange-types.js';
@@ -168,6 +168,12 @@ function expectTrue({ kind, at, conId, bps }: MarketEvent, updates: readonly Mar
     case 'resume':
       expect(update?.halted).toBe(false);
       break;
+    case 'late-open': {
+      const { open } = sessionOf(tradeDateOf(at));
+      expect(updates.find(one => one.conId === conId && one.at === open)?.halted).toBe(true);
+      expect(update).toMatchObject({ halted: false, trade: expect.anything() });
+      break;
+    }
     case 'empty-quote':
       expect([update?.quote?.bidSize, update?.quote?.askSize]).toContain(0);
       break;
