@@ -20,7 +20,7 @@ const BETWEEN_MS = [400, 900] as const;
 const READY_WITHIN_MS = 15_000;
 
 /** The parts of one restart, milliseconds each, in order. They add up to `total` but for rounding: log times have whole milliseconds. */
-interface Restart {
+export interface Restart {
   readonly total: number;
   /** SIGKILL → the supervisor has started the next process. */
   readonly seen: number;
@@ -38,12 +38,13 @@ const PARTS = ['seen', 'modules', 'database', 'connect', 'reconcile'] as const;
 
 export async function benchRestart({ quick, say }: BenchOptions): Promise<BenchResult> {
   const kills = quick ? 2 : 100;
-  const idle = await measure(kills, line => say(`restart, idle: ${line}`));
-  const busy = await whileBusy(2, () => measure(kills, line => say(`restart, both cores busy: ${line}`)));
+  const idle = await measureRestarts(kills, line => say(`restart, idle: ${line}`));
+  const busy = await whileBusy(2, () => measureRestarts(kills, line => say(`restart, both cores busy: ${line}`)));
   return resultOf(idle, busy);
 }
 
-async function measure(kills: number, say: (line: string) => void): Promise<readonly Restart[]> {
+/** Kills one exit manager after the other, each a little after the one before was READY. */
+export async function measureRestarts(kills: number, say: (line: string) => void): Promise<readonly Restart[]> {
   const admitted: number[] = [];
   const desk = await openDesk({
     supervision: SUPERVISION,
@@ -140,7 +141,7 @@ interface LogLine {
 }
 
 /** Runs work while `count` processes of the same priority do nothing but turn. */
-async function whileBusy<T>(count: number, work: () => Promise<T>): Promise<T> {
+export async function whileBusy<T>(count: number, work: () => Promise<T>): Promise<T> {
   const spinners: ChildProcess[] = [];
   try {
     for (let index = 0; index < count; index++) spinners.push(spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }));

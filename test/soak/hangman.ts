@@ -105,7 +105,7 @@ export function createHangman(day: ShortDay, tally: Tally, random: Random) {
   const looking = setInterval(() => {
     if (!restart) return;
     const beat = desk.heartbeat('exit-manager');
-    if (!beat || beat.pid === restart.pid || beat.phase !== 'READY') return;
+    if (!beat || beat.pid === restart.pid || beat.phase !== 'READY' || beat.mono < restart.at) return;
     tally.readyMs.push(beat.mono - restart.at);
     restart = null;
   }, FIRST_LOOK_MS);

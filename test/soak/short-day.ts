@@ -6,7 +6,7 @@ import { createReferee } from '@holdfast/sim/audits/referee';
 import { type BooksView, compareWithStore } from '@holdfast/sim/audits/store-agrees';
 import type { Violation } from '@holdfast/sim/audits/violation';
 import { createExchange } from '@holdfast/sim/exchange';
-import type { ExchangePort } from '@holdfast/sim/exchange-types';
+import type { ExchangeEvent, ExchangePort } from '@holdfast/sim/exchange-types';
 import { startGateway, type WireMessage } from '@holdfast/sim/gateway/gateway';
 import { createSyntheticDay } from '@holdfast/sim/market/synthetic';
 import { readDailyPnl } from '@holdfast/store/daily';
@@ -75,6 +75,7 @@ export async function openShortDay({ seed, start, speed, mode, isMinimalAllowed 
   });
   const exposure = createExposure(new Set([baseline.conId]));
   let onMessage: ((message: WireMessage) => void) | null = null;
+  let onEvent: ((event: ExchangeEvent, machineAt: number) => void) | null = null;
   let orders = 0;
   const gateway = await startGateway({
     exchange,
@@ -86,6 +87,7 @@ export async function openShortDay({ seed, start, speed, mode, isMinimalAllowed 
     onExchangeEvent: (event, machineAt) => {
       referee.observe(event, machineAt);
       exposure.observe(event, machineAt);
+      onEvent?.(event, machineAt);
     },
     onClient: ({ clientId, connected, machineNow }) => {
       if (connected) referee.connected(clientId, machineNow);
@@ -145,6 +147,9 @@ export async function openShortDay({ seed, start, speed, mode, isMinimalAllowed 
     onMessage: (look: ((message: WireMessage) => void) | null): void => {
       onMessage = look;
     },
+    onEvent: (look: ((event: ExchangeEvent, machineAt: number) => void) | null): void => {
+      onEvent = look;
+    },
     /** What the referees have seen so far. */
     seen: () => referee.report(),
     /** I6: where store and exchange differ now. */
@@ -173,6 +178,7 @@ export async function openShortDay({ seed, start, speed, mode, isMinimalAllowed 
     close: async (): Promise<void> => {
       clearInterval(watching);
       onMessage = null;
+      onEvent = null;
       await desk.close();
       await line.close();
       await gateway.close();

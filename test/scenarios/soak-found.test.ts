@@ -1,0 +1,36 @@
+import { quoteOf } from '@holdfast/sim/list-source';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Stage } from './stage.js';
+
+/** What the soak with real processes found, as the shortest story that shows it. */
+
+let s: Stage | undefined;
+afterEach(() => {
+  s?.close();
+  s = undefined;
+});
+
+describe('found by the soak', () => {
+  it('I2, A8: the target fills while the exit manager is away and more was bought by hand meanwhile: the rest is protected by a fresh group', () => {
+    s = new Stage({
+      market: [quoteOf('09:45:00', 49.98, 50.0, 5_000), quoteOf('09:45:06', 51.0, 51.02, 5_000), quoteOf('09:45:08', 50.2, 50.22, 5_000)],
+    });
+    const stage = s;
+    stage.run(1_000);
+    stage.buys(100, 50.05);
+    stage.run(2_000);
+    expect(stage.resting()).toHaveLength(2);
+    stage.killExitManager();
+    stage.exchange.manualTrade(stage.exchange.positions()[0]?.conId ?? 0, 'BUY', 40);
+    // The target sells the first hundred; its sibling goes with it.
+    stage.runTo('09:45:08', { alive: false });
+    expect(stage.position()).toBe(40);
+    const before = stage.exchange.completedOrders().length;
+    stage.startExitManager();
+    stage.runTo('09:45:20');
+    expect(stage.resting(), stage.story.join('\n')).toHaveLength(2);
+    // It once sent a hundred a second into the group that was over.
+    expect(stage.exchange.completedOrders().length - before, stage.story.join('\n')).toBeLessThan(8);
+    expect(stage.referee.report()).toEqual([]);
+  });
+});
