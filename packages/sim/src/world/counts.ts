@@ -1,0 +1,38 @@
+import type { Effect } from '@holdfast/core/effects';
+import { isFinal, type OrderStatus } from '@holdfast/core/orders/order';
+
+/** What a run of one seed amounts to, in numbers; campaigns add them up. */
+export class Counts {
+  readonly faults: Record<string, number> = {};
+  /** fault kind → state of an order that was alive when it bit → how often. */
+  readonly cells: Record<string, Record<string, number>> = {};
+  crashes = 0;
+  /** Entries that a worker committed, and positions it closed because their stop was touched. */
+  entries = 0;
+  stops = 0;
+  readonly #alive = new Map<string, string>();
+
+  /** A fault has bitten: something was killed, delayed, refused, told wrong. Merely being switched on is no bite. */
+  bit(kind: string): void {
+    this.faults[kind] = (this.faults[kind] ?? 0) + 1;
+    const row = this.cells[kind] ?? {};
+    this.cells[kind] = row;
+    if (this.#alive.size === 0) row.none = (row.none ?? 0) + 1;
+    for (const state of new Set(this.#alive.values())) row[state] = (row[state] ?? 0) + 1;
+  }
+
+  /** Follows the orders by what the workers decide about them. */
+  follow(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (effect.do === 'enter') this.entries += 1;
+      if (effect.do === 'close-position' && effect.trade.exitReason.includes('stop')) this.stops += 1;
+      if (effect.do === 'enter' || effect.do === 'write-intent' || effect.do === 'write-order') {
+        const { orderRef, role, status } = effect.order;
+        if (isFinal(effect.order)) this.#alive.delete(orderRef);
+        else this.#alive.set(orderRef, `${role} ${shown(status, effect.order.filled > 0)}`);
+      } else if (effect.do === 'release-claim') this.#alive.delete(effect.tradeId);
+    }
+  }
+}
+
+const shown = (status: OrderStatus, isPartlyFilled: boolean): string => (isPartlyFilled ? `${status} partly filled` : status);

@@ -1,0 +1,129 @@
+import { CLIENT_ID } from '@holdfast/core/orders/order';
+import type { BrokerListener } from '@holdfast/core/ports';
+import type { SupervisedWorker } from '@holdfast/core/supervision/watch';
+import type { MonoMs } from '@holdfast/core/units';
+import type { SimBroker } from '../broker.js';
+import type { LineFaults } from '../broker-faults.js';
+import { createSimGateway, type SimGateway } from '../broker-gateway.js';
+import type { Line, WorkerProcess } from './process.js';
+import type { World } from './world.js';
+
+/** What was held back has arrived so long after the fault ended. */
+const LATE_MS = 5_000;
+/** What was never told is asked for by the comparison of every minute at the latest. */
+const UNTIL_ASKED_MS = 70_000;
+
+/**
+ * The gateway as the processes of this desk meet it: one client per process, with an ambush possible before and after everything that is
+ * sent, and with what the referees must know (who sent what, who is connected, whether the broker can be reached at all).
+ */
+export class DeskGateway {
+  readonly gateway: SimGateway;
+  readonly #world: World;
+  readonly #brokers = new Map<WorkerProcess, SimBroker>();
+  #wasReachable = true;
+  #wasClean = true;
+  #wereMarksLive = true;
+  #dirtyUntil = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.gateway = createSimGateway({
+      exchange: world.exchange,
+      random: world.random.fork('gateway'),
+      ownership: world.setup.ownership,
+      history: (conId, barMs, from, to) => world.source.history(conId, barMs, from, to),
+      onFault: (kind, { orderRef }) => world.bit(kind, orderRef ?? ''),
+    });
+  }
+
+  connect(process: WorkerProcess, listener: BrokerListener): Line {
+    const clientId = CLIENT_ID[process.worker];
+    const tellLink = (up: boolean): void => this.#world.tell({ fact: 'link', processId: process.pid, clientId, up });
+    const broker = this.gateway.client({
+      clientId,
+      onEvent: body => {
+        if (body.kind === 'connected') tellLink(true);
+        else if (body.kind === 'disconnected') tellLink(false);
+        listener(body);
+        // Without a word about the time a worker cannot begin.
+        if (body.kind === 'connected') listener({ kind: 'time', seconds: Math.floor(this.#world.time.exchange() / 1_000) });
+      },
+    });
+    this.#brokers.set(process, broker);
+    const { points } = this.#world;
+    return {
+      connect: () => broker.connect(),
+      close: () => {
+        broker.close();
+        tellLink(false);
+        if (process.isDead) this.#brokers.delete(process);
+      },
+      get isUp() {
+        return broker.isUp;
+      },
+      deliver: now => broker.deliver(now),
+      acknowledgeTime: () => undefined,
+      send: what => {
+        points.pass(process, 'send', { side: 'before', what: what.do });
+        if (broker.isUp && (what.do === 'place' || what.do === 'cancel')) this.#tellSent(process, what);
+        const isSent = broker.send(what);
+        points.pass(process, 'send', { side: 'after', what: what.do });
+        return isSent;
+      },
+    };
+  }
+
+  #tellSent(process: WorkerProcess, what: Parameters<Line['send']>[0]): void {
+    const clientId = CLIENT_ID[process.worker];
+    const sender = { fact: 'sent' as const, clientId, processId: process.pid, leaseId: process.leaseId };
+    if (what.do === 'place') {
+      this.#world.orders += 1;
+      const { orderRef, contract } = what.order;
+      this.#world.tell({ ...sender, what: 'place', orderRef, conId: contract.conId });
+    } else if (what.do === 'cancel') {
+      this.#world.tell({ ...sender, what: 'cancel', orderRef: what.orderRef, target: { clientId, orderId: what.orderId } });
+    }
+  }
+
+  broker(worker: SupervisedWorker): SimBroker | null {
+    const process = this.#world.machine.process(worker);
+    return (process && this.#brokers.get(process)) ?? null;
+  }
+
+  turn(now: MonoMs): void {
+    this.gateway.advance(now);
+    const guard = this.broker('exit-manager');
+    const isReachable = this.gateway.isUp && !this.gateway.isBrokerLost && this.gateway.isSettled && guard?.line.faults.isDeaf !== true;
+    if (isReachable !== this.#wasReachable) this.#world.tell({ fact: 'broker', reachable: isReachable });
+    this.#wasReachable = isReachable;
+    this.#tellLine(now, guard?.line.faults ?? null);
+  }
+
+  /** What the exit manager's line does to what it hears: the referees excuse what nobody could have known, and no more. */
+  #tellLine(now: MonoMs, faults: LineFaults | null): void {
+    const isLate = faults !== null && (faults.isMute || faults.delay !== null || faults.repeat !== null || faults.reorder !== null);
+    if (isLate) this.#dirtyUntil = Math.max(this.#dirtyUntil, now + LATE_MS);
+    if (faults?.drop) this.#dirtyUntil = now + UNTIL_ASKED_MS;
+    const isClean = now >= this.#dirtyUntil;
+    if (isClean !== this.#wasClean) this.#world.tell({ fact: 'line', clean: isClean });
+    this.#wasClean = isClean;
+    const areLive = faults === null || !(faults.isMute || faults.frozenMarks || faults.crazyMark !== null || faults.delay !== null);
+    if (areLive !== this.#wereMarksLive) this.#world.tell({ fact: 'marks', conId: null, flowing: areLive });
+    this.#wereMarksLive = areLive;
+  }
+
+  /** Nothing is on its way, nothing is late, nothing is down. */
+  get isIdle(): boolean {
+    const { gateway } = this;
+    if (!gateway.isUp || gateway.isBrokerLost || !gateway.isSettled || gateway.nextDueAt() !== null) return false;
+    for (const broker of this.#brokers.values()) if (broker.waiting > 0 || broker.nextDueAt() !== null) return false;
+    return true;
+  }
+
+  calm(): void {
+    this.gateway.calm();
+    for (const broker of this.#brokers.values()) broker.line.calm();
+    if (this.gateway.isBrokerLost) this.gateway.restoreBroker('kept');
+  }
+}

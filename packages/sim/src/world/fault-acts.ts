@@ -1,0 +1,252 @@
+import type { SupervisedWorker } from '@holdfast/core/supervision/watch';
+import { monoMs } from '@holdfast/core/units';
+import { Db } from '@holdfast/store/db';
+import type { StoreSpell } from '../store-faults.js';
+import type { Faults } from './faults.js';
+import { bust, correct, flatten, handBuy, handOpen, handOrder, handSell, killSwitch, restStops } from './hand-acts.js';
+import type { PlannedFault } from './profile.js';
+import type { World } from './world.js';
+
+/** Begins one fault and sees to its end. One that finds nothing to bite on does nothing, and is not counted. */
+export type Act = (world: World, faults: Faults) => void;
+
+function kill(worker: SupervisedWorker): Act {
+  return world => {
+    const process = world.machine.process(worker);
+    if (!process || process.isInCall) return;
+    world.counts.crashes += 1;
+    world.bit(`kill ${worker}`);
+    process.kill();
+  };
+}
+
+function killSupervisor(world: World): void {
+  const { supervisor } = world.machine;
+  if (!supervisor || supervisor.isDead) return;
+  world.counts.crashes += 1;
+  world.bit('kill supervisor');
+  supervisor.kill('killed');
+}
+
+function killEverything(world: World, faults: Faults): void {
+  killSupervisor(world);
+  kill('exit-manager')(world, faults);
+  kill('day-trader')(world, faults);
+  world.bit('kill everything');
+}
+
+const SENT = ['place', 'cancel', 'request-snapshot', null] as const;
+
+/** Lies in wait for the next order, cancel or commit: the process dies, or stands still, right before or right after it. */
+function ambush(worker: SupervisedWorker | 'supervisor'): Act {
+  return ({ points }, { random }) => {
+    const kind = worker === 'supervisor' || random.chance(1, 2) ? 'commit' : 'send';
+    points.armed.push({
+      worker,
+      kind,
+      side: random.chance(1, 2) ? 'before' : 'after',
+      what: kind === 'commit' ? null : (SENT[random.below(SENT.length)] ?? null),
+      countdown: random.below(kind === 'commit' ? 6 : 3),
+      act: random.chance(1, 4) ? 'hang' : 'kill',
+      hangMs: random.chance(1, 2) ? random.between(300, 4_000) : random.between(5_500, 9_000),
+    });
+  };
+}
+
+function hang(worker: SupervisedWorker): Act {
+  return (world, faults) => {
+    const process = world.machine.process(worker);
+    if (!process || process.isStopped || process.isInCall) return;
+    const { random } = faults;
+    const ms = random.chance(1, 2) ? random.between(200, 4_500) : random.between(5_000, 12_000);
+    process.isStopped = true;
+    world.tell({ fact: 'process', processId: process.pid, worker, state: 'stopped' });
+    world.bit(`hang ${worker}`, `${ms} ms`);
+    faults.lasts(ms, () => {
+      process.isStopped = false;
+      if (!process.isDead) world.tell({ fact: 'process', processId: process.pid, worker, state: 'resumed' });
+    });
+  };
+}
+
+function hangSupervisor(world: World, faults: Faults): void {
+  const { supervisor } = world.machine;
+  if (!supervisor || supervisor.isDead) return;
+  supervisor.isStopped = true;
+  world.bit('hang supervisor');
+  faults.lasts(faults.random.between(500, 10_000), () => {
+    supervisor.isStopped = false;
+  });
+}
+
+function secondSupervisor(world: World): void {
+  const { supervisor } = world.machine;
+  if (!supervisor?.supervision || supervisor.isDead || world.disk.isFailing('busy')) return;
+  world.bit('second supervisor');
+  if (!world.machine.startSecondSupervisor())
+    world.violate([{ invariant: 'I10', at: world.time.exchange(), symbol: '', detail: 'a second supervisor did not refuse to start' }]);
+}
+
+/** A fault of one worker's line, the exit manager's mostly. */
+function ofLine(begin: (line: NonNullable<ReturnType<World['gateway']['broker']>>['line'], faults: Faults) => void, msMax: number): Act {
+  return (world, faults) => {
+    const { random } = faults;
+    const broker = world.gateway.broker(random.chance(2, 3) ? 'exit-manager' : 'day-trader');
+    if (!broker) return;
+    begin(broker.line, faults);
+    faults.lasts(random.between(300, msMax), () => broker.line.calm());
+  };
+}
+
+const LANES = ['execution', 'commission', 'position', 'order', 'order-notice', 'pnl-mark', 'quote', 'answer', 'account'] as const;
+
+function cut(world: World, { random }: Faults): void {
+  if (random.chance(1, 5)) return world.gateway.gateway.cutAll('cut');
+  const broker = world.gateway.broker(random.chance(2, 3) ? 'exit-manager' : 'day-trader');
+  if (!broker) return;
+  if (random.chance(1, 3)) broker.cut('cut');
+  else broker.line.cutAfter(random.chance(1, 2) ? { heard: random.between(1, 12) } : { sent: random.between(1, 3) });
+}
+
+function outage(world: World, { random }: Faults): void {
+  const { gateway } = world.gateway;
+  if (!gateway.isUp) return;
+  gateway.restart({ downMs: random.between(2_000, 60_000) });
+}
+
+function loseBroker(world: World, faults: Faults): void {
+  const { gateway } = world.gateway;
+  if (!gateway.isUp || gateway.isBrokerLost) return;
+  gateway.loseBroker();
+  faults.lasts(faults.random.between(1_000, 40_000), () => {
+    if (gateway.isBrokerLost) gateway.restoreBroker(faults.random.chance(1, 2) ? 'kept' : 'lost');
+  });
+}
+
+function restart(world: World, { random }: Faults): void {
+  const { gateway } = world.gateway;
+  if (!gateway.isUp) return;
+  gateway.restart({
+    downMs: random.between(5_000, 90_000),
+    lostLastMs: random.chance(1, 2) ? random.between(500, 5_000) : 0,
+    rollBackIds: random.below(4),
+    unsettledMs: random.below(8_000),
+  });
+}
+
+/** A fault of the broker's answers, for everybody. */
+function ofBroker(begin: (world: World, random: Faults['random']) => void, msMax: number): Act {
+  return (world, faults) => {
+    begin(world, faults.random);
+    faults.lasts(faults.random.between(500, msMax), () => world.gateway.gateway.calm());
+  };
+}
+
+function store(spell: StoreSpell, msMax: number): Act {
+  return (world, faults) => {
+    const ms = faults.random.between(200, msMax);
+    world.disk.begin(spell, monoMs(world.time.mono() + ms));
+    faults.lasts(ms, () => undefined);
+  };
+}
+
+/** Somebody else's open write transaction, on a real connection. */
+function stranger(world: World, faults: Faults): void {
+  const db = new Db(world.storePath, { busyTimeoutMs: 0, synchronous: 'OFF' });
+  try {
+    db.exec('BEGIN IMMEDIATE');
+  } catch (error) {
+    db.close();
+    if (!(error instanceof Error)) throw error;
+    return;
+  }
+  world.bit('store stranger');
+  faults.lasts(faults.random.between(100, 12_000), () => db.close());
+}
+
+function clockStep(world: World, { random }: Faults): void {
+  world.time.wallStepMs += (random.chance(1, 2) ? 1 : -1) * random.between(1_000, 7_200_000);
+  world.bit('clock step');
+}
+
+/** The box sleeps: of its monotonic clock no time passes, of the exchange's some. Or it is stalled: for both. */
+function suspend(world: World, { random }: Faults): void {
+  const ms = random.between(2_000, 60_000);
+  world.bit('suspend', `${ms} ms`);
+  if (random.chance(1, 2)) world.time.pass(ms);
+  else world.time.passExchange(ms);
+}
+
+const ACTS: Readonly<Record<PlannedFault, Act>> = {
+  'kill exit-manager': kill('exit-manager'),
+  'kill day-trader': kill('day-trader'),
+  'kill supervisor': killSupervisor,
+  'kill everything': killEverything,
+  'ambush exit-manager': ambush('exit-manager'),
+  'ambush day-trader': ambush('day-trader'),
+  'ambush supervisor': ambush('supervisor'),
+  'hang exit-manager': hang('exit-manager'),
+  'hang day-trader': hang('day-trader'),
+  'hang supervisor': hangSupervisor,
+  'second supervisor': secondSupervisor,
+  cut,
+  deaf: ofLine(line => {
+    line.faults.isDeaf = true;
+  }, 8_000),
+  mute: ofLine(line => {
+    line.faults.isMute = true;
+  }, 5_500),
+  'half-open': (world, { random }) =>
+    world.gateway.broker(random.chance(2, 3) ? 'exit-manager' : 'day-trader')?.line.breakOff(random.between(500, 12_000)),
+  delay: ofLine((line, { random }) => {
+    const lanes = LANES.filter(() => random.chance(1, 3));
+    line.faults.delay = { lanes: lanes.length > 0 ? lanes : ['execution'], odds: [1, 1], lowMs: 50, highMs: random.between(300, 4_000) };
+  }, 15_000),
+  repeat: ofLine(line => {
+    line.faults.repeat = [1, 3];
+  }, 30_000),
+  reorder: ofLine(line => {
+    line.faults.reorder = [1, 2];
+  }, 30_000),
+  'drop statuses': ofLine(line => {
+    line.faults.drop = [1, 3];
+  }, 15_000),
+  outage,
+  'connectivity lost': loseBroker,
+  restart,
+  reject: ofBroker(({ gateway }, random) => {
+    gateway.gateway.faults.reject = { odds: [1, random.between(1, 3)], codes: [201, 110, 103] };
+  }, 20_000),
+  'slow cancels': ofBroker(({ gateway }, random) => {
+    gateway.gateway.faults.slowCancel = { odds: [1, 2], lowMs: 200, highMs: random.between(1_000, 7_000) };
+  }, 60_000),
+  'refuse cancels': ofBroker(({ gateway }) => {
+    gateway.gateway.faults.refuseCancel = [1, 2];
+    gateway.gateway.faults.purge = [1, 2];
+  }, 15_000),
+  correction: correct,
+  bust,
+  'crazy marks': ofLine(line => {
+    line.faults.crazyMark = [1, 4];
+  }, 20_000),
+  'frozen marks': ofLine(line => {
+    line.faults.frozenMarks = true;
+    line.faults.frozenQuotes = true;
+  }, 40_000),
+  'hand sell': handSell,
+  'hand buy': handBuy,
+  'hand open': handOpen,
+  'hand order': handOrder,
+  flatten,
+  'kill switch': killSwitch,
+  'rest stops': restStops,
+  'store busy': store('busy', 6_000),
+  'store full': store('full', 20_000),
+  'store io': store('io', 5_000),
+  'store unsure': store('unsure', 5_000),
+  'store stranger': stranger,
+  'clock step': clockStep,
+  suspend,
+};
+
+export const actOf = (fault: PlannedFault): Act => ACTS[fault];

@@ -1,0 +1,156 @@
+import { tradeDateOf } from '@holdfast/core/calendar';
+import { epochMs, micros } from '@holdfast/core/units';
+import { insertCommand } from '@holdfast/store/commands';
+import { setKillSwitch } from '@holdfast/store/kill-switch';
+import { attempt } from '@holdfast/store/refusal';
+import type { Faults } from './faults.js';
+import type { World } from './world.js';
+
+/** What people do: trade by hand, press the switch, ask for things. */
+
+const COMMAND_LIVES_MS = 60_000;
+
+const isBaseline = (world: World, conId: number): boolean => world.baseline.some(held => held.conId === conId);
+
+/** A person trades while everything works: who trades into a fault of the line may be sold twice, and nobody could have told. */
+function mayTrade(world: World, faults: Faults): boolean {
+  const guard = world.machine.process('exit-manager');
+  return !faults.isRaging && guard?.phase === 'READY' && world.gateway.isIdle;
+}
+
+function trade(world: World, faults: Faults, order: { conId: number; side: 'BUY' | 'SELL'; quantity: number; kind: string }): void {
+  if (!world.exchange.isTrading(order.conId)) return;
+  world.bit(order.kind);
+  world.exchange.manualTrade(order.conId, order.side, order.quantity);
+  faults.holdStill();
+}
+
+const heldInCare = (world: World) =>
+  world.exchange.positions().filter(({ conId, quantity }) => quantity !== 0 && !isBaseline(world, conId));
+
+/** Sells (or buys back) part or all of a position in care, at times while its exit is at work. */
+export function handSell(world: World, faults: Faults): void {
+  if (!mayTrade(world, faults)) return;
+  const held = heldInCare(world);
+  const one = held[faults.random.below(Math.max(1, held.length))];
+  if (!one) return;
+  const all = Math.abs(one.quantity);
+  const quantity = faults.random.chance(1, 3) ? all : faults.random.between(1, all);
+  const isWorking = world.exchange.openOrders().some(({ request }) => request.conId === one.conId && request.type === 'MKT');
+  const kind = isWorking ? 'hand sell while an exit works' : 'hand sell';
+  trade(world, faults, { conId: one.conId, side: one.quantity > 0 ? 'SELL' : 'BUY', quantity, kind });
+}
+
+/** Adds to a position in care. */
+export function handBuy(world: World, faults: Faults): void {
+  if (!mayTrade(world, faults)) return;
+  const held = heldInCare(world);
+  const one = held[faults.random.below(Math.max(1, held.length))];
+  if (!one) return;
+  trade(world, faults, {
+    conId: one.conId,
+    side: one.quantity > 0 ? 'BUY' : 'SELL',
+    quantity: faults.random.between(1, 60),
+    kind: 'hand add',
+  });
+}
+
+/** Opens a position by hand in a symbol nobody holds, long or short: it is adopted. */
+export function handOpen(world: World, faults: Faults): void {
+  if (!mayTrade(world, faults)) return;
+  const { random } = faults;
+  const active = new Set(world.exchange.positions().flatMap(({ conId, quantity }) => (quantity === 0 ? [] : [conId])));
+  for (const { request } of world.exchange.openOrders()) active.add(request.conId);
+  const free = world.exchange.instruments.filter(({ conId }) => !active.has(conId));
+  const one = free[random.below(Math.max(1, free.length))];
+  if (!one) return;
+  const isShort = random.chance(1, 2);
+  trade(world, faults, {
+    conId: one.conId,
+    side: isShort ? 'SELL' : 'BUY',
+    quantity: random.between(1, 80),
+    kind: isShort ? 'hand open short' : 'hand open long',
+  });
+}
+
+/** An order of the operator's own that rests far away, in any symbol: nobody may touch it. */
+export function handOrder(world: World, { random }: Faults): void {
+  const { instruments } = world.exchange;
+  const one = instruments[random.below(instruments.length)];
+  if (!one || !world.exchange.isTrading(one.conId)) return;
+  const { bid } = world.exchange.quote(one.conId);
+  if (bid === 0) return;
+  world.bit('hand order');
+  world.exchange.place({
+    clientId: 0,
+    orderId: -1_000_000 - random.below(1_000_000),
+    conId: one.conId,
+    side: 'BUY',
+    quantity: random.between(1, 20),
+    type: 'LMT',
+    limitPrice: (Math.floor((bid * 6) / 10 / one.tick) * one.tick) as typeof bid,
+    tif: 'DAY',
+    transmit: true,
+  });
+}
+
+/** The newest execution of an order of ours. */
+const lastOfOurs = ({ exchange }: World) => exchange.executions().findLast(({ clientId, shares }) => clientId !== 0 && shares > 0);
+
+export function correct(world: World): void {
+  const last = lastOfOurs(world);
+  if (last) world.gateway.gateway.correct(last.execId, { price: micros(last.price + 10_000) });
+}
+
+export function bust(world: World, faults: Faults): void {
+  if (!mayTrade(world, faults)) return;
+  const last = lastOfOurs(world);
+  if (last && world.gateway.gateway.correct(last.execId, { shares: 0 })) faults.holdStill();
+}
+
+function command(world: World, kind: string, payload: Record<string, string>): void {
+  const now = world.time.exchange();
+  const asked = attempt(() =>
+    insertCommand(world.operator, {
+      target: 'exit-manager',
+      kind,
+      payload,
+      tradeDate: tradeDateOf(now),
+      expiresAt: epochMs(now + COMMAND_LIVES_MS),
+      createdBy: 'operator',
+      now,
+    }),
+  );
+  if (asked.ok) world.bit(`command ${kind}`);
+}
+
+export function flatten(world: World, { random }: Faults): void {
+  const held = heldInCare(world);
+  const one = held[random.below(Math.max(1, held.length))];
+  if (one) command(world, 'flatten', { symbol: one.symbol });
+}
+
+export const restStops = (world: World): void => command(world, 'rest-stops', {});
+
+/** The switch in the store, or the HALT file beside it; released by a person some minutes later. */
+export function killSwitch(world: World, faults: Faults): void {
+  const set = (on: boolean) =>
+    attempt(() =>
+      setKillSwitch(world.operator, { on, reason: on ? 'a person pressed it' : 'released', actor: 'operator', now: world.time.exchange() }),
+    );
+  if (faults.random.chance(1, 2)) {
+    if (!set(true).ok) return;
+  } else world.machine.isHalted = true;
+  world.bit('kill switch');
+  world.tell({ fact: 'kill-switch', on: true });
+  faults.lasts(faults.random.between(5_000, 30_000), () => {
+    world.machine.isHalted = false;
+    // A worker that had read the file writes its row a moment later: the person looks again.
+    world.later(1_000, () => set(false).ok);
+    world.later(10_000, () => {
+      if (!set(false).ok) return false;
+      world.tell({ fact: 'kill-switch', on: false });
+      return true;
+    });
+  });
+}

@@ -1,0 +1,111 @@
+import type { Random } from '../random.js';
+
+export type Profile = 'calm' | 'rough' | 'storm';
+export const PROFILES: readonly Profile[] = ['calm', 'rough', 'storm'];
+
+/**
+ * Every fault the plan can begin, with its weight. A market has faults of its own (gaps, halts, crazy prints: `market/storm.ts`), and a day
+ * its shape (half days, changes of the clock): those are not drawn here. What actually bit is counted where it bites.
+ */
+export const PLANNED_FAULTS = {
+  // processes
+  'kill exit-manager': 6,
+  'kill day-trader': 4,
+  'kill supervisor': 3,
+  'kill everything': 1,
+  'ambush exit-manager': 10,
+  'ambush day-trader': 6,
+  'ambush supervisor': 1,
+  'hang exit-manager': 3,
+  'hang day-trader': 2,
+  'hang supervisor': 1,
+  'second supervisor': 1,
+  // the line
+  cut: 5,
+  deaf: 2,
+  mute: 2,
+  'half-open': 2,
+  delay: 4,
+  repeat: 2,
+  reorder: 2,
+  'drop statuses': 2,
+  // the gateway and its line to the broker
+  outage: 2,
+  'connectivity lost': 2,
+  restart: 1,
+  // answers to orders
+  reject: 4,
+  'slow cancels': 3,
+  'refuse cancels': 2,
+  correction: 2,
+  bust: 1,
+  // marks
+  'crazy marks': 2,
+  'frozen marks': 2,
+  // people
+  'hand sell': 4,
+  'hand buy': 2,
+  'hand open': 2,
+  'hand order': 1,
+  flatten: 2,
+  'kill switch': 1,
+  'rest stops': 1,
+  // the store and its disk
+  'store busy': 3,
+  'store full': 2,
+  'store io': 2,
+  'store unsure': 2,
+  'store stranger': 2,
+  // the machine
+  'clock step': 1,
+  suspend: 1,
+} as const satisfies Record<string, number>;
+
+export type PlannedFault = keyof typeof PLANNED_FAULTS;
+
+/** How many faults a day's two storms hold together, at least and at most. */
+const FAULTS_A_DAY: Record<Profile, readonly [number, number]> = { calm: [2, 6], rough: [12, 24], storm: [30, 60] };
+
+export interface PlannedMoment {
+  /** Milliseconds after the day's open. */
+  readonly afterOpenMs: number;
+  readonly fault: PlannedFault;
+}
+
+/** The stretches of a day in which faults may begin, in thousandths of the session; between and after them is quiet. */
+export interface Storm {
+  readonly from: number;
+  readonly to: number;
+}
+
+const TOTAL = Object.values(PLANNED_FAULTS).reduce((sum, weight) => sum + weight, 0);
+
+export function drawFault(random: Random): PlannedFault {
+  let left = random.below(TOTAL);
+  for (const [fault, weight] of Object.entries(PLANNED_FAULTS)) {
+    left -= weight;
+    if (left < 0) return fault as PlannedFault;
+  }
+  throw new Error('the weights do not add up');
+}
+
+/** The faults of one day, in time order. */
+export function planDay(random: Random, { profile, sessionMs, storms }: { profile: Profile; sessionMs: number; storms: readonly Storm[] }) {
+  const [low, high] = FAULTS_A_DAY[profile];
+  const count = random.between(low, high);
+  const moments: PlannedMoment[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const storm = storms[random.below(storms.length)];
+    if (!storm) break;
+    const perMille = random.between(storm.from, storm.to);
+    // Faults come alone, and in bursts: half of them within seconds of the one before.
+    const before = moments.at(-1);
+    const isBurst = before !== undefined && random.chance(1, 2);
+    const wanted = isBurst
+      ? before.afterOpenMs + random.between(50, 20_000)
+      : Math.floor((perMille * sessionMs) / 1_000) + random.below(10_000);
+    const last = Math.floor((storm.to * sessionMs) / 1_000);
+    moments.push({ afterOpenMs: Math.min(wanted, isBurst ? wanted : last), fault: drawFault(random) });
+  }
+  return moments.sort((left, right) => left.afterOpenMs - right.afterOpenMs);
+}

@@ -1,0 +1,319 @@
+import { join } from 'node:path';
+import { sessionOf, tradeDateOf } from '@holdfast/core/calendar';
+import type { Effect } from '@holdfast/core/effects';
+import type { Event } from '@holdfast/core/events';
+import { DEFAULT_SUPERVISION } from '@holdfast/core/supervision/policy';
+import { type EpochMs, epochMs, monoMs, type TradeDate } from '@holdfast/core/units';
+import { Db } from '@holdfast/store/db';
+import { migrate } from '@holdfast/store/migrate';
+import type { Holding } from '../account.js';
+import type { WorldFact } from '../audits/facts.js';
+import { createReferee, type Referee } from '../audits/referee.js';
+import type { Violation } from '../audits/violation.js';
+import { createExchange } from '../exchange.js';
+import type { ExchangeEvent, SimulatedExchange } from '../exchange-types.js';
+import { type StormSource, stormSource } from '../market/storm.js';
+import { campaignDays } from '../market/trading-days.js';
+import { createRandom, type Random } from '../random.js';
+import { createStoreFaults, type SeededStoreFaults } from '../store-faults.js';
+import { Counts } from './counts.js';
+import { DeskGateway } from './desk-gateway.js';
+import { Faults } from './faults.js';
+import { Machine } from './machine.js';
+import { Points, pointedStoreFaults } from './points.js';
+import type { WorkerProcess } from './process.js';
+import type { Profile } from './profile.js';
+import { type DeskSetup, drawSetup, type Wanted } from './setup.js';
+import { exchangeWords, wordsOf } from './story.js';
+import { WorldTime } from './time.js';
+import { createTrace, type Trace } from './trace.js';
+
+export interface WorldOptions extends Wanted {
+  /** 0 to 2^53 − 1. */
+  readonly seed: number;
+  readonly days: number;
+  readonly profile: Profile;
+  /** An empty folder for the store; on tmpfs a day is twice as fast. */
+  readonly folder: string;
+  readonly keep: 'all' | number;
+}
+
+/** Passed while anything is under way; with nothing heard for a while steps are longer. */
+const ACTIVE_MS = 100;
+const PATIENT_MS = 500;
+const PATIENT_AFTER_MS = 3_000;
+/** While nothing is under way the exchange runs ahead: machine time of one such jump. Below the 2 s that count as a pause. */
+const IDLE_MS = 500;
+const IDLE_SPAN_MS = 10_000;
+const NIGHT_SPAN_MS = 600_000;
+/** After the last sign of life both clocks stay together for so long. */
+const SETTLE_MS = 500;
+const SUPERVISOR_EVERY_MS = 200;
+const ROUNDS_MAX = 40;
+
+/**
+ * The whole desk in one process: supervisor policy, both workers with the real loop and the real SQLite, the simulated exchange, one virtual
+ * clock, one seed. This is the clockwork; what goes wrong is in `faults.ts`, how a day goes in `day.ts`.
+ */
+export class World {
+  readonly time: WorldTime;
+  readonly random: Random;
+  readonly setup: DeskSetup;
+  readonly dates: readonly TradeDate[];
+  readonly exchange: SimulatedExchange;
+  readonly gateway: DeskGateway;
+  readonly machine: Machine;
+  readonly referee: Referee;
+  readonly trace: Trace;
+  readonly counts = new Counts();
+  readonly disk: SeededStoreFaults;
+  readonly points: Points;
+  readonly faults: Faults;
+  readonly storePath: string;
+  /** A person's connection to the store. Kept open: the last one to close would delete the log. */
+  readonly operator: Db;
+  readonly baseline: readonly { readonly conId: number; readonly quantity: number; readonly averageCost: Holding['averageCost'] }[];
+  readonly violations: Violation[] = [];
+  source: StormSource;
+  /** Of the exchange's day. */
+  date: TradeDate;
+  executions = 0;
+  /** Orders sent by a worker. */
+  orders = 0;
+  #owed: { readonly at: number; readonly work: () => boolean }[] = [];
+  #activeAt = 0;
+  #heardAt = 0;
+  #toldSecond = 0;
+  #supervisorAt = 0;
+
+  constructor(readonly options: WorldOptions) {
+    const { seed, days, profile } = options;
+    this.random = createRandom(seed, 'world');
+    this.trace = createTrace(options.keep);
+    this.dates = campaignDays(seed, days);
+    const date = this.dates[0];
+    if (date === undefined) throw new Error('a campaign has at least one day');
+    this.date = date;
+    const session = sessionOf(date);
+    const start = epochMs(session.open - 15 * 60_000);
+    this.time = new WorldTime(start);
+    this.source = stormSource({ seed, date, profile });
+    const symbols = this.source.instruments.map(({ symbol }) => symbol);
+    this.setup = drawSetup(this.random.fork('setup'), symbols, options);
+    this.baseline = this.#drawBaseline(this.random.fork('baseline'));
+    this.exchange = createExchange({
+      source: this.source,
+      session,
+      startAt: start,
+      account: this.setup.account,
+      holdings: this.baseline,
+      seed,
+    });
+    this.disk = createStoreFaults({
+      random: this.random.fork('disk'),
+      mono: this.time.mono,
+      onFault: spell => this.bit(`store ${spell}`),
+    });
+    this.points = new Points({
+      standStill: (process, ms) => this.standStill(process, ms),
+      onBite: (kind, process, where) => this.bit(kind, `${process === 'supervisor' ? process : process.worker} ${where}`),
+    });
+    const { config } = this.setup;
+    this.referee = createReferee({
+      instruments: this.source.instruments,
+      baseline: this.baseline,
+      session,
+      stopBps: config.exits.stopBps,
+      protection: this.setup.protection,
+      flatMinutesBeforeClose: config.session.flatMinutesBeforeClose,
+      limits: {
+        maxPositions: config.entries.maxPositions,
+        allocation: config.entries.allocation,
+        ordersPerMinute: config.wireCap.ordersPerMinute,
+        netLiquidation: () => this.exchange.account().netLiquidation,
+      },
+    });
+    this.exchange.subscribe(event => this.#see(event));
+    this.gateway = new DeskGateway(this);
+    this.storePath = join(options.folder, 'desk.db');
+    this.operator = new Db(this.storePath, { busyTimeoutMs: 0, synchronous: 'OFF' });
+    const migrated = migrate(this.operator, start);
+    if (!migrated.ok) throw new Error(migrated.detail);
+    this.machine = new Machine({
+      time: this.time,
+      storePath: this.storePath,
+      config,
+      watchlist: this.setup.watchlist,
+      policy: { ...DEFAULT_SUPERVISION, parkAfterCrashes: config.supervisor.parkAfterCrashes },
+      random: this.random.fork('machine'),
+      diskFile: file => this.disk.file(file),
+      connect: (process, listener) => this.gateway.connect(process, listener),
+      storeFaults: process => pointedStoreFaults(this.points, process, this.disk),
+      journal: (process, event, effects) => this.#journal(process, event, effects),
+      tell: (who, what) => this.say(who, what),
+      adopted: words => this.bit('adoption', words),
+      started: process => this.tell({ fact: 'process', processId: process.pid, worker: process.worker, state: 'started' }),
+      ended: process => this.tell({ fact: 'process', processId: process.pid, worker: process.worker, state: 'ended' }),
+      phase: (process, phase) => this.tell({ fact: 'phase', processId: process.pid, phase }),
+      leased: (process, leaseId) => this.tell({ fact: 'lease', worker: process.worker, leaseId, processId: process.pid }),
+    });
+    this.faults = new Faults(this);
+    this.machine.startSupervisor();
+  }
+
+  say(who: string, what: string): void {
+    this.trace.say(this.time.exchange(), who, what);
+  }
+
+  tell(fact: WorldFact): void {
+    this.referee.tell(fact, { at: this.time.exchange(), machine: this.time.mono() });
+  }
+
+  /** A fault has bitten. */
+  bit(kind: string, detail = ''): void {
+    this.counts.bit(kind);
+    this.awake();
+    this.say('fault', detail === '' ? kind : `${kind}: ${detail}`);
+  }
+
+  /** Something is under way: both clocks go together for a while. */
+  awake(): void {
+    this.#activeAt = this.time.mono();
+  }
+
+  /** Something a person does in so many machine milliseconds, and again every round until it succeeds. */
+  later(ms: number, work: () => boolean): void {
+    this.#owed.push({ at: this.time.mono() + ms, work });
+  }
+
+  /** Lets time pass up to an exchange time: fast where nothing happens, real where it matters. */
+  runTo(until: EpochMs): void {
+    while (this.time.exchange() < until) this.step(until);
+  }
+
+  step(until: EpochMs): void {
+    const now = this.time.exchange();
+    const left = until - now;
+    if (this.#isCalm()) {
+      const due = Math.min(left, this.#idleSpan(now), Math.max(0, this.faults.nextAt - now));
+      const machine = Math.min(due, IDLE_MS);
+      this.time.pass(machine);
+      this.time.passExchange(due - machine);
+      if (due === 0) this.awake();
+    } else {
+      const isPatient = this.time.mono() - this.#heardAt > PATIENT_AFTER_MS;
+      this.time.pass(Math.min(left, isPatient ? PATIENT_MS : ACTIVE_MS));
+    }
+    this.#round();
+  }
+
+  /** Everybody but one process goes on: it was stopped in the middle of a call. */
+  standStill(process: WorkerProcess, ms: number): void {
+    const until = this.time.mono() + ms;
+    this.tell({ fact: 'process', processId: process.pid, worker: process.worker, state: 'stopped' });
+    while (this.time.mono() < until && !process.isDead) {
+      this.awake();
+      this.time.pass(ACTIVE_MS);
+      this.#round();
+    }
+    if (process.isDead) return;
+    this.tell({ fact: 'process', processId: process.pid, worker: process.worker, state: 'resumed' });
+  }
+
+  /** What the market did today, into the counts: gaps, halts and crazy prints come from its own plan. */
+  countMarket(): void {
+    for (const { kind } of this.source.fired) this.counts.bit(`market ${kind}`);
+  }
+
+  violate(violations: readonly Violation[]): void {
+    for (const violation of violations) {
+      this.violations.push(violation);
+      this.say('referee', `${violation.invariant} ${violation.symbol}: ${violation.detail}`);
+    }
+  }
+
+  close(): void {
+    for (const process of [...this.machine.processes]) process.kill();
+    this.machine.supervisor?.kill('the world ends');
+    this.operator.close();
+  }
+
+  #isCalm(): boolean {
+    if (this.time.mono() - this.#activeAt < SETTLE_MS || this.faults.isRaging || !this.gateway.isIdle) return false;
+    if (this.machine.supervisor === null || this.machine.supervisor.isDead) return false;
+    for (const worker of ['exit-manager', 'day-trader'] as const) {
+      const process = this.machine.process(worker);
+      if (process === null || process.isStopped || process.phase !== 'READY' || !process.isSettled) return false;
+    }
+    return true;
+  }
+
+  /** To the next prices, ten seconds at most while the session lasts; through the night in longer strides. */
+  #idleSpan(now: EpochMs): number {
+    const { open, close } = sessionOf(tradeDateOf(now));
+    if (now >= open - 60_000 && now < close + 15 * 60_000) {
+      const next = this.exchange.nextEventAt();
+      const span = next === undefined ? IDLE_SPAN_MS : Math.max(1_000, Math.ceil((next - now) / 1_000) * 1_000);
+      return Math.min(span, IDLE_SPAN_MS);
+    }
+    return now < open ? Math.min(NIGHT_SPAN_MS, Math.max(1_000, open - 60_000 - now)) : NIGHT_SPAN_MS;
+  }
+
+  #round(): void {
+    this.exchange.advanceTo(this.time.exchange());
+    this.gateway.turn(this.time.mono());
+    this.faults.turn();
+    if (this.#owed.length > 0) this.#owed = this.#owed.filter(({ at, work }) => at > this.time.mono() || !work());
+    if (this.time.mono() - this.#supervisorAt >= SUPERVISOR_EVERY_MS) {
+      this.#supervisorAt = this.time.mono();
+      this.machine.turn();
+    }
+    const second = Math.floor(this.time.exchange() / 1_000);
+    if (second > this.#toldSecond) {
+      this.#toldSecond = second;
+      for (const process of [...this.machine.processes]) process.tellTime();
+    }
+    this.#settle();
+  }
+
+  /** Messages and their answers until nobody has anything to say. An answer takes a millisecond: first and later must not look the same. */
+  #settle(): void {
+    const { processes } = this.machine;
+    for (let round = 0; round < ROUNDS_MAX; round += 1) {
+      let delivered = 0;
+      for (const process of [...processes]) {
+        const count = process.deliver();
+        delivered += count;
+        if (round === 0 || count > 0) process.beat();
+      }
+      if (delivered === 0) break;
+      this.#heardAt = this.time.mono();
+      this.time.pass(1);
+      this.exchange.advanceTo(this.time.exchange());
+      this.gateway.turn(this.time.mono());
+    }
+    for (const process of processes) if (!process.isSettled) this.awake();
+  }
+
+  #journal(process: WorkerProcess, event: Event, effects: readonly Effect[]): void {
+    if (effects.length === 0) return;
+    this.counts.follow(effects);
+    for (const effect of effects) {
+      const words = wordsOf(effect);
+      if (words !== null) this.say(process.worker, `${event.kind}: ${words}`);
+    }
+  }
+
+  #see(event: ExchangeEvent): void {
+    this.referee.observe(event, monoMs(this.time.mono()));
+    if (event.kind === 'quote') return;
+    if (event.kind === 'execution') this.executions += 1;
+    const words = exchangeWords(event);
+    if (words !== null) this.say('exchange', words);
+  }
+
+  #drawBaseline(random: Random) {
+    const held = this.source.instruments.filter(() => random.chance(1, 6)).slice(0, 2);
+    return held.map(({ conId, previousClose }) => ({ conId, quantity: 10 * random.between(1, 30), averageCost: previousClose }));
+  }
+}
