@@ -84,7 +84,10 @@ const refuse = (code: number, detail: string) => ({ ok: false, code, detail }) a
 const invalid = (cause: string) => refuse(321, `Error validating request.-'bN' : cause - ${cause}`);
 
 /** From when to when, in which bars; or the broker's refusal. Never beyond `now`. */
-export function spanOf(request: HistoryRequest, now: EpochMs): Span | ReturnType<typeof refuse> {
+export function spanOf(
+  request: Omit<HistoryRequest, 'requestId' | 'contract' | 'formatDate'>,
+  now: EpochMs,
+): Span | ReturnType<typeof refuse> {
   const barMs = BAR_SIZES[request.barSize.trim().toLowerCase()];
   if (barMs === undefined)
     return invalid(`Historical data bar size setting is invalid. Legal ones are: ${Object.keys(BAR_SIZES).join(', ')}`);

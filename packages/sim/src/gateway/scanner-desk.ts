@@ -1,5 +1,6 @@
-import type { EpochMs, Micros } from '@holdfast/core/units';
-import type { Instrument, Quote } from '../exchange-types.js';
+import type { EpochMs } from '@holdfast/core/units';
+import type { Instrument } from '../exchange-types.js';
+import { type Candidate, percent, RANKINGS } from '../market/ranking.js';
 import type { Client, Floor } from './floor.js';
 import type { RequestFields } from './request-fields.js';
 import type { Field } from './wire.js';
@@ -8,28 +9,6 @@ import type { Field } from './wire.js';
 const REPEAT_MS = 30_000;
 const ROWS_MAX = 50;
 const SCANNERS_MAX = 10;
-
-interface Candidate {
-  readonly instrument: Instrument;
-  readonly quote: Quote;
-  /** Change since the previous close, per cent. */
-  readonly change: number;
-}
-
-/** What each scan ranks by, highest first; undefined leaves the instrument out. */
-const RANKINGS: Readonly<Record<string, (candidate: Candidate) => number | undefined>> = {
-  TOP_PERC_GAIN: ({ change }) => change,
-  TOP_PERC_LOSE: ({ change }) => -change,
-  MOST_ACTIVE: ({ quote }) => quote.volume,
-  HOT_BY_VOLUME: ({ quote }) => quote.volume,
-  HIGH_OPEN_GAP: ({ quote, instrument }) => percent(quote.open, instrument.previousClose),
-  LOW_OPEN_GAP: ({ quote, instrument }) => negated(percent(quote.open, instrument.previousClose)),
-  TOP_OPEN_PERC_GAIN: ({ quote }) => percent(quote.last, quote.open),
-  TOP_OPEN_PERC_LOSE: ({ quote }) => negated(percent(quote.last, quote.open)),
-};
-
-const percent = (to: Micros, from: Micros): number | undefined => (to > 0 && from > 0 ? (to / from - 1) * 100 : undefined);
-const negated = (value: number | undefined): number | undefined => (value === undefined ? undefined : -value);
 
 /** Limits by their tag in the filter options. */
 const FILTERS: Readonly<Record<string, (candidate: Candidate, limit: number) => boolean>> = {
