@@ -258,4 +258,45 @@ describe('exit manager on stage', () => {
     s.runTo('09:50:06');
     expect(s.position(), s.story.join('\n')).toBe(0);
   });
+
+  it('A4: an entry dies by itself after 90 seconds though its day trader is dead; what filled is protected, and grows with each part', () => {
+    const s = stage({
+      market: [
+        quoteOf('09:45:00', 49.98, 50.0, 40),
+        quoteOf('09:45:10', 49.98, 50.2, 40),
+        quoteOf('09:46:00', 49.99, 50.04, 20),
+        quoteOf('09:46:05', 50.0, 50.2, 900),
+        quoteOf('09:47:00', 50.0, 50.04, 900),
+      ],
+      rules: { protection: 'monitored' },
+    });
+    s.run(1_000);
+    s.buys(100, 50.05, { books: false });
+    s.run(1_000);
+    expect(
+      s.resting().filter(line => line.startsWith('SELL')),
+      s.story.join('\n'),
+    ).toEqual(['SELL 40 LMT 50.90']);
+    s.runTo('09:46:03');
+    expect(
+      s
+        .resting()
+        .filter(line => line.startsWith('SELL'))
+        .map(line => line.slice(0, 11)),
+      s.story.join('\n'),
+    ).toEqual(['SELL 60 LMT']);
+    s.runTo('09:46:30');
+    expect(
+      s.resting().filter(line => line.startsWith('BUY')),
+      s.story.join('\n'),
+    ).toEqual(['BUY 40 LMT 50.05']);
+    s.runTo('09:46:32');
+    expect(
+      s.resting().filter(line => line.startsWith('BUY')),
+      s.story.join('\n'),
+    ).toEqual([]);
+    s.runTo('09:47:10');
+    expect(s.position(), s.story.join('\n')).toBe(60);
+    expect(s.referee.report()).toEqual([]);
+  });
 });

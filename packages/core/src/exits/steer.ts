@@ -3,6 +3,7 @@ import type { Micros, Shares } from '../units.js';
 import { compareHolding } from './adopt.js';
 import type { Care } from './care.js';
 import { levelsFrom, rowOf } from './care.js';
+import { carry, isCarried } from './carry.js';
 import { closeWhenDone } from './close.js';
 import { decideExit, needsRestingStop } from './decide-exit.js';
 import { alert, type Draft, emit, mayAct, NO_SIGHT, putCare, say, write } from './desk.js';
@@ -34,6 +35,10 @@ export function steer(d: Draft, conId: number): void {
   const levelled = setLevels(d, opened, held);
   const decided = decide(d, levelled, held);
   if (!mayAct(d) || (decided.sendRetryAt !== null && d.mono < decided.sendRetryAt)) return;
+  if (isCarried(d, decided)) {
+    carry(d, decided, held);
+    return;
+  }
   const waitsInQuarantine = decided.quarantinedAt !== null && decided.retryAt !== null && d.mono < decided.retryAt;
   if (decided.exit && !waitsInQuarantine) sellOut(d, decided, held);
   else {

@@ -42,7 +42,7 @@ export function tellCarried(d: Draft): void {
     code: 'CARRIED_OVERNIGHT',
     symbol: null,
     happened: `Not flat after the close: ${carried.join(', ')}.`,
-    did: 'Goes on selling when the next session opens; the day orders that protected it have ended with the session.',
-    todo: 'Decide now whether to sell by hand in extended hours or to rest a GTC stop in TWS.',
+    did: 'Rests a GTC stop at the real level for each as soon as the broker takes one; what was on its way out is sold when the next session opens.',
+    todo: 'Check in TWS that the stops rest; sell by hand in extended hours if that is too late. Holdfast notices.',
   });
 }
