@@ -9,6 +9,7 @@ import type { Machine } from './machine.js';
 import { addOrdersCommand } from './orders.js';
 import { addPositionsCommand } from './positions.js';
 import { complain, EXIT, EXIT_CODES_TEXT } from './problem.js';
+import { addReplayCommand } from './replay.js';
 import { addResumeCommand } from './resume.js';
 import { addReviewCommand } from './review.js';
 import type { Screen } from './screen.js';
@@ -38,6 +39,7 @@ const VERBS: readonly Verb[] = [
   addResumeCommand,
   addWorkerCommands,
   addReviewCommand,
+  addReplayCommand,
   addDemoCommand,
   addGatewayCommand,
   addDbCommand,

@@ -5,6 +5,8 @@ export const EXIT = {
   ok: 0,
   /** It ran, and the answer is no: an invariant was broken, a stop was refused, the desk is not all right. */
   no: 1,
+  /** The file named is not one of ours, or damaged. */
+  badFile: 2,
   usage: 64,
   /** Something that must be there is not: the store, the gateway, data, a free port, the build. */
   unavailable: 69,
@@ -18,7 +20,8 @@ export const EXIT_CODES_TEXT = `Exit codes:
   0    done
   1    it ran and the answer is no: an invariant was broken, not flat,
        a stop was refused or left something open by force, the exit
-       manager is not READY
+       manager is not READY, a replay decided something else
+  2    the file to replay is no journal, or damaged
   64   wrong usage
   69   something is not there (store, gateway, market data, a free port)
   70   a bug of ours

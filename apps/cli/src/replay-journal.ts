@@ -1,0 +1,79 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
+import * as dayTrader from '@holdfast/core/day-trader';
+import type { Event } from '@holdfast/core/events';
+import * as exitManager from '@holdfast/core/exit-manager';
+import { readJournal, UnreadableJournal } from '@holdfast/engine/journal-reader';
+import { type Replay, replay, replayed } from '@holdfast/engine/replay';
+import { rulesFingerprint } from '@holdfast/engine/rules-build';
+import { clockTime } from './clock-time.js';
+import type { Place } from './command-line.js';
+import { complain, EXIT, type Problem, wordsOf } from './problem.js';
+import type { ReplayOptions } from './replay.js';
+import { formatReplay, otherLine, replayJson, stepLines } from './replay-report.js';
+import { createNarrator } from './replay-words.js';
+import { printJson } from './screen.js';
+
+/** The work of `holdfast replay`. */
+export function replayJournal({ machine, screen }: Place, options: ReplayOptions): number {
+  const { journal, from, until, symbol, trace = false, json = false } = options;
+  const narrator = createNarrator();
+  const told = json ? screen.err : screen.out;
+  const isTold = ({ at }: Event): boolean => from === undefined || clockTime(at) >= from;
+  let seen: Replay;
+  try {
+    seen = replay(readJournal(linesOf(resolve(machine.cwd, journal))), {
+      brains: { 'exit-manager': () => replayed(exitManager), 'day-trader': () => replayed(dayTrader) },
+      onOther(entry) {
+        if (entry.kind === 'head') narrator.learn(entry.head.given);
+        const line = trace ? otherLine(entry) : null;
+        if (line !== null) told.line(told.paint.bold(line));
+      },
+      onStep({ event, effects, isSame }) {
+        if (until !== undefined && clockTime(event.at) >= until) return false;
+        narrator.learn(event);
+        if (effects.length > 0) narrator.learn(effects);
+        if (!trace || (effects.length === 0 && isSame) || !isTold(event)) return true;
+        if (symbol !== undefined && !narrator.symbolsOf(event, effects).has(symbol)) return true;
+        for (const line of stepLines({ event, effects, isSame }, narrator)) told.line(line);
+        return true;
+      },
+    });
+  } catch (error) {
+    if (error instanceof UnreadableJournal || (error instanceof Error && 'code' in error)) return complain(screen, badFile(journal, error));
+    throw error;
+  }
+  if (seen.segments.length === 0) return complain(screen, badFile(journal, 'it holds nothing'));
+  const fingerprint = rulesFingerprint();
+  if (json) printJson(screen, replayJson(seen, { file: journal, fingerprint }));
+  else screen.out.line(formatReplay(seen, { paint: screen.out.paint, file: journal, fingerprint, narrator }));
+  return seen.differenceCount === 0 ? EXIT.ok : EXIT.no;
+}
+
+const badFile = (file: string, why: unknown): Problem => ({
+  code: EXIT.badFile,
+  happened: `${file} cannot be replayed: ${typeof why === 'string' ? why : wordsOf(why)}.`,
+  did: 'Nothing was compared, or only what came before that line.',
+  todo: 'Name a journal as a worker writes it, var/journal/<worker>/<date>.jsonl, with the version that wrote it.',
+});
+
+const CHUNK_BYTES = 1 << 20;
+
+/** The lines of a file that may be larger than memory likes. */
+function* linesOf(path: string): Generator<string> {
+  const file = openSync(path, 'r');
+  try {
+    const decoder = new StringDecoder('utf8');
+    const chunk = Buffer.alloc(CHUNK_BYTES);
+    let rest = '';
+    for (let count = readSync(file, chunk); count > 0; count = readSync(file, chunk)) {
+      const lines = (rest + decoder.write(chunk.subarray(0, count))).split('\n');
+      rest = lines.pop() ?? '';
+      yield* lines;
+    }
+    yield rest + decoder.end();
+  } finally {
+    closeSync(file);
+  }
+}
