@@ -1,21 +1,25 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isoTime } from '@holdfast/core/units';
+import { backupName } from '@holdfast/core/supervision/backups';
 import { backupStore } from '@holdfast/store/backup';
 import { openStore } from '@holdfast/store/db';
 import { migrate, requireMigrated } from '@holdfast/store/migrate';
 import { attempt } from '@holdfast/store/refusal';
 import type { Place, Verb } from './command-line.js';
+import { backUpStore } from './db-backup.js';
 import { openDesk, shownPath, storeProblem } from './desk.js';
 import { complain, isProblem } from './problem.js';
 import { printJson } from './screen.js';
 
-/** `holdfast db migrate`: brings the store to this version, after a copy. `start` does the same. */
+/** `holdfast db migrate`: brings the store to this version, after a copy; `start` does the same. `holdfast db backup`: a copy now. */
 export const addDbCommand: Verb = (program, run) => {
-  program
-    .command('db')
-    .description('look after the store')
-    .command('migrate')
+  const db = program.command('db').description('look after the store');
+  db.command('backup')
+    .description('copy the store to var/backups and check the copy; nothing has to stop for it')
+    .option('--json', 'one line of JSON on stdout')
+    .addHelpText('after', '\nExample:\n  ./holdfast db backup')
+    .action((options: { readonly json?: boolean }) => run(place => backUpStore(place, options.json === true)));
+  db.command('migrate')
     .description('bring the store to this version; an existing one is copied first')
     .option('--json', 'one line of JSON on stdout')
     .addHelpText('after', '\nExample:\n  ./holdfast db migrate')
@@ -37,7 +41,7 @@ function migrateStore({ machine, screen, config }: Place, json: boolean): number
     if (!ready.ok && existed) {
       if (ready.code !== 'STORE_NOT_MIGRATED') return complain(screen, storeProblem(shown, ready.detail));
       mkdirSync(backups, { recursive: true });
-      backup = join(backups, `before-migration-${isoTime(machine.wall()).replaceAll(/[:.]/g, '-')}.db`);
+      backup = join(backups, backupName('before-migration', machine.wall()));
       const copied = backupStore(db, backup);
       if (!copied.ok) return complain(screen, storeProblem(shown, copied.detail));
     }

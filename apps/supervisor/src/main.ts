@@ -1,12 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { tradeDateOf } from '@holdfast/core/calendar';
 import { EXIT_CODE as SUPERVISED } from '@holdfast/core/supervision/policy';
+import { restoredAlert } from '@holdfast/core/supervision/store-loss';
 import { loadConfig } from '@holdfast/engine/config-file';
 import { makeFolders } from '@holdfast/engine/desk-files';
 import { EXIT_CODE } from '@holdfast/engine/exit-codes';
 import { HEARTBEAT_BYTES, HEARTBEAT_EVERY_MS } from '@holdfast/engine/heartbeat';
 import * as live from '@holdfast/engine/live';
 import { createMemoryFile, type RandomFile } from '@holdfast/engine/random-file';
+import { writeAlert } from '@holdfast/store/alerts';
+import { attempt } from '@holdfast/store/refusal';
 import { openDeskStore } from './desk-store.js';
 import { runSupervisor } from './run-supervisor.js';
 import { takeSupervisorLease } from './supervisor-lease.js';
@@ -52,6 +56,15 @@ const taken = await takeSupervisorLease(store.db, { ...machine, heartbeat: () =>
 if (!taken.ok) refuse(taken.detail, taken.code === 'ALREADY_SUPERVISED' ? SUPERVISED.alreadySupervised : EXIT_CODE.storeUnusable);
 
 if (fallbackBecause !== null) say(`WARNING ${fallbackBecause}\nGoing on with the last configuration that worked, ${files.lastGoodConfig}.`);
+if (store.restored !== null) {
+  const words = restoredAlert(store.restored.why, store.restored);
+  say(`${words.level.toUpperCase()} ${words.code}: ${words.happened} ${words.did} ${words.todo}`);
+  const now = live.wall();
+  const told = attempt(() =>
+    store.db.immediate(() => writeAlert(store.db, words, { worker: 'supervisor', tradeDate: tradeDateOf(now), now })),
+  );
+  if (told !== undefined) say(`the alert about it is not written: ${told.detail}`);
+}
 if (store.backup !== null) say(`the store was copied to ${store.backup} and migrated: ${store.applied.join(', ')}`);
 const supervisor = runSupervisor({
   config,

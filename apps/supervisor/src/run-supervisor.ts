@@ -11,10 +11,12 @@ import { createLog } from '@holdfast/engine/log';
 import type { RandomFile } from '@holdfast/engine/random-file';
 import { spawnDetached } from '@holdfast/engine/spawn';
 import { formatStatus, readStatus } from '@holdfast/engine/status';
+import { createStoreKeeper } from '@holdfast/engine/store-keeper';
 import { createSupervision, type ProcessPort } from '@holdfast/engine/supervise';
 import type { Db } from '@holdfast/store/db';
 import { type Lease, type LeaseHolder, releaseLease } from '@holdfast/store/leases';
 import { attempt } from '@holdfast/store/refusal';
+import { STORE_OPTIONS } from './desk-store.js';
 import { lastWordsIn } from './last-words.js';
 
 /** What the live body gives (engine/live.ts); named here because only main.ts may import that file. */
@@ -72,7 +74,7 @@ const LEFT = 143;
 
 /** Puts the supervisor together from its live parts and starts it. */
 export function runSupervisor(parts: SupervisorParts): RunningSupervisor {
-  const { config, files, policy, db, lease, say, live, me } = parts;
+  const { config, files, policy, say, live, me } = parts;
   let hasEnded = false;
   let counter = 0;
 
@@ -92,6 +94,7 @@ export function runSupervisor(parts: SupervisorParts): RunningSupervisor {
     if (hasEnded) return;
     hasEnded = true;
     log('info', 'supervisor-ends', { code, why });
+    const { db, lease } = supervision;
     const released = releaseLease(db, lease, why);
     if (!released.ok) log('warn', 'lease-not-released', { detail: released.detail });
     attempt(() => db.close());
@@ -100,14 +103,23 @@ export function runSupervisor(parts: SupervisorParts): RunningSupervisor {
 
   const supervision = createSupervision({
     policy,
-    db,
-    lease,
+    db: parts.db,
+    lease: parts.lease,
     machine: live,
     processes: processPort(parts),
+    keeper: createStoreKeeper({
+      path: files.store,
+      backups: files.backups,
+      keepDays: config.backups.keepDays,
+      db: parts.db,
+      options: STORE_OPTIONS,
+      holder: me,
+      wall: live.wall,
+    }),
     log,
     say,
     showStatus: because => {
-      const status = attempt(() => readStatus(db, statusContext()));
+      const status = attempt(() => readStatus(supervision.db, statusContext()));
       if (!('ok' in status)) say(`status (${because})\n${formatStatus(status)}`);
       else say(`status (${because}): the store cannot be read (${status.detail}); supervision goes on`);
     },
@@ -134,7 +146,7 @@ export function runSupervisor(parts: SupervisorParts): RunningSupervisor {
       counter,
       phase: 'READY',
       pid: me.pid,
-      leaseId: lease.leaseId,
+      leaseId: supervision.lease.leaseId,
       bootId: me.bootId,
       mono: live.mono(),
       exchange: supervision.exchange(),

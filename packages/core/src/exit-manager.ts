@@ -26,6 +26,7 @@ import {
 import { hearNotice, hearNotSent, hearOpenOrder, hearStatus, settleUnknown } from './exits/heard.js';
 import { inOrder } from './exits/in-order.js';
 import { learnCommission, learnExecution } from './exits/learn.js';
+import { pricesHeard } from './exits/price-stream.js';
 import type { ExitRules } from './exits/rules.js';
 import { exitOrders } from './exits/sellable.js';
 import { steerGuarded, writeChanged } from './exits/steer.js';
@@ -40,6 +41,7 @@ import type { SharedView, WorkerPhase } from './shared-view.js';
 import { type EpochMs, type Micros, monoMs } from './units.js';
 
 export type { ExitManagerState } from './exits/desk.js';
+export { testament } from './exits/testament.js';
 
 /** Executions the broker has announced (a Filled word) but not told are asked for after this long, and again as often. */
 const ASK_MISSING_EXECUTIONS_MS = 1_000;
@@ -175,6 +177,7 @@ function hear(d: Draft, event: Event): void {
       hearPosition(d, event.position);
       break;
     case 'pnl-mark':
+      pricesHeard(d, event.conId);
       hearMark(d, event.conId, 'pnl', event.price);
       break;
     case 'portfolio-mark':

@@ -16,6 +16,7 @@ import {
   withWatch,
 } from './supervision/state.js';
 import { askToEnd, beginStop, carryStop, onEntries, onSecured, onWithdrawalGone } from './supervision/stop.js';
+import { keepRestoring, onStoreLost, onStoreNotRestored, onStoreRestored, STORE_WELL } from './supervision/store-loss.js';
 import {
   feelPulse,
   freshPulse,
@@ -46,6 +47,7 @@ export const newSupervisor = (policy: SupervisionPolicy): SupervisorState => ({
   trader: newWatch('day-trader', { is: 'stopped' }),
   stop: null,
   tradeDate: null,
+  store: STORE_WELL,
   statusShownAt: null,
   statusNews: null,
 });
@@ -75,10 +77,16 @@ function hear(state: SupervisorState, event: SupervisorEvent): SupervisorStep {
       return onEntries(state, event.working, now);
     case 'secured':
       return onSecured(state, event.secured, now);
+    case 'store-lost':
+      return onStoreLost(state, event.why, now);
+    case 'store-restored':
+      return onStoreRestored(state, event);
+    case 'store-not-restored':
+      return onStoreNotRestored(state, event.detail, now);
     case 'command':
       return onCommand(state, event.command, now);
     case 'tick':
-      return unchanged(state);
+      return keepRestoring(state, now);
   }
 }
 
@@ -199,7 +207,7 @@ function onWithdrawalOwed(state: SupervisorState, isOwed: boolean): SupervisorSt
 /** The first date told also resets: the box may have been off overnight. The reset deletes only older dates, so once more does no harm. */
 function onTradeDate(state: SupervisorState, { date }: EventOf<'trade-date'>): SupervisorStep {
   if (date === state.tradeDate) return unchanged(state);
-  return { state: { ...state, tradeDate: date }, effects: [{ do: 'daily-reset', date }] };
+  return { state: { ...state, tradeDate: date }, effects: [{ do: 'daily-reset', date }, { do: 'back-up-store' }] };
 }
 
 const CONFIRMED: Readonly<Record<'park' | 'unpark' | 'restart', (worker: SupervisedWorker) => string>> = {

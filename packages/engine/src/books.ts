@@ -26,6 +26,10 @@ export interface Books {
   settle(): { readonly kind: 'lease-lost'; readonly detail: string } | null;
   /** Writes an alert of the engine's own, with the next beat. */
   alert(alert: Alert): void;
+  /** The store is no more: from now on everything is kept, and `known` first, for whichever store a successor finds. The exit manager's alone. */
+  detach(why: string, known: readonly Write[]): void;
+  /** Why the store's content is no good, once it said so itself. */
+  readonly damage: string | null;
   /** True when the store says so. One that cannot be read says nothing: protection outranks bookkeeping. */
   isLeaseLost(): boolean;
   readonly backlog: number;
@@ -56,6 +60,8 @@ export function createBooks({ db, lease, clock, emergency, log, ...parts }: Book
   /** Null once the lease is on record. */
   let unwritten = parts.unwritten ?? null;
   if (unwritten) alerts.push({ do: 'write-alert', alert: storeAlert(unwritten.why) });
+  let detached: string | null = null;
+  let damage: string | null = null;
   /** A phase told through the emergency file is nobody's: the newest is told anew when the store answers. */
   let phaseKept: Write | null = null;
   let askedAt: MonoMs | null = null;
@@ -69,6 +75,7 @@ export function createBooks({ db, lease, clock, emergency, log, ...parts }: Book
   function tryCommit({ at, tradeDate, writes }: PendingStep, how: { durable: boolean; replay?: boolean }) {
     const result = commitStep(db, { lease, writes, now: at, tradeDate, ...how });
     if (result.ok) lastCommitAt = clock.mono();
+    else if (result.code === 'STORE_CORRUPT') damage = `${result.code}: ${result.detail}`;
     return result;
   }
 
@@ -88,6 +95,7 @@ export function createBooks({ db, lease, clock, emergency, log, ...parts }: Book
   function commit(writes: readonly Write[], durable: boolean): Booked {
     if (writes.length === 0) return { kind: 'committed', refused: NOTHING_REFUSED };
     const step = stepOf(writes);
+    if (emergency && detached !== null) return keep(emergency, step, detached);
     if (emergency && unwritten) return keep(emergency, step, 'the lease is not on record yet');
     if (emergency && backlog.length > 0) return keep(emergency, step, 'earlier steps still wait');
     const result = tryCommit(step, { durable });
@@ -141,6 +149,7 @@ export function createBooks({ db, lease, clock, emergency, log, ...parts }: Book
   }
 
   function settle(): { kind: 'lease-lost'; detail: string } | null {
+    if (detached !== null) return null;
     if (emergency && (backlog.length > 0 || unwritten)) {
       const now = clock.mono();
       if (askedAt !== null && now - askedAt < ASK_AGAIN_MS) return null;
@@ -149,18 +158,28 @@ export function createBooks({ db, lease, clock, emergency, log, ...parts }: Book
       if (lost || backlog.length > 0 || unwritten) return lost;
     }
     if (alerts.length === 0) return null;
-    const booked = commit(alerts.slice(), false);
+    // What the commit itself gives cause to is told with the next one.
+    const told = alerts.splice(0);
+    const booked = commit(told, false);
+    if (booked.kind === 'held') alerts.unshift(...told);
     if (booked.kind === 'lease-lost') return booked;
-    if (booked.kind !== 'held') alerts.length = 0;
     return null;
   }
 
   return {
     commit,
     settle,
-    isLeaseLost: () => unwritten === null && attempt(() => holdsLease(db, lease)) === false,
+    detach(why, known) {
+      if (!emergency || detached !== null) return;
+      detached = why;
+      keep(emergency, stepOf([...known, ...alerts.splice(0)]), why);
+    },
+    get damage() {
+      return damage;
+    },
+    isLeaseLost: () => unwritten === null && detached === null && attempt(() => holdsLease(db, lease)) === false,
     makeDurable() {
-      if (backlog.length > 0 || unwritten) return;
+      if (backlog.length > 0 || unwritten || detached !== null) return;
       const done = db.makeDurable();
       if (!done.ok) log('error', 'not-durable', { code: done.code, detail: done.detail });
     },

@@ -63,14 +63,14 @@ describe('the start of a worker', () => {
 
   it('refuses a store that is not there, and does not make one', async () => {
     const path = storePath();
-    expect(await bootAt(path)).toMatchObject({ ok: false, exitCode: 5 });
+    expect(await bootAt(path)).toMatchObject({ ok: false, exitCode: 6 });
     expect(existsSync(path)).toBe(false);
   });
 
   it('refuses a file that is no store', async () => {
     const path = storePath();
     writeFileSync(path, 'not a database at all, but long enough to be read as a header of one, one would think'.repeat(20));
-    expect(await bootAt(path)).toMatchObject({ ok: false, exitCode: 5, detail: expect.stringContaining('STORE_CORRUPT') });
+    expect(await bootAt(path)).toMatchObject({ ok: false, exitCode: 6, detail: expect.stringContaining('STORE_CORRUPT') });
   });
 
   it('waits while the store is locked, and starts when it is free', async () => {

@@ -220,7 +220,12 @@ function mergeEmergency(db: Db, lease: Lease, { emergency, log }: BootParts): Re
 /** The store can be read and takes no write. A damaged one is no store: the supervisor restores it. */
 const TAKES_NO_WRITE: ReadonlySet<string> = new Set(['STORE_BUSY', 'STORE_FULL', 'STORE_IO', 'STORE_READONLY']);
 
-const CODES: Readonly<Record<string, ExitCode>> = { LEASE_HELD: EXIT_CODE.leaseLost, LEASE_LOST: EXIT_CODE.leaseLost };
+const CODES: Readonly<Record<string, ExitCode>> = {
+  LEASE_HELD: EXIT_CODE.leaseLost,
+  LEASE_LOST: EXIT_CODE.leaseLost,
+  STORE_CORRUPT: EXIT_CODE.storeLost,
+  STORE_CANNOT_OPEN: EXIT_CODE.storeLost,
+};
 
 const notBooted = ({ code, detail }: Refusal): NotBooted => ({
   ok: false,

@@ -115,6 +115,10 @@ const supervisor = section({
   parkWindowMinutes: whole(1, 1440, 10).describe('that window'),
 });
 
+const backups = section({
+  keepDays: whole(1, 3650, 14).describe('copies of the store under var/backups are deleted when they are older; the newest never'),
+});
+
 const paths = section({
   var: z.string().min(1).default('var').describe('store, logs, heartbeats; relative to desk.yaml'),
 });
@@ -149,6 +153,7 @@ export const deskSchema = z.strictObject({
   session,
   wireCap,
   supervisor,
+  backups,
   log,
   journal,
   paths,

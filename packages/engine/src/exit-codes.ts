@@ -1,6 +1,6 @@
 import { EXIT_CODE as SUPERVISED } from '@holdfast/core/supervision/policy';
 
-/** How a worker's process ends. The first three are what the supervisor tells apart (core's policy); the others count as crashes there. */
+/** How a worker's process ends. Those of core's policy are what the supervisor tells apart (core's policy); the others count as crashes there. */
 export const EXIT_CODE = {
   /** Stopped on request; positions keep what rests at the broker. */
   clean: SUPERVISED.clean,
@@ -10,6 +10,8 @@ export const EXIT_CODE = {
   badConfiguration: SUPERVISED.badConfiguration,
   /** Migrations are missing, or the store does not answer a worker that may not act without it. */
   storeUnusable: 5,
+  /** The store's file is gone, damaged or replaced. Positions keep what rests at the broker until the next start, a moment later. */
+  storeLost: SUPERVISED.storeLost,
   /** A bug. The next start reconciles. */
   bug: 70,
 } as const;

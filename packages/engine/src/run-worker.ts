@@ -2,6 +2,7 @@ import type { Alert } from '@holdfast/core/effects';
 import type { BrokerListener, BrokerPort } from '@holdfast/core/ports';
 import type { EpochMs } from '@holdfast/core/units';
 import { type LeaseHolder, releaseLease } from '@holdfast/store/leases';
+import { lookAtStoreFile, storeTrouble } from '@holdfast/store/store-file';
 import { boot, type LastBeat } from './boot.js';
 import { configBoundTo } from './bound-config.js';
 import { createExchangeClock, type ExchangeClock, type MachineTime } from './clock.js';
@@ -94,6 +95,8 @@ export async function runWorker<S, B extends { readonly at: EpochMs }>(parts: Wo
   const emergency = isGuard ? createEmergencyFile(reserve(machine, files.emergency(name), EMERGENCY_FILE_BYTES, log)) : null;
   const holder = machine.thisProcess();
   const { mono, wall, sleep, isGone } = machine;
+  // Before it is opened: a file that is replaced in between counts as replaced.
+  const storeFile = lookAtStoreFile(files.store);
   const booted = await boot({
     name,
     storePath: files.store,
@@ -157,6 +160,7 @@ export async function runWorker<S, B extends { readonly at: EpochMs }>(parts: Wo
     alerts: [...(fallbackBecause === null ? [] : [configurationAlert(fallbackBecause)]), ...(mismatch ? [mismatch] : [])],
     ...(isGuard ? {} : { guard: guardReader(machine, files, holder.bootId) }),
     isHalted: () => machine.fileExists(files.halt),
+    ...(storeFile ? { storeTrouble: () => storeTrouble(storeFile, lookAtStoreFile(files.store)) } : {}),
     ...(parts.isDone ? { isDone: parts.isDone } : {}),
     onStop: ended,
   });

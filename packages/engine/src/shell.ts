@@ -9,6 +9,7 @@ import { baselineTakenAt } from '@holdfast/store/baseline';
 import { bindStore } from '@holdfast/store/binding';
 import { setPhase } from '@holdfast/store/leases';
 import { attempt, type Refusal, refuse } from '@holdfast/store/refusal';
+import type { StoreTrouble } from '@holdfast/store/store-file';
 import { loadView } from '@holdfast/store/view';
 import type { Booted } from './boot.js';
 import type { ExchangeClock } from './clock.js';
@@ -44,6 +45,8 @@ export interface ShellParts<S> {
   readonly log: Log;
   readonly guard?: () => GuardPulse;
   readonly isHalted?: () => boolean;
+  /** See WorkerParts. */
+  readonly storeTrouble?: () => StoreTrouble | null;
   /** See WorkerParts. */
   readonly isDone?: (state: S) => boolean;
   /** Must have begun when `createState` returns. */
@@ -158,7 +161,7 @@ export function createShell<S>(parts: ShellParts<S>): Shell {
 
   function run(account: string, at: EpochMs, { view, hasBaseline }: { readonly view: SharedView; readonly hasBaseline: boolean }): void {
     const { db, lease, unwritten } = booted;
-    const { guard, isHalted, isDone, recorder } = parts;
+    const { guard, isHalted, isDone, recorder, storeTrouble } = parts;
     const made: Worker<S> = createWorker({
       name,
       brain: parts.brain,
@@ -177,6 +180,7 @@ export function createShell<S>(parts: ShellParts<S>): Shell {
       ...(guard ? { guard } : {}),
       ...(isHalted ? { isHalted } : {}),
       ...(isDone ? { isDone } : {}),
+      ...(storeTrouble ? { storeTrouble } : {}),
       ...(recorder ? { recorder } : {}),
       onStop: stop => {
         stopped = stop;
@@ -190,7 +194,10 @@ export function createShell<S>(parts: ShellParts<S>): Shell {
   broker.connect();
   return {
     beat() {
-      if (worker) worker.beat();
+      if (worker) return worker.beat();
+      const trouble = stopped ? null : (parts.storeTrouble?.() ?? null);
+      // Nothing was decided yet, so there is nothing to leave behind.
+      if (trouble) end({ code: EXIT_CODE.storeLost, why: `the store is ${trouble.kind}: ${trouble.why}` });
       else start();
     },
     stop() {

@@ -2,6 +2,7 @@ import { tradeDateOf } from '@holdfast/core/calendar';
 import type { Alert } from '@holdfast/core/effects';
 import { isFinal } from '@holdfast/core/orders/order';
 import type { SupervisionPolicy } from '@holdfast/core/supervision/policy';
+import { EXIT_CODE } from '@holdfast/core/supervision/policy';
 import type { LeaseHolder as LivingHolder } from '@holdfast/core/supervision/restart';
 import type {
   FoundWorker,
@@ -11,13 +12,17 @@ import type {
   SupervisorState,
   WorkerRecord,
 } from '@holdfast/core/supervision/state';
+import { RESTORED_REASON } from '@holdfast/core/supervision/store-loss';
 import { pidOf, type StartMode, type SupervisedWorker, type WorkerExit } from '@holdfast/core/supervision/watch';
 import { decide, newSupervisor } from '@holdfast/core/supervisor';
 import { type EpochMs, epochMs, type MonoMs } from '@holdfast/core/units';
 import { writeAlert } from '@holdfast/store/alerts';
+import { readBinding } from '@holdfast/store/binding';
+import { blockTraded } from '@holdfast/store/blocks';
 import { answerCommand, insertCommand, isCommandWaiting, readAnswer, readCommands, takeCommand } from '@holdfast/store/commands';
 import { resetDaily } from '@holdfast/store/daily';
 import type { Db } from '@holdfast/store/db';
+import { readKillSwitch } from '@holdfast/store/kill-switch';
 import { type Lease, type LeaseHolder, readLease } from '@holdfast/store/leases';
 import { hasOpenEntry, readLiveOrders } from '@holdfast/store/orders';
 import { readPositions } from '@holdfast/store/positions';
@@ -26,6 +31,7 @@ import { isParked, writeWorkerEvent } from '@holdfast/store/worker-events';
 import type { MachineTime } from './clock.js';
 import { type Heartbeat, isBeating } from './heartbeat.js';
 import type { Log } from './log.js';
+import type { StoreKeeper } from './store-keeper.js';
 
 /** What the supervisor can do to processes. Live: spawn.ts and the process table; simulated: objects. */
 export interface ProcessPort {
@@ -51,6 +57,8 @@ export interface SupervisionParts {
   readonly lease: Lease;
   readonly machine: MachineTime;
   readonly processes: ProcessPort;
+  /** Restores and copies the store. Without one, neither is done. */
+  readonly keeper?: StoreKeeper;
   readonly log: Log;
   /** One line for the person at the console. */
   readonly say: (line: string) => void;
@@ -69,6 +77,9 @@ export interface Supervision {
   /** Exchange time as the workers tell it; the wall clock before any of them has. */
   exchange(): EpochMs;
   readonly state: SupervisorState;
+  /** The store as it is open now: another one than at the start, once it was restored. */
+  readonly db: Db;
+  readonly lease: Lease;
 }
 
 const WORKERS: readonly SupervisedWorker[] = ['exit-manager', 'day-trader'];
@@ -78,10 +89,14 @@ const PAUSE_MS = 1_000;
 const SECURE_EXPIRES_MS = 600_000;
 /** Machine time between two looks for entries that a parked day trader left working. */
 const LOOK_FOR_ENTRIES_MS = 1_000;
+/** Machine time between two looks at the store's file, and between two readings of all of it while somebody has reason to doubt it. */
+const LOOK_AT_STORE_MS = 500;
+const DOUBT_STORE_MS = 5_000;
 
 /** The supervisor's loop without timers: what is seen becomes events of core's policy, and its effects are performed here. */
 export function createSupervision(parts: SupervisionParts): Supervision {
-  const { db, lease, machine, processes, log } = parts;
+  const { machine, processes, log, keeper } = parts;
+  let { db, lease } = parts;
   const queue: SupervisorEvent[] = [];
   /** Who is behind each pid we watch: a number alone may be somebody else's tomorrow. */
   const identities = new Map<number, LeaseHolder>();
@@ -92,6 +107,9 @@ export function createSupervision(parts: SupervisionParts): Supervision {
   let securing: number | null = null;
   let entriesLookedAt: MonoMs | null = null;
   let exchangeOffset: number | null = null;
+  let storeLookedAt: MonoMs | null = null;
+  let storeReadAt: MonoMs | null = null;
+  let isStoreDoubted = false;
 
   const exchange = (): EpochMs => (exchangeOffset === null ? machine.wall() : epochMs(Math.floor(machine.mono() + exchangeOffset)));
 
@@ -131,6 +149,10 @@ export function createSupervision(parts: SupervisionParts): Supervision {
         return record(effect);
       case 'daily-reset':
         return keep('daily-reset', () => resetDaily(db, effect.date, exchange()));
+      case 'restore-store':
+        return restore(effect.why);
+      case 'back-up-store':
+        return backUp();
       case 'show-status':
         return parts.showStatus(effect.because);
       case 'answer':
@@ -199,6 +221,38 @@ export function createSupervision(parts: SupervisionParts): Supervision {
     tell({ kind: 'secured', secured: { ok: word.status === 'done', detail: word.answer ?? word.status } });
   }
 
+  /** The old connection is left open on purpose (StoreKeeper). */
+  function restore(why: string): void {
+    const restored = keeper?.restore(why);
+    if (!restored?.ok) {
+      log('error', 'store-not-restored', { why, detail: restored?.detail ?? '' });
+      tell({ kind: 'store-not-restored', detail: restored?.detail ?? 'nobody here can' });
+      return;
+    }
+    ({ db, lease } = restored);
+    const { from, missing, setAside } = restored;
+    log('error', 'store-restored', { why, from, setAside: setAside.join(' ') });
+    tell({ kind: 'store-restored', from, missing, setAside });
+  }
+
+  function backUp(): void {
+    const done = keeper?.backUpDaily();
+    if (!done) return;
+    if (done.ok) {
+      log('info', 'store-backed-up', { name: done.name, dropped: done.dropped.join(' ') });
+      return;
+    }
+    isStoreDoubted = true;
+    alert({
+      level: 'warning',
+      code: 'BACKUP_FAILED',
+      symbol: null,
+      happened: `The day's copy of the store could not be made: ${done.detail}.`,
+      did: 'Trading and protection go on; the store itself is being checked. The next copy is tried on the next trading date.',
+      todo: 'Look at the free space under var/backups; make a copy with `holdfast db backup`.',
+    });
+  }
+
   function alert(words: Alert): void {
     log(words.level === 'info' ? 'info' : words.level === 'warning' ? 'warn' : 'error', words.code, { happened: words.happened });
     parts.say(`${words.level.toUpperCase()} ${words.code}: ${words.happened} ${words.did} ${words.todo}`);
@@ -210,9 +264,21 @@ export function createSupervision(parts: SupervisionParts): Supervision {
     log('info', what, { about: worker, pid, detail });
     parts.say(`${worker}: ${what}${pid === null ? '' : ` (pid ${pid})`}${detail === '' ? '' : `, ${detail}`}`);
     if (what === 'adopted' && pid !== null) watchPid(pid);
+    if (what === 'ready' && worker === 'exit-manager') completeBlocks();
     if (what === 'spawn-failed' || what === 'not-ready') return;
     const now = exchange();
     keep('worker-event', () => writeWorkerEvent(db, { worker, event: what, detail, at: now }, tradeDateOf(now)));
+  }
+
+  /** A READY exit manager has heard the day's executions: what a restored store does not know of them is blocked by them. */
+  function completeBlocks(): void {
+    keep('blocks', () => {
+      const binding = readBinding(db);
+      const { on, reason } = readKillSwitch(db);
+      if (!on || !reason?.startsWith(RESTORED_REASON) || !binding) return;
+      const symbols = blockTraded(db, { account: binding.account, tradeDate: tradeDateOf(exchange()) });
+      if (symbols.length > 0) log('warn', 'blocks-completed', { symbols: symbols.join(' ') });
+    });
   }
 
   function answer({ id, status, answer: words }: Extract<SupervisorEffect, { do: 'answer' }>): void {
@@ -226,6 +292,7 @@ export function createSupervision(parts: SupervisionParts): Supervision {
     const result = attempt(write);
     if (typeof result === 'object' && result !== null && 'ok' in result && result.ok === false) {
       log('error', 'not-written', { what, detail: 'detail' in result ? String(result.detail) : '' });
+      if ('code' in result && result.code === 'STORE_CORRUPT') isStoreDoubted = true;
     }
   }
 
@@ -233,6 +300,11 @@ export function createSupervision(parts: SupervisionParts): Supervision {
 
   function gone(worker: SupervisedWorker, exit: WorkerExit): void {
     identities.delete(exit.pid);
+    if (exit.code === EXIT_CODE.storeLost) {
+      isStoreDoubted = true;
+      storeReadAt = null;
+      lookAtStore();
+    }
     tell({ kind: 'gone', worker, exit, holder: livingHolder(worker, exit.pid) });
   }
 
@@ -286,7 +358,9 @@ export function createSupervision(parts: SupervisionParts): Supervision {
   function lookAtHeartbeat(worker: SupervisedWorker): number | null {
     const beat = processes.heartbeat(worker);
     if (beat === null || beat.bootId !== processes.bootId) return null;
-    const { pid, counter, phase } = beat;
+    const { pid, counter, phase, backlog } = beat;
+    // A worker whose commits are refused may have met damage that nobody else reads.
+    if (backlog > 0) isStoreDoubted = true;
     tell({ kind: 'beat', worker, beat: { pid, counter, phase } });
     const isOurs = pid === pidOf(worker === 'exit-manager' ? state.guard : state.trader);
     return isOurs && phase === 'READY' ? beat.exchange - beat.mono : null;
@@ -321,6 +395,20 @@ export function createSupervision(parts: SupervisionParts): Supervision {
     }
   }
 
+  /** Its file at every look; all of it only while somebody has reason to doubt it, and not often: that takes a while in a large one. */
+  function lookAtStore(): void {
+    if (!keeper || state.store.is === 'lost') return;
+    const now = machine.mono();
+    storeLookedAt = now;
+    const trouble = keeper.trouble();
+    if (trouble) tell({ kind: 'store-lost', why: trouble.why });
+    if (trouble || !isStoreDoubted || (storeReadAt !== null && now - storeReadAt < DOUBT_STORE_MS)) return;
+    storeReadAt = now;
+    isStoreDoubted = false;
+    const damage = keeper.damage();
+    if (damage !== null) tell({ kind: 'store-lost', why: `it is damaged (${damage})` });
+  }
+
   return {
     start() {
       const found = WORKERS.map(findAlive).filter(worker => worker !== null);
@@ -330,6 +418,7 @@ export function createSupervision(parts: SupervisionParts): Supervision {
       const now = machine.mono();
       if (now - lastTurn > PAUSE_MS) tell({ kind: 'paused', ms: Math.round(now - lastTurn) });
       lastTurn = now;
+      if (storeLookedAt === null || now - storeLookedAt >= LOOK_AT_STORE_MS) lookAtStore();
       lookAtProcesses();
       lookAtHeartbeats();
       lookAtCommands();
@@ -342,10 +431,16 @@ export function createSupervision(parts: SupervisionParts): Supervision {
     get state() {
       return state;
     },
+    get db() {
+      return db;
+    },
+    get lease() {
+      return lease;
+    },
   };
 }
 
-const isUrgent = (effect: SupervisorEffect): boolean => effect.do === 'spawn' || effect.do === 'signal';
+const isUrgent = (effect: SupervisorEffect): boolean => effect.do === 'spawn' || effect.do === 'signal' || effect.do === 'restore-store';
 
 type BodyOf<E> = E extends SupervisorEvent ? Omit<E, 'mono'> : never;
 

@@ -1,12 +1,13 @@
 import { tradeDateOf } from '@holdfast/core/calendar';
-import type { Alert, Effect, Step } from '@holdfast/core/effects';
+import type { Alert, Effect, Step, Write } from '@holdfast/core/effects';
 import type { Event, EventBody } from '@holdfast/core/events';
 import type { WorkerName } from '@holdfast/core/orders/order';
 import type { BrokerPort } from '@holdfast/core/ports';
 import type { SharedView, WorkerPhase } from '@holdfast/core/shared-view';
-import { type MonoMs, monoMs } from '@holdfast/core/units';
+import { type EpochMs, type MonoMs, monoMs } from '@holdfast/core/units';
 import type { Db } from '@holdfast/store/db';
 import type { Lease } from '@holdfast/store/leases';
+import type { StoreTrouble } from '@holdfast/store/store-file';
 import { createBooks } from './books.js';
 import type { Unwritten } from './boot.js';
 import type { ExchangeClock } from './clock.js';
@@ -24,6 +25,8 @@ export interface Brain<S> {
   /** READY with nothing unanswered: the only state in which a paced gateway may run fast. */
   isSettled(state: S): boolean;
   phaseOf(state: S): WorkerPhase;
+  /** What a successor must know when the store is lost. The exit manager's alone. */
+  testament?(state: S, at: EpochMs, mono: MonoMs): readonly Write[];
 }
 
 export interface Stop {
@@ -50,6 +53,8 @@ export interface WorkerParts<S> {
   /** See Booted. */
   readonly unwritten?: Unwritten | null;
   readonly log: Log;
+  /** What has become of the store's file since it was opened; null while it is where it was. */
+  readonly storeTrouble?: () => StoreTrouble | null;
   /** The exit manager's heartbeat as it is now; without it the store's word stands alone. */
   readonly guard?: () => GuardPulse;
   /** True while the file var/run/HALT exists. */
@@ -94,6 +99,8 @@ const TICK_MS = 100;
 /** A worker that may not act without the store gives up after so long, and is started again by the supervisor. */
 const HELD_MS_MAX = 10_000;
 const HALT_AGAIN_MS = 1_000;
+/** Machine time between two looks at the store's file. */
+const LOOK_AT_STORE_MS = 250;
 const MARK_KINDS: ReadonlySet<string> = new Set(['pnl-mark', 'portfolio-mark', 'quote', 'bar']);
 
 /**
@@ -136,6 +143,7 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
   });
   const commandsTold = new Set<number>();
   let haltTold: MonoMs | null = null;
+  let storeLookedAt: MonoMs | null = null;
 
   function push(body: EventBody): void {
     queue.push({ at: clock.exchange(), mono: clock.mono(), ...body });
@@ -255,6 +263,8 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
 
   function turn(): void {
     noticePause();
+    lookAtStore();
+    if (stopped) return;
     if (held) step(held.effects, held.since);
     const lost = books.settle();
     if (lost) return leaseLost(lost.detail);
@@ -262,6 +272,21 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
     if (view) hearStore(view);
     hearHalt();
     if (lastTick === null || clock.mono() - lastTick >= TICK_MS) tick();
+  }
+
+  /**
+   * A store that is gone or damaged ends the day trader: it does nothing without a commit. The exit manager goes on from memory and leaves its
+   * testament, until another store is there: then it ends too, and the next one begins on that, a moment later.
+   */
+  function lookAtStore(): void {
+    const now = clock.mono();
+    if (storeLookedAt !== null && now - storeLookedAt < LOOK_AT_STORE_MS) return;
+    storeLookedAt = now;
+    const trouble = parts.storeTrouble?.() ?? (books.damage === null ? null : ({ kind: 'lost', why: books.damage } as const));
+    if (!trouble) return;
+    const why = `the store is ${trouble.kind}: ${trouble.why}`;
+    books.detach(why, brain.testament?.(state, clock.exchange(), now) ?? []);
+    if (!parts.emergency || trouble.kind === 'replaced') end({ code: EXIT_CODE.storeLost, why });
   }
 
   return {

@@ -3,8 +3,12 @@ import { type Db, openStore } from './db.js';
 import { attempt, type Refusal, refuse } from './refusal.js';
 
 /** Whether SQLite finds the file sound: null, or what is wrong with it. Reads all of it. */
-export function integrityProblem(db: Db): string | null {
-  const rows = db.pragma('integrity_check');
+export const integrityProblem = (db: Db): string | null => problemIn(db.pragma('integrity_check'));
+
+/** The same without comparing indexes with their tables: several times faster, for a store in use. */
+export const quickProblem = (db: Db): string | null => problemIn(db.pragma('quick_check(1)'));
+
+function problemIn(rows: readonly unknown[]): string | null {
   const words = rows.map(row => (typeof row === 'object' && row !== null ? Object.values(row).join(' ') : String(row)));
   return words.length === 1 && words[0] === 'ok' ? null : words.join('; ');
 }

@@ -44,6 +44,52 @@ export function blockReentry(db: Db, trade: ClosedTrade, profitLossPct: number |
   });
 }
 
+const tradedToday = statement((p: { trade_date: TradeDate }) =>
+  q
+    .selectFrom('executions')
+    .select(['symbol', 'con_id'])
+    .select(eb => eb.fn.max('at').as('last_at'))
+    .where('trade_date', '=', p.trade_date)
+    .where('order_ref', 'like', 'HF%')
+    .where('superseded', '=', 0)
+    .where('symbol', 'not in', q.selectFrom('active_positions').select('active_positions.symbol'))
+    .where(
+      'symbol',
+      'not in',
+      q.selectFrom('closed_positions_today').select('closed_positions_today.symbol').where('close_date', '=', p.trade_date),
+    )
+    .groupBy(['symbol', 'con_id'])
+    .orderBy('symbol')
+    .orderBy('con_id'),
+);
+
+/**
+ * Blocks every symbol that orders of ours traded on that date and nobody holds: after a restored store has heard the day's executions, for
+ * round trips whose rows were lost with the old one. Returns the symbols.
+ */
+export function blockTraded(
+  db: Db,
+  { account, tradeDate }: { readonly account: string; readonly tradeDate: TradeDate },
+): readonly string[] {
+  return db.immediate(() => {
+    const traded = db.all(tradedToday, { trade_date: tradeDate });
+    for (const { symbol, con_id, last_at } of traded) {
+      db.run(addBlock, {
+        symbol,
+        close_date: tradeDate,
+        exit_price: null,
+        exit_reason: 'restored',
+        profit_loss_pct: null,
+        agent_name: 'supervisor',
+        timestamp: last_at,
+        account,
+        con_id,
+      });
+    }
+    return traded.map(({ symbol }) => symbol);
+  });
+}
+
 /** Why the symbol was closed on that date, or null when it may be entered. */
 export const blockReason = (db: Db, symbol: string, tradeDate: TradeDate): string | null =>
   db.first(blockOf, { symbol, close_date: tradeDate })?.exit_reason ?? null;

@@ -5,7 +5,7 @@ import { EXIT_CODE, type SupervisionPolicy } from './policy.js';
 import { freshPulse, type Parking, type StartMode, type Watch, type WatchStatus, type WorkerExit } from './watch.js';
 
 /** How a process ended, as far as the restart rule cares. */
-export type Ending = 'crash' | 'clean' | 'bad-configuration' | 'lease-lost';
+export type Ending = 'crash' | 'clean' | 'bad-configuration' | 'lease-lost' | 'store-lost';
 
 /** A living process that holds this worker's lease and is not the one we watch. */
 export interface LeaseHolder {
@@ -28,6 +28,7 @@ export function endingOf(watch: Watch, exit: WorkerExit): Ending {
   if (exit.code === EXIT_CODE.clean) return 'clean';
   if (exit.code === EXIT_CODE.leaseLost) return 'lease-lost';
   if (exit.code === EXIT_CODE.badConfiguration) return 'bad-configuration';
+  if (exit.code === EXIT_CODE.storeLost) return 'store-lost';
   // Of an adopted process nobody learns the code; one that had announced its end did not crash.
   const saidGoodbye = exit.code === null && exit.signal === null && status.is === 'alive' && status.pulse.phase === 'STOPPING';
   return saidGoodbye ? 'clean' : 'crash';
@@ -43,6 +44,7 @@ export function endingOf(watch: Watch, exit: WorkerExit): Ending {
  * | code 0            | at once, not a crash                            | after the first back-off, not a crash   |
  * | code 78           | again after 250 ms … 5 s (last good config)     | parked at once                          |
  * | code 3            | as code 0, unless the lease's holder is alive   | the same                                |
+ * | code 6            | as code 0; the store is looked at               | the same                                |
  *
  * A living holder of the lease comes first: a worker is adopted, the emergency tool is left alone until it is gone. A parked day trader's
  * cancel-only process leads back to parked whatever ended it; the next one is tried 10 s after its start, after a crash not before the

@@ -3,6 +3,7 @@ import type { MonoMs, TradeDate } from '../units.js';
 import type { SupervisionPolicy } from './policy.js';
 import type { LeaseHolder } from './restart.js';
 import type { Secured, Stop } from './stop.js';
+import type { Restored, StoreCondition } from './store-loss.js';
 import type { Beat, StartMode, SupervisedWorker, Watch, WorkerExit } from './watch.js';
 
 /** All the supervisor knows. Nothing of it must survive its own death: the next one adopts what is alive and reads what is parked. */
@@ -13,6 +14,7 @@ export interface SupervisorState {
   readonly stop: Stop | null;
   /** The trading date of the last daily reset; null until a connected worker has told one. */
   readonly tradeDate: TradeDate | null;
+  readonly store: StoreCondition;
   readonly statusShownAt: MonoMs | null;
   /** Why the status block should be shown again soon; null when nothing has changed since. */
   readonly statusNews: string | null;
@@ -38,6 +40,11 @@ export type SupervisorEvent = { readonly mono: MonoMs } & (
   | { readonly kind: 'entries'; readonly working: string | null }
   /** The answer to `secure-positions`. */
   | { readonly kind: 'secured'; readonly secured: Secured }
+  /** The store's file is gone, damaged or not the one that was opened. */
+  | { readonly kind: 'store-lost'; readonly why: string }
+  /** The answers to `restore-store`. */
+  | ({ readonly kind: 'store-restored' } & Restored)
+  | { readonly kind: 'store-not-restored'; readonly detail: string }
   | { readonly kind: 'command'; readonly command: SupervisorCommand }
   | { readonly kind: 'tick' }
 );
@@ -67,6 +74,10 @@ export type SupervisorEffect =
   | { readonly do: 'alert'; readonly alert: Alert }
   | WorkerRecord
   | { readonly do: 'daily-reset'; readonly date: TradeDate }
+  /** Put a sound store in the place of the lost one. Answered by `store-restored` or `store-not-restored`. */
+  | { readonly do: 'restore-store'; readonly why: string }
+  /** The day's copy, if none is young; copies that are too old are deleted. */
+  | { readonly do: 'back-up-store' }
   | { readonly do: 'show-status'; readonly because: string }
   | { readonly do: 'answer'; readonly id: number | null; readonly status: 'done' | 'refused'; readonly answer: string }
   /** Everything is stopped: the supervisor ends too. */
