@@ -13,6 +13,7 @@ import { addReplayCommand } from './replay.js';
 import { addResumeCommand } from './resume.js';
 import { addReviewCommand } from './review.js';
 import type { Screen } from './screen.js';
+import { addSimulateCommand } from './simulate.js';
 import { addStartCommand } from './start.js';
 import { addStatusCommand } from './status.js';
 import { addStopCommand } from './stop.js';
@@ -41,6 +42,7 @@ const VERBS: readonly Verb[] = [
   addReviewCommand,
   addReplayCommand,
   addDemoCommand,
+  addSimulateCommand,
   addGatewayCommand,
   addDbCommand,
 ];

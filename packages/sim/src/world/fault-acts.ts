@@ -101,7 +101,10 @@ function ofLine(begin: (line: NonNullable<ReturnType<World['gateway']['broker']>
 const LANES = ['execution', 'commission', 'position', 'order', 'order-notice', 'pnl-mark', 'quote', 'answer', 'account'] as const;
 
 function cut(world: World, { random }: Faults): void {
-  if (random.chance(1, 5)) return world.gateway.gateway.cutAll('cut');
+  if (random.chance(1, 5)) {
+    world.gateway.gateway.cutAll('cut');
+    return;
+  }
   const broker = world.gateway.broker(random.chance(2, 3) ? 'exit-manager' : 'day-trader');
   if (!broker) return;
   if (random.chance(1, 3)) broker.cut('cut');

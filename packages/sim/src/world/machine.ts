@@ -121,7 +121,7 @@ export class Machine {
 
   /** Deliveries of ends and the restart of a supervisor that is gone; once a round. */
   turn(): void {
-    for (const { exit, tell, by } of this.#exits.splice(0)) if (by === null || !by.isDead) tell(exit);
+    for (const { exit, tell, by } of this.#exits.splice(0)) if (by !== null && !by.isDead) by.inside(() => tell(exit));
     if (this.#supervisorDueAt !== null && this.#parts.time.mono() >= this.#supervisorDueAt) this.startSupervisor();
     this.supervisor?.turn();
   }

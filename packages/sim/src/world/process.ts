@@ -216,7 +216,8 @@ class RunningProcess<S> extends WorkerProcess {
     }
     if (!word.ok) {
       this.#log('error', 'not-started', { code: word.exitCode, why: word.detail });
-      return this.#end({ pid: this.pid, code: word.exitCode, signal: null });
+      this.#end({ pid: this.pid, code: word.exitCode, signal: null });
+      return;
     }
     this.#booted = word;
     ground.leased(this, word.lease.leaseId);
@@ -298,7 +299,10 @@ class RunningProcess<S> extends WorkerProcess {
 
   #stopped({ code, error }: Stop): void {
     if (this.isDead) return;
-    if (error instanceof Crash) return this.kill();
+    if (error instanceof Crash) {
+      this.kill();
+      return;
+    }
     if (code === EXIT_CODE.clean && this.#booted) releaseLease(this.#booted.db, this.#booted.lease);
     if (code === EXIT_CODE.bug)
       this.#log('error', 'bug', { words: error instanceof Error ? (error.stack ?? error.message) : String(error) });

@@ -27,6 +27,8 @@ export interface SupervisorProcess {
   isStopped: boolean;
   readonly supervision: Supervision | null;
   turn(): void;
+  /** Runs a callback of its own, an end it is told of: it may be killed in there. */
+  inside(work: () => void): void;
   kill(why: string): void;
 }
 
@@ -48,10 +50,16 @@ export function startSupervisor(parts: SupervisorProcessParts): SupervisorProces
 
   function begin(): void {
     const opened = db ?? attempt(() => open(parts.storePath, { busyTimeoutMs: 0, synchronous: 'OFF', mustExist: true }));
-    if ('ok' in opened) return end(opened.detail);
+    if ('ok' in opened) {
+      end(opened.detail);
+      return;
+    }
     db = opened;
     const taken = acquireLease(opened, { name: 'supervisor', ...holder, now: time.wall() }, processes.isGone);
-    if (!taken.ok) return taken.code === 'LEASE_HELD' ? end(`refused: ${taken.detail}`) : undefined;
+    if (!taken.ok) {
+      if (taken.code === 'LEASE_HELD') end(`refused: ${taken.detail}`);
+      return;
+    }
     supervision = createSupervision({
       policy: parts.policy,
       db: opened,
@@ -77,9 +85,14 @@ export function startSupervisor(parts: SupervisorProcessParts): SupervisorProces
     },
     turn() {
       if (isDead || this.isStopped) return;
-      try {
+      this.inside(() => {
         if (supervision === null) begin();
         else supervision.turn();
+      });
+    },
+    inside(work) {
+      try {
+        work();
       } catch (error) {
         if (!(error instanceof Crash)) throw error;
         end(error.message);

@@ -1,0 +1,230 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+import { type CampaignReport, DAYS_FOR_EVERY_FAULT, join, missingFaults } from '@holdfast/sim/world/campaign';
+import { EVERY_FAULT } from '@holdfast/sim/world/every-fault';
+import { PROFILES, type Profile } from '@holdfast/sim/world/profile';
+import { runSeed } from '@holdfast/sim/world/run-seed';
+import { type Ownership, PROTECTIONS, type Protection } from '@holdfast/sim/world/setup';
+import { InvalidArgumentError, Option } from 'commander';
+import type { Place, Verb } from './command-line.js';
+import { complain, EXIT, wordsOf } from './problem.js';
+import { printJson } from './screen.js';
+import { formatCampaign, reportJson } from './simulate/report.js';
+import { runCampaign } from './simulate/run-campaign.js';
+
+interface Options {
+  readonly seeds?: number;
+  readonly seed?: number;
+  readonly from: number;
+  readonly days: number;
+  readonly profile: Profile;
+  readonly workers: number;
+  readonly shard?: Shard;
+  readonly protection?: Protection;
+  readonly ownership?: Ownership;
+  readonly trace?: boolean;
+  readonly json?: boolean;
+}
+
+interface Shard {
+  readonly index: number;
+  readonly of: number;
+}
+
+const EXAMPLES = `
+Examples:
+  ./holdfast simulate --seeds 200 --profile storm --workers 2
+  ./holdfast simulate --seed 4711 --trace | less
+  ./holdfast simulate --seeds 10000 --shard 3/20 --json > shard-3.json
+  ./holdfast simulate merge shard-*.json
+
+A seed replays exactly: the same seed, days, profile and version give the same story.
+The campaign fails (exit code 1) on a violation, and when a kind of fault never bit in a campaign long enough to expect it.`;
+
+/** `holdfast simulate`: the whole desk in one process under a virtual clock, hunting for the day on which money is lost. */
+export const addSimulateCommand: Verb = (program, run) => {
+  const simulate = program
+    .command('simulate')
+    .description('simulate trading days with faults, and let a referee per invariant watch them')
+    .option('--seeds <n>', 'how many seeds to run', wholeNumber)
+    .option('--from <seed>', 'the first of them', wholeNumber, 1)
+    .option('--seed <seed>', 'this one seed alone', wholeNumber)
+    .option('--days <n>', 'trading days in a row per seed', positive, 1)
+    .addOption(new Option('--profile <profile>', 'how much goes wrong').choices([...PROFILES]).default('storm'))
+    .addOption(new Option('--protection <mode>', 'one protection mode; each seed draws its own without it').choices([...PROTECTIONS]))
+    .addOption(new Option('--ownership <world>', 'who may cancel an order; each seed draws it').choices(['own-only', 'any-client']))
+    .option('--workers <n>', 'threads', positive, availableParallelism())
+    .option('--shard <i/n>', 'the i-th of n equal parts of the seeds', parseShard)
+    .option('--trace', 'with --seed: print its story')
+    .option('--json', 'one line of JSON on stdout')
+    .addHelpText('after', EXAMPLES)
+    .action((options: Options) => run(place => simulateSeeds(place, options)));
+  simulate
+    .command('merge')
+    .description('add up the --json reports of shards')
+    .argument('<files...>', 'files with one report each')
+    .option('--json', 'one line of JSON on stdout')
+    .action((files: readonly string[], options: { readonly json?: boolean }, command: { optsWithGlobals(): Options }) =>
+      run(place => merge(place, files, options.json === true || command.optsWithGlobals().json === true)),
+    );
+};
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError('It must be a whole number from 0 to 2^53 − 1.');
+  return value;
+}
+
+function positive(text: string): number {
+  const value = wholeNumber(text);
+  if (value < 1 || value > 10_000_000) throw new InvalidArgumentError('It must be a whole number from 1.');
+  return value;
+}
+
+function parseShard(text: string): Shard {
+  const parts = /^(\d+)\/(\d+)$/.exec(text);
+  const [index, of] = [Number(parts?.[1]), Number(parts?.[2])];
+  if (!parts || index < 1 || of < 1 || index > of) throw new InvalidArgumentError('Write it as 3/20: the third of twenty parts.');
+  return { index, of };
+}
+
+/** A store on tmpfs commits at memory's speed; what a simulated power cut loses is decided by the simulation, not by the disk. */
+const scratch = (): string => (existsSync('/dev/shm') ? '/dev/shm' : tmpdir());
+
+async function simulateSeeds(place: Place, options: Options): Promise<number> {
+  const { screen } = place;
+  const { seed, days, profile, protection, ownership } = options;
+  const wanted = { days, profile, scratch: scratch(), ...(protection && { protection }), ...(ownership && { ownership }) };
+  if (options.trace === true) {
+    if (seed === undefined) return usage(place, '--trace needs --seed: it prints the story of one seed.');
+    const result = runSeed({ ...wanted, seed, keep: 'all' });
+    for (const line of result.story) screen.out.line(line);
+    screen.err.line(`seed ${seed}: ${result.violations.length} violations, trace ${result.hash}`);
+    return result.violations.length === 0 ? EXIT.ok : EXIT.no;
+  }
+  if (seed === undefined && options.seeds === undefined) return usage(place, 'Say which seeds: --seeds N [--from S], or --seed S.');
+  const all = seed === undefined ? Array.from({ length: options.seeds ?? 0 }, (_, index) => options.from + index) : [seed];
+  const last = all.at(-1);
+  if (last !== undefined && !Number.isSafeInteger(last)) return usage(place, 'The last seed would lie beyond 2^53 − 1.');
+  const { shard } = options;
+  const seeds = shard ? all.filter((_, index) => index % shard.of === shard.index - 1) : all;
+  return campaign(place, { options, seeds, wanted });
+}
+
+interface Work {
+  readonly options: Options;
+  readonly seeds: readonly number[];
+  readonly wanted: Omit<Parameters<typeof runSeed>[0], 'seed' | 'keep'>;
+}
+
+async function campaign({ machine, screen }: Place, { options, seeds, wanted }: Work): Promise<number> {
+  let shownAt = machine.mono();
+  let bugs = 0;
+  const running = runCampaign({
+    ...wanted,
+    seeds,
+    workers: options.workers,
+    mono: machine.mono,
+    onProgress(soFar) {
+      const isDue = machine.mono() - shownAt > (screen.err.isTerminal ? 500 : 10_000);
+      if (!isDue) return;
+      shownAt = machine.mono();
+      const line = `${soFar.seeds} of ${seeds.length} seeds, ${soFar.days} days, ${soFar.daysPerSecond.toFixed(1)} a second, ${soFar.violations.length} violations`;
+      if (screen.err.isTerminal) screen.err.raw(`\r\x1b[K${line}`);
+      else screen.err.line(line);
+    },
+    onBug(seed, words) {
+      bugs += 1;
+      screen.err.line(`seed ${seed} ended in a bug: ${words}\n  ${replayOf(seed, options)}`);
+    },
+  });
+  let isStopped = false;
+  const release = machine.onInterrupt(() => {
+    isStopped = true;
+    running.stop();
+  });
+  const report = await running.done;
+  release();
+  if (screen.err.isTerminal) screen.err.raw('\r\x1b[K');
+  for (const { seed, invariant, at, symbol, detail } of report.violations.slice(0, 20)) {
+    screen.err.line(`${invariant} ${at} ${symbol} ${detail}\n  ${replayOf(seed, options)}`);
+  }
+  const missing = missingFaults(report, EVERY_FAULT);
+  if (options.json === true) printJson(screen, reportJson(report));
+  else screen.out.line(formatCampaign(report, missing, screen.out.paint));
+  if (isStopped) return EXIT.interrupted;
+  return bugs > 0 ? EXIT.bug : verdict(report, missing, screen);
+}
+
+function verdict(report: CampaignReport, missing: readonly string[], screen: Place['screen']): number {
+  if (missing.length > 0) screen.err.line(`never bit in ${report.days} days: ${missing.join(', ')}`);
+  else if (report.days < DAYS_FOR_EVERY_FAULT[report.profile]) {
+    screen.err.line(
+      `too short to demand every kind of fault (that takes ${DAYS_FOR_EVERY_FAULT[report.profile]} days under ${report.profile})`,
+    );
+  }
+  return report.violations.length === 0 && missing.length === 0 ? EXIT.ok : EXIT.no;
+}
+
+function replayOf(seed: number, { days, profile, protection, ownership }: Options): string {
+  const more = [
+    days === 1 ? '' : ` --days ${days}`,
+    profile === 'storm' ? '' : ` --profile ${profile}`,
+    protection ? ` --protection ${protection}` : '',
+    ownership ? ` --ownership ${ownership}` : '',
+  ];
+  return `replay: ./holdfast simulate --seed ${seed}${more.join('')} --trace`;
+}
+
+function merge({ machine, screen }: Place, files: readonly string[], json: boolean): number {
+  let whole: CampaignReport | null = null;
+  for (const file of files) {
+    const read = readReport(resolve(machine.cwd, file));
+    if (typeof read === 'string') {
+      return complain(screen, {
+        code: EXIT.unavailable,
+        happened: `${file} is no report of a campaign: ${read}.`,
+        did: 'Nothing was added up.',
+        todo: 'Give files written by `./holdfast simulate … --json > FILE`.',
+      });
+    }
+    if (whole !== null && whole.profile !== read.profile) {
+      return complain(screen, {
+        code: EXIT.usage,
+        happened: `${file} is of profile ${read.profile}, the others of ${whole.profile}.`,
+        did: 'Nothing was added up.',
+        todo: 'Merge reports of one profile.',
+      });
+    }
+    const before: CampaignReport | null = whole;
+    const twice = before === null ? [] : Object.keys(read.hashes).filter(seed => seed in before.hashes);
+    if (twice.length > 0) {
+      return complain(screen, {
+        code: EXIT.usage,
+        happened: `${file} holds seed ${twice[0]}, which another file holds too: it would count twice.`,
+        did: 'Nothing was added up.',
+        todo: 'Merge shards of one campaign, each once.',
+      });
+    }
+    whole = before === null ? read : join(before, read);
+  }
+  if (whole === null) return EXIT.usage;
+  const missing = missingFaults(whole, EVERY_FAULT);
+  if (json) printJson(screen, reportJson(whole));
+  else screen.out.line(formatCampaign(whole, missing, screen.out.paint));
+  return verdict(whole, missing, screen);
+}
+
+function readReport(path: string): CampaignReport | string {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const isReport = typeof value === 'object' && value !== null && 'hashes' in value && 'faults' in value && 'profile' in value;
+    return isReport ? (value as CampaignReport) : 'it has not the parts of one';
+  } catch (error) {
+    return wordsOf(error);
+  }
+}
+
+const usage = ({ screen }: Place, words: string): number =>
+  complain(screen, { code: EXIT.usage, happened: words, did: 'Nothing was run.', todo: 'See `./holdfast simulate --help`.' });
