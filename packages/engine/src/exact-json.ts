@@ -9,20 +9,23 @@
  * | `-0`, `NaN`, `±Infinity` | `{"$":"number","v":"-0"}` |
  * | `Map`, `Set` | `{"$":"map","v":[[key,value]]}`, `{"$":"set","v":[value]}` |
  * | an object that has a key `$` itself | `{"$":"object","v":[["$",value]]}` |
+ * | a value that comes again, at first and from then on | `{"$":"new","v":value}`, `{"$":"row","v":0}` |
  *
  * Anything else (a function, a class of ours, a Date, a symbol) is no value of the rules, and a bug: it throws.
  */
 const TAG = '$';
 
+/** A value by its content. An object that is in it twice is written twice. */
 export function encodeExact(value: unknown): string {
-  return JSON.stringify(isPlain(value) ? value : tagged(value));
+  return JSON.stringify(isPlain(value) ? value : createTagger(new Set())(value));
 }
 
-export function decodeExact(text: string): unknown {
-  const value: unknown = JSON.parse(text);
-  // Most values have nothing to bring back; looking for the tag in the text is far cheaper than walking the value.
-  return text.includes(`"${TAG}":`) ? restored(value) : value;
+/** A value with its identities: an object that is in it twice is one object again when it comes back. The states of the rules need that. */
+export function encodeGraph(value: unknown): string {
+  return JSON.stringify(createTagger(sharedIn(value))(value));
 }
+
+export const decodeExact = (text: string): unknown => restored(JSON.parse(text));
 
 /** Whether JSON itself keeps this value as it is. */
 export function isPlain(value: unknown): boolean {
@@ -47,24 +50,65 @@ function isPlainObject(value: object): boolean {
   return true;
 }
 
-function tagged(value: unknown): unknown {
-  if (value === undefined) return { [TAG]: 'undefined' };
-  if (typeof value === 'number' && !isPlainNumber(value)) return { [TAG]: 'number', v: Object.is(value, -0) ? '-0' : String(value) };
-  if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') return value;
-  if (typeof value !== 'object') throw new Error(`a ${typeof value} cannot be journaled`);
-  if (Array.isArray(value)) return Array.from(value, tagged);
-  if (value instanceof Map) return { [TAG]: 'map', v: Array.from(value, entry => entry.map(tagged)) };
-  if (value instanceof Set) return { [TAG]: 'set', v: Array.from(value, tagged) };
-  if (Object.getPrototypeOf(value) !== Object.prototype) throw new Error(`a ${value.constructor.name} cannot be journaled`);
-  const entries = Object.entries(value).map(([key, inner]) => [key, tagged(inner)] as const);
-  return TAG in value ? { [TAG]: 'object', v: entries } : Object.fromEntries(entries);
+/** Objects that are reached more than once. */
+function sharedIn(value: unknown): ReadonlySet<object> {
+  const seen = new Set<object>();
+  const shared = new Set<object>();
+  const visit = (inner: unknown): void => {
+    if (typeof inner !== 'object' || inner === null) return;
+    if (seen.has(inner)) {
+      shared.add(inner);
+      return;
+    }
+    seen.add(inner);
+    if (inner instanceof Map) for (const entry of inner) entry.forEach(visit);
+    else if (inner instanceof Set) inner.forEach(visit);
+    else Object.values(inner).forEach(visit);
+  };
+  visit(value);
+  return shared;
 }
 
-const SPECIAL: Readonly<Record<string, number>> = { '-0': -0, NaN: Number.NaN, Infinity, '-Infinity': -Infinity };
+/** Values into what JSON.stringify may be given. A shared object gets its number when it is complete, as `restored` counts them. */
+function createTagger(shared: ReadonlySet<object>): (value: unknown) => unknown {
+  const numbers = new Map<object, number>();
+
+  function tagged(value: unknown): unknown {
+    if (value === undefined) return { [TAG]: 'undefined' };
+    if (typeof value === 'number' && !isPlainNumber(value)) return { [TAG]: 'number', v: Object.is(value, -0) ? '-0' : String(value) };
+    if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') return value;
+    if (typeof value !== 'object') throw new Error(`a ${typeof value} cannot be journaled`);
+    const number = numbers.get(value);
+    if (number !== undefined) return { [TAG]: 'row', v: number };
+    const content = taggedObject(value);
+    if (!shared.has(value)) return content;
+    numbers.set(value, numbers.size);
+    return { [TAG]: 'new', v: content };
+  }
+
+  function taggedObject(value: object): unknown {
+    if (Array.isArray(value)) return Array.from(value, tagged);
+    if (value instanceof Map) return { [TAG]: 'map', v: Array.from(value, entry => entry.map(tagged)) };
+    if (value instanceof Set) return { [TAG]: 'set', v: Array.from(value, tagged) };
+    if (Object.getPrototypeOf(value) !== Object.prototype)
+      throw new Error(`a ${value.constructor?.name ?? 'prototype-less object'} cannot be journaled`);
+    const entries = Object.entries(value).map(([key, inner]) => [key, tagged(inner)] as const);
+    return TAG in value ? { [TAG]: 'object', v: entries } : Object.fromEntries(entries);
+  }
+
+  return tagged;
+}
+
+const SPECIAL: ReadonlyMap<unknown, number> = new Map([
+  ['-0', -0],
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['-Infinity', Number.NEGATIVE_INFINITY],
+]);
 
 /**
- * Brings back what `encodeExact` tagged, in a value that JSON.parse made. `rows` is the table of journal-rows.ts, where the text may refer to
- * it. Throws on a tag nobody knows.
+ * Brings back what was tagged, in a value that JSON.parse made. `rows` is what `row` numbers refer to: give the same list to go on counting
+ * from one text to the next (journal-rows.ts). Throws on a tag nobody knows.
  */
 export function restored(value: unknown, rows: unknown[] = []): unknown {
   if (typeof value !== 'object' || value === null) return value;
@@ -75,7 +119,7 @@ export function restored(value: unknown, rows: unknown[] = []): unknown {
 
 function untagged(tag: unknown, content: unknown, rows: unknown[]): unknown {
   if (tag === 'undefined') return undefined;
-  if (tag === 'number' && typeof content === 'string' && content in SPECIAL) return SPECIAL[content];
+  if (tag === 'number' && SPECIAL.has(content)) return SPECIAL.get(content);
   if (tag === 'row' && typeof content === 'number' && content < rows.length) return rows[content];
   if (tag === 'new') {
     const row = restored(content, rows);

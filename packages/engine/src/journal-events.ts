@@ -61,19 +61,21 @@ export function createEventWriter(rows: RowWriter): (event: Event) => string {
   };
 }
 
+const itself = (time: number): string => `"${Object.is(time, -0) ? '-0' : time}"`;
+
 function atText(course: Course, at: number): string {
   const difference = at - course.at;
   const isExact = isPlain(difference) && Object.is(course.at + difference, at);
   course.at = at;
-  return isExact ? String(difference) : `"${at}"`;
+  return isExact ? String(difference) : itself(at);
 }
 
 function monoText(course: Course, mono: number): string {
   const ns = nanoseconds(mono);
   const difference = ns - course.ns;
-  const isExact = Number.isSafeInteger(ns) && Number.isSafeInteger(difference) && Object.is(ns / 1e6, mono);
+  const isExact = Number.isSafeInteger(ns) && Number.isSafeInteger(difference) && Object.is(ns / 1e6, mono) && !Object.is(ns, -0);
   course.ns = ns;
-  return isExact ? String(difference) : `"${mono}"`;
+  return isExact ? String(difference) : itself(mono);
 }
 
 function remember(course: Course, stream: string, body: Fields): void {

@@ -2,7 +2,7 @@ import type { Effect } from '@holdfast/core/effects';
 import type { Event } from '@holdfast/core/events';
 import type { WorkerName } from '@holdfast/core/orders/order';
 import type { EpochMs } from '@holdfast/core/units';
-import { encodeExact } from './exact-json.js';
+import { encodeExact, encodeGraph } from './exact-json.js';
 import { createEventWriter } from './journal-events.js';
 import { createRowWriter } from './journal-rows.js';
 
@@ -47,7 +47,7 @@ export interface Gap {
 }
 
 /** Begins with an empty line: the one before may be torn. */
-export const headLine = (head: Head): string => `\n["head",${encodeExact(head)}]\n`;
+export const headLine = (head: Head): string => `\n["head",${encodeGraph(head)}]\n`;
 export const gapLine = (gap: Gap): string => `\n["gap",${JSON.stringify(gap)}]\n`;
 export const rulesLine = (fingerprint: string): string => `["rules",${JSON.stringify(fingerprint)}]\n`;
 export const endLine = (why: string): string => `["end",${JSON.stringify(why)}]\n`;

@@ -56,14 +56,17 @@ type ReadLine =
   | { readonly kind: 'read'; readonly entries: readonly JournalEntry[] }
   | { readonly kind: 'unreadable'; readonly why: string };
 
+const NO_JOURNAL = { kind: 'unreadable', why: 'it does not begin as a journal of Holdfast does' } as const;
+
 function readLine(text: string, segment: SegmentReader | null): ReadLine {
   try {
     const [word, ...rest] = arrayOf(JSON.parse(text));
     if (word === 'head') return { kind: 'read', entries: [{ kind: 'head', head: headOf(rest[0]) }] };
-    if (segment === null) return { kind: 'unreadable', why: 'it does not begin as a journal of Holdfast does' };
-    return { kind: 'read', entries: segment(word, rest) };
+    if (word === 'gap') return { kind: 'read', entries: [{ kind: 'gap', gap: rest[0] as Gap }] };
+    return segment === null ? NO_JOURNAL : { kind: 'read', entries: segment(word, rest) };
   } catch (error) {
     if (error instanceof UnreadableJournal) throw error;
+    if (segment === null) return NO_JOURNAL;
     return { kind: 'unreadable', why: error instanceof Error ? error.message : String(error) };
   }
 }
@@ -95,8 +98,6 @@ function createSegmentReader(): SegmentReader {
         return [{ kind: 'bug', event: event(first), message: String(second) }];
       case 'rules':
         return [{ kind: 'rules', fingerprint: String(first) }];
-      case 'gap':
-        return [{ kind: 'gap', gap: first as Gap }];
       case 'end':
         return [{ kind: 'end', why: String(first) }];
       case 'forget':

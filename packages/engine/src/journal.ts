@@ -90,10 +90,11 @@ export function createJournal({ worker, version, sink, dayBytesMax, log }: Journ
     return asked.date;
   }
 
-  function openGap(kind: OpenGap['kind'], why: string): Alert | null {
+  /** `lost`: steps of the text that was not written. */
+  function openGap(kind: OpenGap['kind'], why: string, lost = 0): Alert | null {
     const isNews = gap?.kind !== kind;
     const retryAt = kind === 'failed' ? last.mono + TRY_AGAIN_MS : kind === 'overflow' ? 0 : Number.POSITIVE_INFINITY;
-    gap = { kind, why, retryAt, lost: (gap?.lost ?? 0) + noted.length };
+    gap = { kind, why, retryAt, lost: (gap?.lost ?? 0) + lost + noted.length };
     noted = [];
     given = null;
     encode = null;
@@ -119,14 +120,16 @@ export function createJournal({ worker, version, sink, dayBytesMax, log }: Journ
     return `${before}${head}${fingerprint === null ? '' : rulesLine(fingerprint)}${textOf(state)}`;
   }
 
-  function append(text: string): Alert | null {
+  function append(state: unknown): Alert | null {
+    const count = noted.length;
+    const text = textOf(state);
     if (bytes + text.length > dayBytesMax) {
       const why = `its file of ${date} has reached journal.dayMegabytesMax`;
       sink.append(gapLine({ lost: null, why }));
-      return openGap('full', why);
+      return openGap('full', why, count);
     }
     const written = sink.append(text);
-    if (!written.ok) return openGap('failed', written.detail);
+    if (!written.ok) return openGap('failed', written.detail, count);
     bytes = written.bytes;
     if (gap) log('warn', 'journal-goes-on', { lost: gap.lost });
     gap = null;
@@ -152,9 +155,9 @@ export function createJournal({ worker, version, sink, dayBytesMax, log }: Journ
       return null;
     }
     // The step that heard of the new date ends the old file; the new one begins with the state after it.
-    const closing = hasTurned && encode ? append(textOf(state)) : null;
+    const closing = hasTurned && encode ? append(state) : null;
     const opening = date === today ? null : open(today);
-    return closing ?? opening ?? (date === null ? null : append(textOf(state)));
+    return closing ?? opening ?? (date === null ? null : append(state));
   }
 
   function note(step: JournalStep): void {

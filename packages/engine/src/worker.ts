@@ -267,7 +267,10 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
     if (stopped) return;
     if (held) step(held.effects, held.since);
     const lost = books.settle();
-    if (lost) return leaseLost(lost.detail);
+    if (lost) {
+      leaseLost(lost.detail);
+      return;
+    }
     const view = watch.look();
     if (view) hearStore(view);
     hearHalt();
