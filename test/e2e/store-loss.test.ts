@@ -5,6 +5,7 @@ import { readBlocks } from '@holdfast/store/blocks';
 import { openStore } from '@holdfast/store/db';
 import { readKillSwitch } from '@holdfast/store/kill-switch';
 import { readLease } from '@holdfast/store/leases';
+import { readPositions } from '@holdfast/store/positions';
 import { afterEach, expect, it } from 'vitest';
 import type { TestProcess } from './harness.js';
 import { openRefereedDesk, type RefereedDesk } from './refereed-desk.js';
@@ -100,6 +101,27 @@ it('DESIGN §5: the store is damaged and the exit manager killed at the same mom
   writeFileSync(of.files.store, 'no database at all '.repeat(4_000));
   process.kill(guardPid, 'SIGKILL');
   await restored(of, { guardPid, since });
+  await soldOnce(of);
+});
+
+it('A5, DESIGN §5: an adopted position, younger than any backup, keeps its levels and its orders', async () => {
+  desk = await openRefereedDesk();
+  const of = desk;
+  of.walk(50);
+  of.start('supervisor');
+  const guardPid = await of.ready('exit-manager');
+  await of.ready('day-trader');
+  of.room.gateway.manualTrade('ACME', 'BUY', 100);
+  await waitFor('target and disaster stop to rest', () => of.resting().length === 2, { lastSeen: of.story });
+  const before = of.resting();
+  const row = () => of.look(db => readPositions(db).map(({ tradeId, stopPrice }) => [tradeId, stopPrice]));
+  const known = row();
+  const since = performance.now();
+  writeFileSync(of.files.store, 'no database at all '.repeat(4_000));
+  for (const side of ['-wal', '-shm']) rmSync(`${of.files.store}${side}`, { force: true });
+  await restored(of, { guardPid, since });
+  expect(row(), of.story()).toEqual(known);
+  expect(of.resting(), of.story()).toEqual(before);
   await soldOnce(of);
 });
 

@@ -249,7 +249,8 @@ describe('what a person asks', () => {
 it('A13: the first trading date told and every later one reset the day, the same one never twice', () => {
   const bench = running();
   for (const date of ['2026-03-09', '2026-03-09', '2026-03-10']) bench.tell({ kind: 'trade-date', date: date as TradeDate });
-  expect(bench.tale()).toEqual(['2000 daily-reset 2026-03-09', '2000 daily-reset 2026-03-10']);
+  const resets = bench.tale().filter(line => line.includes('daily-reset'));
+  expect(resets).toEqual(['2000 daily-reset 2026-03-09', '2000 daily-reset 2026-03-10']);
 });
 
 it('A3: the status block comes every five minutes and soon after a change, but not with every crash of a row', () => {

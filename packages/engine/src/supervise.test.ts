@@ -1,29 +1,35 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WorkerPhase } from '@holdfast/core/shared-view';
+import { backupName } from '@holdfast/core/supervision/backups';
 import { DEFAULT_SUPERVISION } from '@holdfast/core/supervision/policy';
 import type { StartMode, SupervisedWorker, WorkerExit } from '@holdfast/core/supervision/watch';
 import { type EpochMs, epochMs, fromIsoTime, monoMs, type TradeDate } from '@holdfast/core/units';
 import { readAlerts } from '@holdfast/store/alerts';
+import { bindStore } from '@holdfast/store/binding';
 import { readBlocks } from '@holdfast/store/blocks';
 import { insertCommand, readAnswer } from '@holdfast/store/commands';
 import { type Db, openStore } from '@holdfast/store/db';
-import { acquireLease, type LeaseHolder } from '@holdfast/store/leases';
+import { bookExecution } from '@holdfast/store/executions';
+import { readKillSwitch } from '@holdfast/store/kill-switch';
+import { acquireLease, type LeaseHolder, readLease } from '@holdfast/store/leases';
 import { migrate } from '@holdfast/store/migrate';
 import { upsertOrder } from '@holdfast/store/orders';
-import { anEntry } from '@holdfast/store/testing/desk';
+import { aFill, anEntry } from '@holdfast/store/testing/desk';
 import { readWorkerEvents, writeWorkerEvent } from '@holdfast/store/worker-events';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Heartbeat } from './heartbeat.js';
 import { silentLog } from './log.js';
-import { createSupervision, type ProcessPort, type Supervision } from './supervise.js';
+import { createStoreKeeper } from './store-keeper.js';
+import { createSupervision, type ProcessPort, type Supervision, type SupervisionParts } from './supervise.js';
 
 /** The supervisor's loop over a real store and a machine that is a table: processes, their heartbeats, and time moved by hand. */
 
 const WALL = fromIsoTime('2026-11-20T15:00:00.000Z');
 const TODAY = '2026-11-20' as TradeDate;
 const BOOT = 'this-boot';
+const ME: LeaseHolder = { pid: 1, processStartedAt: 'x', bootId: BOOT };
 
 interface FakeProcess {
   readonly worker: SupervisedWorker;
@@ -92,9 +98,13 @@ beforeEach(() => {
   machine = new Machine();
   ended = false;
   said = [];
-  const taken = acquireLease(db, { name: 'supervisor', pid: 1, processStartedAt: 'x', bootId: BOOT, now: WALL }, () => true);
+  supervision = supervise();
+});
+
+function supervise(more: Partial<SupervisionParts> = {}): Supervision {
+  const taken = acquireLease(db, { name: 'supervisor', ...ME, now: WALL }, () => true);
   if (!taken.ok) throw new Error(taken.detail);
-  supervision = createSupervision({
+  return createSupervision({
     policy: DEFAULT_SUPERVISION,
     db,
     lease: taken.lease,
@@ -106,8 +116,9 @@ beforeEach(() => {
     onEnd: () => {
       ended = true;
     },
+    ...more,
   });
-});
+}
 
 afterEach(() => {
   db.close();
@@ -294,4 +305,103 @@ it('A4: the stop command with nothing open ends both and then itself; an unknown
   expect(readAnswer(db, stop)?.status).toBe('done');
   expect(ended).toBe(true);
   expect(machine.table.size).toBe(0);
+});
+
+describe('DESIGN §5: the store of a desk at work', () => {
+  const path = (): string => join(folder, 'holdfast.db');
+  const backups = (): readonly string[] => readdirSync(join(folder, 'backups')).sort();
+
+  /** Both workers READY, today's copy made. */
+  function atWork(): void {
+    const keeper = createStoreKeeper({
+      path: path(),
+      backups: join(folder, 'backups'),
+      keepDays: 14,
+      db,
+      options: { busyTimeoutMs: 0, synchronous: 'OFF' },
+      holder: ME,
+      wall: () => WALL,
+    });
+    supervision = supervise({ keeper });
+    supervision.start();
+    live(200);
+  }
+  /** Workers beat with so many steps that the store would not take. */
+  function live(ms: number, backlog = 0): void {
+    for (const end = machine.now + ms; machine.now < end; pass(100)) {
+      for (const [pid, { worker }] of machine.table) {
+        machine.beat(worker, pid);
+        const beat = machine.beats.get(worker);
+        if (beat) machine.beats.set(worker, { ...beat, backlog });
+      }
+    }
+  }
+  afterEach(() => {
+    if (supervision.db !== db) supervision.db.close();
+  });
+
+  it('is copied when the first trading date is told, and old copies go', () => {
+    mkdirSync(join(folder, 'backups'));
+    const old = backupName('daily', epochMs(WALL - 30 * 86_400_000));
+    writeFileSync(join(folder, 'backups', old), 'x');
+    atWork();
+    expect(backups()).toEqual([backupName('daily', WALL)]);
+  });
+
+  it('deleted: another one is there within a second, entries off, told, and known to the supervisor', () => {
+    atWork();
+    for (const side of ['', '-wal', '-shm']) rmSync(`${path()}${side}`, { force: true });
+    live(1_000);
+    expect(supervision.state.store).toEqual({ is: 'well' });
+    expect(supervision.db).not.toBe(db);
+    const look = openStore(path(), { busyTimeoutMs: 0, synchronous: 'OFF', readonly: true });
+    expect(readKillSwitch(look).on).toBe(true);
+    expect(readAlerts(look, TODAY).map(({ code }) => code)).toEqual(['STORE_RESTORED']);
+    expect(readLease(look, 'supervisor')?.holder).toEqual(ME);
+    look.close();
+    machine.dies(501, 6);
+    live(500);
+    expect(machine.starts).toEqual(['exit-manager', 'day-trader', 'exit-manager']);
+  });
+
+  it('damaged where only a worker reads: its backlog gives it away', () => {
+    atWork();
+    db.pragma('wal_checkpoint(TRUNCATE)');
+    const file = openSync(path(), 'r+');
+    writeSync(file, Buffer.alloc(statSync(path()).size - 4_096, 0x5a), 0, statSync(path()).size - 4_096, 4_096);
+    closeSync(file);
+    live(2_000);
+    expect(supervision.db).toBe(db);
+    live(1_000, 3);
+    expect(supervision.db).not.toBe(db);
+    expect(supervision.state.store).toEqual({ is: 'well' });
+    expect(said.some(line => line.includes('STORE_RESTORED') && line.includes('damaged'))).toBe(true);
+  });
+
+  it('merely locked by a stranger: whoever waits for it, it is left as it is', () => {
+    atWork();
+    const stranger = openStore(path(), { busyTimeoutMs: 0, synchronous: 'OFF' });
+    stranger.exec('BEGIN IMMEDIATE');
+    live(12_000, 5);
+    expect(supervision.db).toBe(db);
+    stranger.close();
+    expect(machine.starts).toEqual(['exit-manager', 'day-trader']);
+  });
+
+  it('A10: what a restored store does not know of the day is blocked once the exit manager is READY on it', () => {
+    bindStore(db, { mode: 'paper', account: 'DU1', now: WALL });
+    atWork();
+    for (const side of ['', '-wal', '-shm']) rmSync(`${path()}${side}`, { force: true });
+    live(1_000);
+    supervision.db.immediate(() =>
+      bookExecution(supervision.db, {
+        execution: aFill({ orderRef: 'HFX-20261120-2-1', symbol: 'SOLD' }),
+        tradeId: null,
+        tradeDate: TODAY,
+      }),
+    );
+    machine.dies(501, 6);
+    live(1_000);
+    expect(readBlocks(supervision.db, TODAY).map(({ symbol }) => symbol)).toEqual(['SOLD']);
+  });
 });

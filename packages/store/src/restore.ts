@@ -1,4 +1,4 @@
-import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { backupsAmong } from '@holdfast/core/supervision/backups';
 import { RESTORED_REASON, type Restored } from '@holdfast/core/supervision/store-loss';
@@ -41,7 +41,8 @@ interface Source {
  */
 export function restoreStore(request: RestoreRequest): RestoreResult {
   const draft = `${request.path}.restoring`;
-  const result = attempt(() => {
+  const result = attemptOnFiles(() => {
+    mkdirSync(dirname(request.path), { recursive: true });
     for (const source of sourcesOf(request)) {
       removeAll(draft);
       const prepared = prepare(source, draft, request);
@@ -55,7 +56,7 @@ export function restoreStore(request: RestoreRequest): RestoreResult {
     }
     return refuse('NO_SOURCE', 'not even an empty store could be made');
   });
-  if (!result.ok) attempt(() => removeAll(draft));
+  if (!result.ok) attemptOnFiles(() => removeAll(draft));
   return result;
 }
 
@@ -78,6 +79,16 @@ function sourcesOf({ path, backups, connection, isReplaced }: RestoreRequest): r
   );
   const empty: Source = { from: 'nothing: an empty store', missing: EVERYTHING, copyTo: () => ({ ok: true }) };
   return [isReplaced ? replacement : living, ...copies, empty];
+}
+
+/** Whatever the file system says no with is the world's doing here: there is no store left that a bug could harm. */
+function attemptOnFiles<T>(work: () => T): T | Refusal {
+  try {
+    return attempt(work);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return refuse('STORE_IO', error.message);
+    throw error;
+  }
 }
 
 const NOBODY = { pid: 0, processStartedAt: '', bootId: '' } as const;

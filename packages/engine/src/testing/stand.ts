@@ -91,13 +91,16 @@ export interface Stand {
 /** A worker on a real store; `name` decides whose lease it has. */
 export function standUp(
   script: Script,
-  options: Partial<Pick<WorkerParts<number>, 'name' | 'policy' | 'guard' | 'isHalted' | 'isDone' | 'alerts' | 'lease' | 'unwritten'>> & {
+  options: Partial<
+    Pick<WorkerParts<number>, 'name' | 'policy' | 'guard' | 'isHalted' | 'isDone' | 'alerts' | 'lease' | 'unwritten' | 'storeTrouble'>
+  > & {
     emergency?: EmergencyFile | null;
     desk?: ReturnType<typeof openDesk>;
     log?: WorkerParts<number>['log'];
+    testament?: NonNullable<Brain<number>['testament']>;
   } = {},
 ): Stand {
-  const { name = 'exit-manager', emergency = null, desk = openDesk(), log = silentLog, ...rest } = options;
+  const { name = 'exit-manager', emergency = null, desk = openDesk(), log = silentLog, testament, ...rest } = options;
   const clock = standingClock();
   const broker = notingBroker();
   const heard: Event[] = [];
@@ -108,7 +111,7 @@ export function standUp(
     lease: name === 'day-trader' ? desk.dayTrader : desk.exitManager,
     ...rest,
     name,
-    brain,
+    brain: testament ? { ...brain, testament } : brain,
     state: 0,
     view: loadView(desk.db, { worker: name, tradeDate: MONDAY, now: NOW }),
     db: desk.db,

@@ -81,7 +81,8 @@ export class Bench {
       this.story.push(`${this.mono} ${effect.status}`);
       this.answers.push(effect.answer);
     }
-    if (effect.do === 'secure-positions' || effect.do === 'end') this.story.push(`${this.mono} ${effect.do}`);
+    if (effect.do === 'secure-positions' || effect.do === 'end' || effect.do === 'restore-store' || effect.do === 'back-up-store')
+      this.story.push(`${this.mono} ${effect.do}`);
     if (effect.do === 'daily-reset') this.story.push(`${this.mono} daily-reset ${effect.date}`);
     if (effect.do === 'alert') this.story.push(`${this.mono} alert ${effect.alert.code}`);
   }
