@@ -1,70 +1,107 @@
-import { CLIENT_ID } from '@holdfast/core/orders/order';
-import { type EpochMs, epochMs, type MonoMs, monoMs } from '@holdfast/core/units';
+import type { MonoMs } from '@holdfast/core/units';
 import type { ExchangeOrder } from '../exchange-types.js';
-import { CareLedger } from './care-ledger.js';
-import { type Audit, type AuditRules, EXIT_CLIENTS, type Violation } from './violation.js';
+import type { CareLine } from './care-ledger.js';
+import { type Audit, exitSideOf, type Stand } from './ground.js';
+import type { Measurements } from './measures.js';
+import { isExitClient } from './violation.js';
 
-const isWorking = (order: ExchangeOrder): boolean => order.status === 'PreSubmitted' || order.status === 'Submitted';
+interface Exposure {
+  /** Machine time without protection, the broker reachable. */
+  ms: number;
+  /** The same while nobody could reach the broker: measured, never blamed. */
+  outageMs: number;
+  lookedAt: MonoMs;
+  isSaid: boolean;
+  why: string;
+}
 
 /**
- * I2: a position in care always has a guard: the exit manager's client connected, or a sell stop of ours resting at the exchange.
- * Neither for longer than the bound (machine time: a restart does not get faster when exchange time does) is a violation. A target
- * alone is no guard. Connected is the most the exchange can see; whether the manager is awake behind its socket shows in I3.
+ * I2: a position in care is protected. What protects it:
+ * - a marketable exit on its way for all of it;
+ * - a stop at its real level, on the right side and for the whole quantity, in every mode; in `resting` nothing less;
+ * - else in `monitored` and `guarded`: an exit manager that is awake, connected and reconciled, and whose marks of it flow. Blindness is
+ *   forgiven for `blindMsMax` of reaction time: by then the stop must rest at its real level;
+ * - with every exit manager dead (gone, stopped or never reconnected): the disaster stop, for the whole quantity.
+ *
+ * Allowed: `unguardedMsMax` of machine time at a stretch (entry filled until armed, killed until READY, while exits change). Time in which
+ * nobody can reach the broker does not count, nor do hours in which stops do not act. A split suspends the levels.
  */
-export function alwaysProtected(rules: AuditRules): Audit {
-  const ledger = new CareLedger();
-  const stops = new Map<number, Set<number>>();
-  const exposedSince = new Map<number, MonoMs>();
-  const found: Violation[] = [];
-  let guardConnected = false;
-  let now = epochMs(0);
-  let machine = monoMs(0);
+export function alwaysProtected({ ground, rules, say }: Stand, measured: Measurements): Audit {
+  const { bounds, protection } = rules;
+  const exposures = new Map<number, Exposure>();
 
-  const settle = (conId: number): void => {
-    const needsGuard = (ledger.known(conId)?.held ?? 0) > 0 && !rules.baseline.get(conId);
-    const guarded = !needsGuard || guardConnected || (stops.get(conId)?.size ?? 0) > 0;
-    const since = exposedSince.get(conId);
-    if (!guarded && since === undefined) exposedSince.set(conId, machine);
-    if (!guarded || since === undefined) return;
-    exposedSince.delete(conId);
-    judge(conId, since, found, now);
+  /** Whether working stops of ours no farther than `bps` from the reference cover everything held. */
+  const isCovered = (conId: number, line: CareLine, bps: number): boolean => {
+    const isLong = line.held > 0;
+    const reference = isLong ? line.low : line.high;
+    const level = reference * (1 + ((isLong ? -1 : 1) * (bps + bounds.stopToleranceBps)) / 10_000);
+    const covers = ({ request, status }: ExchangeOrder): boolean => {
+      const { stopPrice, clientId, type } = request;
+      if (!isExitClient(clientId) || stopPrice === undefined || (type !== 'STP' && type !== 'STP LMT') || status === 'PendingSubmit')
+        return false;
+      return isLong ? stopPrice >= level : stopPrice <= level;
+    };
+    return ground.potential(conId, exitSideOf(line), covers) >= Math.abs(line.held);
   };
-  const judge = (conId: number, since: MonoMs, into: Violation[], at: EpochMs): void => {
-    const gap = machine - since;
-    if (gap <= rules.unguardedMsMax) return;
-    const detail = `held with neither exit manager nor resting stop for ${Math.round(gap)} ms of machine time (bound ${rules.unguardedMsMax})`;
-    into.push({ invariant: 'I2', at, symbol: rules.symbolOf(conId), detail });
+
+  /** Why nothing protects it now, or null. */
+  const exposed = (conId: number, line: CareLine): string | null => {
+    const { roster } = ground;
+    if (ground.isLeaving(conId, line) || (!line.isSplit && isCovered(conId, line, rules.stopBps))) return null;
+    const isDead = roster.guardIsDead;
+    if (protection === 'resting' && roster.knowsProcesses) return 'no stop rests at its real level for the whole quantity';
+    if (roster.guardIsAble)
+      return roster.isBlind(conId) && roster.blindMs(conId, ground.now) > bounds.blindMsMax && !line.isSplit
+        ? 'the exit manager sees no live mark and no stop rests at its real level'
+        : null;
+    if (isDead && isCovered(conId, line, rules.disasterStopBps)) return null;
+    return isDead ? 'neither exit manager nor a resting stop for all of it' : 'the exit manager runs, but is not connected and READY';
   };
+
+  const settle = (conId: number, line: CareLine | undefined): void => {
+    const why = !line || line.held === 0 || ground.isHandsOff(conId) || !ground.isRegular ? null : exposed(conId, line);
+    const known = exposures.get(conId);
+    if (known) {
+      const passed = ground.machine - known.lookedAt;
+      if (wasReachable) known.ms += passed;
+      else known.outageMs += passed;
+      known.lookedAt = ground.machine;
+      judge(conId, known);
+    }
+    if (why === null) {
+      if (known) measured.exposure({ conId, ms: known.ms, outageMs: known.outageMs, why: known.why });
+      exposures.delete(conId);
+    } else if (known) known.why = why;
+    else exposures.set(conId, { ms: 0, outageMs: 0, lookedAt: ground.machine, isSaid: false, why });
+  };
+
+  const judge = (conId: number, exposure: Exposure): void => {
+    if (exposure.isSaid || exposure.ms <= bounds.unguardedMsMax) return;
+    exposure.isSaid = true;
+    const held = ground.ledger.known(conId)?.held ?? 0;
+    say(
+      conId,
+      `${held} shares unprotected for ${Math.round(exposure.ms)} ms of machine time (bound ${bounds.unguardedMsMax}): ${exposure.why}`,
+    );
+  };
+
+  const settleAll = (): void => {
+    for (const [conId, line] of ground.held()) settle(conId, line);
+    for (const conId of exposures.keys()) settle(conId, ground.ledger.known(conId));
+  };
+  let wasReachable = true;
 
   return {
-    observe(event, machineNow) {
-      now = event.at;
-      machine = machineNow;
-      if (event.kind === 'execution') {
-        ledger.book(event.execution);
-        settle(event.execution.conId);
-      } else if (event.kind === 'order') {
-        const { request, permId } = event.order;
-        const isStop = request.side === 'SELL' && (request.type === 'STP' || request.type === 'STP LMT');
-        if (!EXIT_CLIENTS.includes(request.clientId)) return;
-        const resting = stops.get(request.conId) ?? new Set<number>();
-        stops.set(request.conId, resting);
-        if (isStop && isWorking(event.order)) resting.add(permId);
-        else resting.delete(permId);
-        settle(request.conId);
-      }
+    order: ({ order }) => {
+      const { conId } = order.request;
+      const line = ground.ledger.known(conId);
+      if (line?.held || exposures.has(conId)) settle(conId, line);
     },
-    link(clientId, connected, machineNow) {
-      if (clientId !== CLIENT_ID['exit-manager']) return;
-      machine = machineNow;
-      const held = [...exposedSince.keys(), ...ledger.conIds()];
-      guardConnected = connected;
-      for (const conId of new Set(held)) settle(conId);
+    execution: ({ execution, line }) => settle(execution.conId, line),
+    fact() {
+      settleAll();
+      wasReachable = ground.roster.brokerIsReachable;
     },
-    report() {
-      const open: Violation[] = [];
-      for (const [conId, since] of exposedSince) judge(conId, since, open, now);
-      return [...found, ...open];
-    },
+    tick: settleAll,
   };
 }

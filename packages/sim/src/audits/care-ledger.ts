@@ -1,69 +1,205 @@
-import { type EpochMs, epochMs } from '@holdfast/core/units';
+import { tradeDateOf } from '@holdfast/core/calendar';
+import type { TradeDate } from '@holdfast/core/units';
 import type { ExchangeExecution } from '../exchange-types.js';
-import { EXIT_CLIENTS, OPERATOR } from './violation.js';
+import { isExitClient, isOurClient } from './violation.js';
 
 /** What the executions say about one instrument outside the baseline. */
 export interface CareLine {
-  /** Shares held, signed: everything bought and sold today by anyone. */
+  /** Shares held, signed: everything bought and sold by anyone. */
   held: number;
-  /** Average price of the buys of the present holding, micro-dollars. */
-  entryPrice: number;
-  boughtByTrader: number;
-  boughtByOperator: number;
-  soldByExits: number;
-  operatorTradedAt: EpochMs;
-  /** It was held today and is flat now. */
-  closedToday: boolean;
+  /** When it last was flat no more, as reaction time. */
+  openedAfter: number;
+  /**
+   * Between these the reference price of the present holding must lie, micro-dollars; 0 while flat. What the desk bought counts from what
+   * was paid; what appeared by hand from any mark in the time of its adoption.
+   */
+  low: number;
+  high: number;
+  /** Marks widen the reference until it is certain that the position has been adopted. */
+  isBeingAdopted: boolean;
+  /** When the operator last traded it, or a correction changed it, as reaction time. */
+  disturbedAfter: number;
+  /** Our own exit crossed through zero, excused or not: what it left must be bought back. As reaction time. */
+  crossedAfter: number | null;
+  /** It came to an end on this date, as far as the desk must know. */
+  closedOn: TradeDate | null;
+  /** A split changed shares and prices: levels are suspended until it is flat. */
+  isSplit: boolean;
+  /** Shares that the day trader's entries bought, less what exits sold: only the baseline needs it. */
+  ours: number;
+  /** Cost of the opening executions of the present holding, for averages. */
+  opened: { shares: number; value: number };
+  cost: number;
+  /** Someone of ours traded the present holding: then the desk knows of it for certain. */
+  isOursToo: boolean;
 }
 
+export interface Booking {
+  readonly line: CareLine;
+  readonly before: number;
+  /** The exchange corrected or busted an earlier execution. */
+  readonly isCorrection: boolean;
+}
+
+const fresh = (): CareLine => ({
+  held: 0,
+  openedAfter: 0,
+  low: 0,
+  high: 0,
+  isBeingAdopted: false,
+  disturbedAfter: Number.NEGATIVE_INFINITY,
+  crossedAfter: null,
+  closedOn: null,
+  isSplit: false,
+  ours: 0,
+  opened: { shares: 0, value: 0 },
+  cost: 0,
+  isOursToo: false,
+});
+
 /**
- * The referees' own book of what is in care: sums over executions and nothing else. A symbol of the baseline is never in care, whatever
- * the operator trades in it.
+ * The referees' own book of what is in care: sums over executions and nothing else. A corrected execution (same root, higher last part)
+ * replaces the earlier one; a bust is a correction to no shares.
  */
 export class CareLedger {
   private readonly lines = new Map<number, CareLine>();
+  private readonly newest = new Map<string, { readonly signed: number; readonly price: number }>();
 
-  line(conId: number): CareLine {
-    const known = this.lines.get(conId);
-    if (known) return known;
-    const fresh: CareLine = {
-      held: 0,
-      entryPrice: 0,
-      boughtByTrader: 0,
-      boughtByOperator: 0,
-      soldByExits: 0,
-      operatorTradedAt: epochMs(Number.NEGATIVE_INFINITY),
-      closedToday: false,
-    };
-    this.lines.set(conId, fresh);
-    return fresh;
-  }
+  /** `adoptMs`: reaction time after which the desk must have seen a position. */
+  constructor(private readonly adoptMs: number) {}
 
   /** The line without making one: most quotes are of symbols nobody ever traded. */
   known(conId: number): CareLine | undefined {
     return this.lines.get(conId);
   }
-
-  conIds(): readonly number[] {
-    return [...this.lines.keys()];
+  entries(): IterableIterator<[number, CareLine]> {
+    return this.lines.entries();
   }
-
-  /** Books an execution and returns the line as it is then. Exits that buy back (an overshoot) count against what exits sold. */
-  book(execution: ExchangeExecution): CareLine {
-    const line = this.line(execution.conId);
-    const { side, shares, price, clientId } = execution;
-    const signed = side === 'BUY' ? shares : -shares;
-    if (clientId === OPERATOR) line.operatorTradedAt = execution.at;
-    if (EXIT_CLIENTS.includes(clientId)) line.soldByExits -= signed;
-    else if (side === 'BUY' && clientId === OPERATOR) line.boughtByOperator += shares;
-    else if (side === 'BUY') line.boughtByTrader += shares;
-    if (side === 'BUY' && line.held >= 0) line.entryPrice = (line.entryPrice * line.held + price * shares) / (line.held + shares);
-    const before = line.held;
-    line.held += signed;
-    if (line.held === 0) {
-      line.entryPrice = 0;
-      line.closedToday = before > 0 || line.closedToday;
-    } else if (line.held > 0) line.closedToday = false;
+  line(conId: number): CareLine {
+    const known = this.lines.get(conId);
+    if (known) return known;
+    const line = fresh();
+    this.lines.set(conId, line);
     return line;
   }
+
+  /** Books an execution; `reacted` is the reaction time so far and `mark` the instrument's mark, 0 when none is known. */
+  book(execution: ExchangeExecution, { reacted, mark }: { readonly reacted: number; readonly mark: number }): Booking {
+    const { conId, execId, side, shares, price, clientId } = execution;
+    const line = this.line(conId);
+    const before = line.held;
+    const root = rootOf(execId);
+    const known = this.newest.get(root);
+    const signed = side === 'BUY' ? shares : -shares;
+    this.newest.set(root, { signed, price });
+    if (known) {
+      this.correct(line, known, { signed, price });
+      if (before === 0 && line.held !== 0) line.openedAfter = reacted;
+    } else {
+      if (before === 0) open(line, { reacted });
+      count(line, { signed, price });
+      if (isOurClient(clientId)) line.ours += signed;
+      if (before === 0 || Math.sign(before) === Math.sign(signed))
+        takeReference(line, { price, mark, appearedByHand: before === 0 && !isOurClient(clientId) });
+      line.isOursToo ||= isOurClient(clientId);
+    }
+    if (known || !isOurClient(clientId)) line.disturbedAfter = reacted;
+    const hasCrossed = before !== 0 && Math.sign(line.held) === -Math.sign(before);
+    if (hasCrossed) open(line, { reacted, price });
+    if (!known && isExitClient(clientId) && (before === 0 || hasCrossed)) line.crossedAfter = reacted;
+    else if (line.crossedAfter !== null && !isOurClient(clientId)) line.crossedAfter = reacted;
+    if (line.held === 0 && before !== 0) this.close(line, execution, reacted);
+    return { line, before, isCorrection: known !== undefined };
+  }
+
+  /** Marks while a position is being adopted: any of them may become its reference. */
+  widen(line: CareLine, mark: number, reacted: number): void {
+    if (mark > 0) widen(line, mark);
+    if (reacted - line.openedAfter > this.adoptMs) line.isBeingAdopted = false;
+  }
+
+  /** The store was lost: the desk may take every reference anew. */
+  readoptAll(reacted: number): void {
+    for (const line of this.lines.values()) {
+      if (line.held === 0) continue;
+      line.isBeingAdopted = true;
+      line.openedAfter = reacted;
+    }
+  }
+
+  /** The broker multiplied the shares overnight, without an execution. */
+  split(conId: number, after: number): void {
+    const line = this.lines.get(conId);
+    if (!line) return;
+    line.held = after;
+    line.isSplit = after !== 0;
+  }
+
+  private correct(line: CareLine, known: { signed: number; price: number }, now: { signed: number; price: number }): void {
+    line.held += now.signed - known.signed;
+    const isOpening = line.opened.shares > 0 && Math.sign(known.signed) === Math.sign(line.held - now.signed + known.signed);
+    if (!isOpening) return;
+    line.opened.shares += Math.abs(now.signed) - Math.abs(known.signed);
+    line.opened.value += Math.abs(now.signed) * now.price - Math.abs(known.signed) * known.price;
+    if (line.opened.shares > 0) widen(line, line.opened.value / line.opened.shares);
+  }
+
+  private close(line: CareLine, execution: ExchangeExecution, reacted: number): void {
+    // Opened and closed by hand before anybody could see it: then the desk owes no block.
+    const wasSeen = line.isOursToo || reacted - line.openedAfter > this.adoptMs;
+    const { closedOn, disturbedAfter, ours } = line;
+    Object.assign(line, fresh(), { closedOn: wasSeen ? tradeDateOf(execution.at) : closedOn, disturbedAfter, ours });
+  }
+}
+
+/** A new holding, also the other side of one that was crossed. */
+function open(line: CareLine, { reacted, price }: { readonly reacted: number; readonly price?: number }): void {
+  line.openedAfter = reacted;
+  line.isOursToo = price !== undefined;
+  line.isBeingAdopted = false;
+  const over = price === undefined ? 0 : Math.abs(line.held);
+  line.opened = { shares: over, value: over * (price ?? 0) };
+  line.cost = price ?? 0;
+  line.low = price ?? Number.POSITIVE_INFINITY;
+  line.high = price ?? 0;
+}
+
+function count(line: CareLine, { signed, price }: { readonly signed: number; readonly price: number }): void {
+  if (line.held === 0 || Math.sign(line.held) === Math.sign(signed)) {
+    const before = Math.abs(line.held);
+    line.cost = (line.cost * before + price * Math.abs(signed)) / (before + Math.abs(signed));
+    line.opened.shares += Math.abs(signed);
+    line.opened.value += price * Math.abs(signed);
+  }
+  line.held += signed;
+}
+
+/**
+ * What was paid counts for the desk's own; a position that appears by hand is adopted at some mark soon after. Both averages are kept: the
+ * desk counts all opening executions of a trade, partial sales between them or not.
+ */
+function takeReference(line: CareLine, { price, mark, appearedByHand }: { price: number; mark: number; appearedByHand: boolean }): void {
+  widen(line, line.opened.value / line.opened.shares);
+  widen(line, line.cost);
+  if (!appearedByHand) return;
+  line.isBeingAdopted = true;
+  widen(line, price);
+  if (mark > 0) widen(line, mark);
+}
+
+function widen(line: CareLine, price: number): void {
+  line.low = Math.min(line.low, price);
+  line.high = Math.max(line.high, price);
+}
+
+/** `aaaa.bbbb.cc.01` → `aaaa.bbbb.cc`: what a fill and its corrections share. An id without a last number is its own root. */
+export function rootOf(execId: string): string {
+  const dot = execId.lastIndexOf('.');
+  return dot > 0 && revisionOf(execId) > 0 ? execId.slice(0, dot) : execId;
+}
+
+/** The last part, 0 where it is no number: the higher one replaces the lower. */
+export function revisionOf(execId: string): number {
+  const last = Number(execId.slice(execId.lastIndexOf('.') + 1));
+  return Number.isInteger(last) ? last : 0;
 }

@@ -1,30 +1,81 @@
-import { CareLedger } from './care-ledger.js';
-import { type Audit, type AuditRules, OPERATOR, type Violation } from './violation.js';
+import { Debt } from './debt.js';
+import type { Audit, Stand } from './ground.js';
+import { isExitClient } from './violation.js';
 
 /**
- * I1: never an unintended short. After each execution of ours the account must not be short, and what the exits have sold must not
- * exceed what was bought for care (by the day trader, or by hand outside the baseline). For a moment after the operator's own trade a
- * crossing fill is nobody's fault.
+ * I1: never an unintended short, or long. Three looks:
+ * - an execution of an exit must bring the position nearer to flat and never through it, and never touch the baseline;
+ * - what an exit crossed into all the same (excused or not) must be bought back, or sold, within `buyBackMsMax`;
+ * - exits that rest must not add up to more than is held for longer than `excessExitsMsMax` (an OCA group counts once).
+ *
+ * Allowed: a fill that crosses the operator's own trade, or a correction by the exchange, within `operatorGraceMs` of reaction time:
+ * nobody could have known. A position that a correction alone turned round is the operator's to judge. Halts and closed hours stop the
+ * clocks of the second and third look.
  */
-export function neverShort(rules: AuditRules): Audit {
-  const ledger = new CareLedger();
-  const found: Violation[] = [];
+export function neverShort({ ground, rules, say }: Stand): Audit {
+  const { bounds } = rules;
+  const crossed = new Map<number, Debt>();
+  const excess = new Map<number, Debt>();
+  const said = new Set<string>();
+  const once = (key: string, conId: number, detail: string): void => {
+    if (said.has(key)) return;
+    said.add(key);
+    say(conId, detail);
+  };
+
+  /** Grows the debt of an instrument while `isOwed`, forgets it otherwise; returns what has been owed so far. */
+  const owe = (debts: Map<number, Debt>, conId: number, isOwed: boolean): number => {
+    if (!isOwed) {
+      debts.delete(conId);
+      return 0;
+    }
+    const debt = debts.get(conId) ?? new Debt(ground);
+    debts.set(conId, debt);
+    debt.pass(ground.isTrading(conId));
+    return debt.own;
+  };
+
+  const exitsBeyond = (conId: number): number => {
+    const held = ground.ledger.known(conId)?.held ?? 0;
+    const ours = (side: 'BUY' | 'SELL') => ground.potential(conId, side, ({ request }) => isExitClient(request.clientId));
+    return Math.max(ours('SELL') - Math.max(held, 0), ours('BUY') - Math.max(-held, 0));
+  };
+
   return {
-    observe(event) {
-      if (event.kind !== 'execution') return;
-      const { execution } = event;
-      const line = ledger.book(execution);
-      if (execution.clientId === OPERATOR || execution.side === 'BUY') return;
-      if (execution.at - line.operatorTradedAt <= rules.operatorGraceMs) return;
-      const baseline = rules.baseline.get(execution.conId) ?? 0;
-      const total = line.held + baseline;
-      const bought = line.boughtByTrader + (baseline === 0 ? line.boughtByOperator : 0);
-      const say = (detail: string) => found.push({ invariant: 'I1', at: execution.at, symbol: execution.symbol, detail });
-      if (total < 0)
-        say(`short ${-total} after ${execution.execId}: client ${execution.clientId} sold ${execution.shares} (${execution.orderRef})`);
-      else if (line.soldByExits > bought)
-        say(`exits sold ${line.soldByExits}, bought were ${bought} (${execution.execId}, ${execution.orderRef})`);
+    execution({ execution, line, before, isCorrection }) {
+      const { conId, clientId, execId, orderRef, shares, side } = execution;
+      if (isCorrection || !isExitClient(clientId)) return;
+      const done = `client ${clientId} ${side === 'BUY' ? 'bought' : 'sold'} ${shares} (${execId}, ${orderRef})`;
+      if (ground.isHandsOff(conId)) {
+        if (!ground.isEverythingAllowed) say(conId, `${done} in the baseline`);
+        return;
+      }
+      const nearer = before !== 0 && Math.sign(before) !== (side === 'BUY' ? 1 : -1);
+      const crosses = Math.sign(line.held) === -Math.sign(before);
+      if ((nearer && !crosses) || ground.isDisturbed(line)) return;
+      say(conId, `${line.held < 0 ? 'short' : 'long'} ${Math.abs(line.held)} after ${done}, ${before} were held before`);
     },
-    report: () => found,
+    tick() {
+      for (const [conId, line] of ground.held()) {
+        const owed = owe(crossed, conId, line.crossedAfter !== null);
+        if (owed > bounds.buyBackMsMax)
+          once(
+            `crossed ${conId} ${line.crossedAfter}`,
+            conId,
+            `${line.held} shares that an exit overshot into are still held after ${owed} ms`,
+          );
+      }
+      const resting = new Set<number>(excess.keys());
+      for (const { request } of ground.allWorking()) if (isExitClient(request.clientId)) resting.add(request.conId);
+      for (const conId of resting) {
+        const beyond = ground.isHandsOff(conId) ? 0 : exitsBeyond(conId);
+        const owed = owe(excess, conId, beyond > 0);
+        if (owed === 0) said.delete(`excess ${conId}`);
+        const held = ground.ledger.known(conId)?.held ?? 0;
+        if (owed > bounds.excessExitsMsMax)
+          once(`excess ${conId}`, conId, `exits for ${beyond} shares more than the ${held} held have been working for ${owed} ms`);
+      }
+      for (const conId of crossed.keys()) if (!ground.ledger.known(conId)?.held) crossed.delete(conId);
+    },
   };
 }

@@ -1,50 +1,38 @@
-import { CLIENT_ID, isEntryRef } from '@holdfast/core/orders/order';
-import type { ExchangeOrder, OrderRequest } from '../exchange-types.js';
-import { CareLedger } from './care-ledger.js';
-import type { Audit, AuditRules, Violation } from './violation.js';
-
-export const isEntry = (request: OrderRequest): boolean =>
-  request.clientId === CLIENT_ID['day-trader'] || isEntryRef(request.orderRef ?? '');
-
-const isOver = (order: ExchangeOrder): boolean => order.status === 'Cancelled' || order.status === 'Filled' || order.status === 'Inactive';
+import { tradeDateOf } from '@holdfast/core/calendar';
+import type { ExchangeOrder } from '../exchange-types.js';
+import type { Audit, Stand } from './ground.js';
+import { isEntry, isExitClient } from './violation.js';
 
 /**
- * I4: no entry reaches the exchange for a symbol that is held, has another entry working, is in the baseline, or was closed today. Judged
- * when the exchange accepts the order. One refused there (Inactive) never reached it.
+ * I4: no entry reaches the exchange for a symbol that is held, is closing (an exit or another entry of ours still works), is in the
+ * baseline, or was closed on that trading date. Judged when the exchange accepts the order; one refused there never reached it.
+ *
+ * Allowed: what the operator did so shortly before the entry left its process that nobody could know (`operatorGraceMs`); a position that
+ * was opened and closed by hand before anybody could see it blocks nothing. A block lasts for its date: the next day's entry is free.
  */
-export function noForbiddenEntry(rules: AuditRules): Audit {
-  const ledger = new CareLedger();
-  const seen = new Set<number>();
-  const working = new Map<number, Set<number>>();
-  const found: Violation[] = [];
-
-  const judge = (order: ExchangeOrder): string | undefined => {
-    const { conId } = order.request;
-    const line = ledger.known(conId);
-    if (rules.baseline.get(conId)) return 'it is in the baseline';
-    if ((working.get(conId)?.size ?? 0) > 0) return 'another entry of it is working';
-    if (!line || order.acceptedAt - line.operatorTradedAt <= rules.operatorGraceMs) return undefined;
+export function noForbiddenEntry({ ground, say }: Stand): Audit {
+  const judge = (order: ExchangeOrder): string | null => {
+    const { conId, orderRef } = order.request;
+    if (ground.isHandsOff(conId)) return 'it is in the baseline';
+    for (const other of ground.working(conId)) {
+      if (other.permId === order.permId) continue;
+      if (isEntry(other.request)) return `another entry of it (${other.request.orderRef ?? 'no orderRef'}) is working`;
+    }
+    const line = ground.ledger.known(conId);
+    if (!line || ground.isDisturbed(line, ground.decidedAfter(orderRef))) return null;
     if (line.held !== 0) return `${line.held} shares of it are held`;
-    return line.closedToday ? 'it was closed today' : undefined;
+    if (line.closedOn !== null && line.closedOn === tradeDateOf(order.acceptedAt)) return 'it was closed today';
+    for (const other of ground.working(conId))
+      if (isExitClient(other.request.clientId)) return `it is closing: ${other.request.orderRef ?? 'an exit'} is still working`;
+    return null;
   };
 
   return {
-    observe(event) {
-      if (event.kind === 'execution') ledger.book(event.execution);
-      if (event.kind !== 'order' || !isEntry(event.order.request)) return;
-      const { order } = event;
+    order({ order, isAccepted }) {
+      if (!isAccepted || !isEntry(order.request)) return;
       const { conId, orderRef, quantity } = order.request;
-      const entries = working.get(conId) ?? new Set<number>();
-      working.set(conId, entries);
-      if (!seen.has(order.permId) && order.status !== 'Inactive') {
-        seen.add(order.permId);
-        const why = judge(order);
-        const detail = `entry of ${quantity} (${orderRef ?? 'no orderRef'}) accepted although ${why}`;
-        if (why) found.push({ invariant: 'I4', at: event.at, symbol: rules.symbolOf(conId), detail });
-      }
-      if (isOver(order)) entries.delete(order.permId);
-      else entries.add(order.permId);
+      const why = judge(order);
+      if (why) say(conId, `entry of ${quantity} (${orderRef ?? 'no orderRef'}) accepted although ${why}`);
     },
-    report: () => found,
   };
 }

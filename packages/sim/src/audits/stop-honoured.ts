@@ -1,101 +1,141 @@
-import { CLIENT_ID } from '@holdfast/core/orders/order';
-import { type EpochMs, epochMs } from '@holdfast/core/units';
-import type { ExchangeOrder, Quote } from '../exchange-types.js';
-import { CareLedger } from './care-ledger.js';
-import { type Audit, type AuditRules, EXIT_CLIENTS, markOf, type Violation } from './violation.js';
+import type { EpochMs } from '@holdfast/core/units';
+import type { Quote } from '../exchange-types.js';
+import type { CareLine } from './care-ledger.js';
+import { Debt } from './debt.js';
+import { type Audit, dollars, exitSideOf, type Ground, isMarketable, isOver, type Stand } from './ground.js';
+import type { Measurements } from './measures.js';
+import { isExitClient, markOf } from './violation.js';
+
+/** One way to look at a position: what counts as time, and what is owed since the stop was touched. */
+interface Clock {
+  touchedAt: EpochMs | null;
+  debt: Debt | null;
+}
 
 interface Watch {
-  /** Since when the mark has been beyond the stop, seen by a connected exit manager. */
-  touchedAt: EpochMs | undefined;
-  /** An exit is owed for so many milliseconds of connected, trading time. */
-  owedMs: number | undefined;
-  lookedAt: EpochMs;
-  /** The exit manager was away, or the symbol did not trade, since the last look. */
-  interrupted: boolean;
+  /** As the exit manager can see it: interrupted whenever it cannot. */
+  readonly seen: Clock;
+  /** As the world is, whoever lives. */
+  readonly any: Clock;
+  wasInterrupted: boolean;
+  /** Touched at, for the measurement; null once disturbed. */
+  undisturbedSince: EpochMs | null;
+  /** The exchange refused the last marketable exit: the next may take longer. */
+  isRetry: boolean;
   /** Said once; silent until the position is flat. */
-  said: boolean;
+  isSaid: boolean;
 }
 
 /**
- * I3: a touched stop leads to flat, or to a marketable exit order, within the bound. The clock runs only while the symbol trades in regular
- * hours and the exit manager is connected. Once owed, an exit stays owed even if the price recovers; only who comes back from an
- * interruption (disconnect, halt) and finds the mark above the stop owes nothing, for it judges by the mark it finds.
+ * I3: a touched stop leads to flat, or to an exit that trades now, within the bound: `exitWithinMs` of reaction time, and within
+ * `exitWithinCrashesMs` of any time in which the symbol traded and the broker was reachable, so that no series of crashes excuses it.
+ *
+ * Allowed: a touch must hold for `touchSustainedMs` (a mark needs a second look); halts, closed hours, an unreachable broker and cut
+ * marks stop the clock; who comes back from an interruption and finds the mark recovered owes nothing, for it judges by the mark it finds.
+ * A new marketable order starts the clock afresh, one that the exchange refused with more patience (`retryWithinMs`). The level is the
+ * loosest the reference allows: what was paid, or any mark of the time of adoption. A split suspends it. `resting` is judged alike: its
+ * stop is marketable as soon as it triggers.
  */
-export function stopHonoured(rules: AuditRules): Audit {
-  const ledger = new CareLedger();
+export function stopHonoured({ ground, rules, say }: Stand, measured: Measurements): Audit {
+  const { bounds } = rules;
   const watches = new Map<number, Watch>();
-  const bids = new Map<number, number>();
-  const exits = new Map<number, Map<number, ExchangeOrder>>();
-  const found: Violation[] = [];
-  let connected = false;
-  let now = epochMs(0);
 
-  const hasMarketableExit = (conId: number): boolean =>
-    [...(exits.get(conId)?.values() ?? [])].some(({ request, status }) => {
-      if (request.type === 'MKT') return true;
-      if (request.type === 'STP') return status === 'Submitted';
-      return request.limitPrice !== undefined && request.limitPrice <= (bids.get(conId) ?? 0);
-    });
+  const answered = (watch: Watch): void => {
+    if (watch.undisturbedSince !== null && watch.any.touchedAt !== null) measured.touchToExitMs.push(ground.now - watch.undisturbedSince);
+    watch.undisturbedSince = null;
+    reset(watch.seen);
+    reset(watch.any);
+  };
 
-  const look = (quote: Quote, at: EpochMs): void => {
-    const line = ledger.known(quote.conId);
-    if (!line || line.held <= 0 || rules.baseline.get(quote.conId)) return;
-    const watch = watches.get(quote.conId) ?? { touchedAt: undefined, owedMs: undefined, lookedAt: at, interrupted: false, said: false };
-    watches.set(quote.conId, watch);
-    if (watch.said) return;
-    if (!connected || quote.halted || at < rules.open || at >= rules.close) {
-      interrupt(watch);
-      return;
-    }
+  const look = (quote: Quote, line: CareLine): void => {
+    const { conId } = quote;
+    const watch = watches.get(conId) ?? newWatch();
+    watches.set(conId, watch);
+    if (watch.isSaid || line.isSplit) return;
     const mark = markOf(quote);
-    const stop = line.entryPrice * (1 - rules.stopBps / 10_000);
-    const touched = mark > 0 && mark <= stop;
-    if (watch.interrupted && !touched) watch.owedMs = undefined;
-    if (watch.owedMs !== undefined && !watch.interrupted) watch.owedMs += at - watch.lookedAt;
-    watch.interrupted = false;
-    watch.lookedAt = at;
-    watch.touchedAt = touched ? (watch.touchedAt ?? at) : undefined;
-    if (watch.touchedAt !== undefined && at - watch.touchedAt >= rules.touchSustainedMs) watch.owedMs ??= 0;
-    if (watch.owedMs === undefined) return;
-    if (hasMarketableExit(quote.conId)) {
-      watch.owedMs = undefined;
-      watch.touchedAt = undefined;
+    const isLong = line.held > 0;
+    const stop = isLong ? line.low * (1 - rules.stopBps / 10_000) : line.high * (1 + rules.stopBps / 10_000);
+    const isTouched = mark > 0 && (isLong ? mark <= stop : mark >= stop);
+    const isRunning = ground.isTrading(conId) && !ground.roster.isBlind(conId);
+    const isSeen = isRunning && ground.roster.canReact;
+
+    if (!isTouched || !isSeen) watch.undisturbedSince = null;
+    else if (watch.any.touchedAt === null && !watch.wasInterrupted) watch.undisturbedSince = ground.now;
+    watch.any.debt?.pass(isRunning);
+    step(watch.any, { ground, isTouched, isRunning, sustainedMs: bounds.touchSustainedMs });
+    if (!isTouched) watch.any.debt = null;
+    if (watch.wasInterrupted && isSeen && !isTouched) watch.seen.debt = null;
+    // Who comes back has one look without the clock: a mark has to be heard first.
+    watch.seen.debt?.pass(isSeen && !watch.wasInterrupted);
+    step(watch.seen, { ground, isTouched, isRunning: isSeen, sustainedMs: bounds.touchSustainedMs });
+    watch.wasInterrupted = !isSeen;
+
+    const own = watch.seen.debt?.own ?? 0;
+    const all = watch.any.debt?.all ?? 0;
+    if (watch.seen.debt === null && watch.any.debt === null) return;
+    if (ground.isLeaving(conId, line)) {
+      answered(watch);
       return;
     }
-    if (watch.owedMs <= rules.exitWithinMs) return;
-    watch.said = true;
-    const detail = `stop ${(stop / 1e6).toFixed(4)} touched (mark ${(mark / 1e6).toFixed(4)}), ${line.held} shares held and no marketable exit for ${watch.owedMs} ms`;
-    found.push({ invariant: 'I3', at, symbol: rules.symbolOf(quote.conId), detail });
+    const within = watch.isRetry ? bounds.retryWithinMs : bounds.exitWithinMs;
+    const isLate = own > within || all > Math.max(within, bounds.exitWithinCrashesMs);
+    if (!isLate) return;
+    watch.isSaid = true;
+    const passed = own > within ? `${own} ms in which the exit manager could act` : `${all} ms with symbol and broker there`;
+    say(conId, `stop ${dollars(stop)} touched (mark ${dollars(mark)}), ${line.held} shares held and no marketable exit for ${passed}`);
   };
 
   return {
-    observe(event) {
-      now = event.at;
-      if (event.kind === 'quote') {
-        bids.set(event.quote.conId, event.quote.bid);
-        look(event.quote, now);
-      } else if (event.kind === 'execution') {
-        const line = ledger.book(event.execution);
-        if (line.held <= 0) watches.delete(event.execution.conId);
-      } else if (event.kind === 'order') {
-        const { request, status, permId } = event.order;
-        if (request.side !== 'SELL' || !EXIT_CLIENTS.includes(request.clientId)) return;
-        const known = exits.get(request.conId) ?? new Map<number, ExchangeOrder>();
-        exits.set(request.conId, known);
-        if (status === 'Cancelled' || status === 'Inactive' || status === 'Filled') known.delete(permId);
-        else known.set(permId, event.order);
+    quote: look,
+    execution({ execution, line }) {
+      const watch = watches.get(execution.conId);
+      if (!watch || line.held !== 0) return;
+      answered(watch);
+      watches.delete(execution.conId);
+    },
+    order({ order, before }) {
+      const { conId, clientId, side } = order.request;
+      const watch = watches.get(conId);
+      const line = ground.ledger.known(conId);
+      if (!watch || !line || line.held === 0 || !isExitClient(clientId) || side !== exitSideOf(line)) return;
+      if (order.status === 'Inactive') {
+        watch.isRetry = true;
+        answered(watch);
+      } else if (!isOver(order) && isMarketable(order, ground.quote(conId)) && (!before || !isMarketable(before, ground.quote(conId)))) {
+        watch.isRetry = false;
+        answered(watch);
       }
     },
-    link(clientId, isConnected) {
-      if (clientId !== CLIENT_ID['exit-manager']) return;
-      connected = isConnected;
-      for (const watch of watches.values()) interrupt(watch);
+    fact() {
+      if (ground.roster.canReact) return;
+      for (const watch of watches.values()) {
+        watch.wasInterrupted = true;
+        watch.undisturbedSince = null;
+        watch.seen.touchedAt = null;
+      }
     },
-    report: () => found,
   };
 }
 
-function interrupt(watch: Watch): void {
-  watch.touchedAt = undefined;
-  watch.interrupted = true;
+/** A touch that is sustained begins a debt. */
+function step(
+  clock: Clock,
+  { ground, isTouched, isRunning, sustainedMs }: { ground: Ground; isTouched: boolean; isRunning: boolean; sustainedMs: number },
+): void {
+  clock.touchedAt = isTouched && isRunning ? (clock.touchedAt ?? ground.now) : null;
+  if (clock.touchedAt !== null && ground.now - clock.touchedAt >= sustainedMs) clock.debt ??= new Debt(ground);
 }
+
+function reset(clock: Clock): void {
+  clock.touchedAt = null;
+  clock.debt = null;
+}
+
+const newWatch = (): Watch => ({
+  seen: { touchedAt: null, debt: null },
+  any: { touchedAt: null, debt: null },
+  wasInterrupted: false,
+  undisturbedSince: null,
+  isRetry: false,
+  isSaid: false,
+});
