@@ -24,6 +24,7 @@ interface Options {
   readonly protection?: Protection;
   readonly ownership?: Ownership;
   readonly trace?: boolean;
+  readonly verbose?: boolean;
   readonly json?: boolean;
 }
 
@@ -57,6 +58,7 @@ export const addSimulateCommand: Verb = (program, run) => {
     .option('--workers <n>', 'threads', positive, availableParallelism())
     .option('--shard <i/n>', 'the i-th of n equal parts of the seeds', parseShard)
     .option('--trace', 'with --seed: print its story')
+    .option('--verbose', 'with --trace: every event of every worker besides')
     .option('--json', 'one line of JSON on stdout')
     .addHelpText('after', EXAMPLES)
     .action((options: Options) => run(place => simulateSeeds(place, options)));
@@ -98,7 +100,7 @@ async function simulateSeeds(place: Place, options: Options): Promise<number> {
   const wanted = { days, profile, scratch: scratch(), ...(protection && { protection }), ...(ownership && { ownership }) };
   if (options.trace === true) {
     if (seed === undefined) return usage(place, '--trace needs --seed: it prints the story of one seed.');
-    const result = runSeed({ ...wanted, seed, keep: 'all' });
+    const result = runSeed({ ...wanted, seed, keep: 'all', verbose: options.verbose === true });
     for (const line of result.story) screen.out.line(line);
     screen.err.line(`seed ${seed}: ${result.violations.length} violations, trace ${result.hash}`);
     return result.violations.length === 0 ? EXIT.ok : EXIT.no;

@@ -21,6 +21,8 @@ export class DeskGateway {
   readonly gateway: SimGateway;
   readonly #world: World;
   readonly #brokers = new Map<WorkerProcess, SimBroker>();
+  /** Its socket is dead and nobody has said so: whatever it does, it cannot reach the broker before a new one. */
+  #isGuardCutOff = false;
   #wasReachable = true;
   #wasClean = true;
   #wereMarksLive = true;
@@ -43,6 +45,7 @@ export class DeskGateway {
     const broker = this.gateway.client({
       clientId,
       onEvent: body => {
+        if (body.kind === 'connected' && process.worker === 'exit-manager') this.#isGuardCutOff = false;
         if (body.kind === 'connected') tellLink(true);
         else if (body.kind === 'disconnected') tellLink(false);
         listener(body);
@@ -91,10 +94,23 @@ export class DeskGateway {
     return (process && this.#brokers.get(process)) ?? null;
   }
 
+  /** Both ways dead without a word; the gateway keeps the client id occupied for a while after the client gave up. */
+  breakOff(worker: SupervisedWorker, lingerMs: number): void {
+    const broker = this.broker(worker);
+    if (!broker?.isUp) return;
+    broker.line.breakOff(lingerMs);
+    if (worker === 'exit-manager') this.#isGuardCutOff = true;
+  }
+
   turn(now: MonoMs): void {
     this.gateway.advance(now);
     const guard = this.broker('exit-manager');
-    const isReachable = this.gateway.isUp && !this.gateway.isBrokerLost && this.gateway.isSettled && guard?.line.faults.isDeaf !== true;
+    const isReachable =
+      !this.#isGuardCutOff &&
+      this.gateway.isUp &&
+      !this.gateway.isBrokerLost &&
+      this.gateway.isSettled &&
+      guard?.line.faults.isDeaf !== true;
     if (isReachable !== this.#wasReachable) this.#world.tell({ fact: 'broker', reachable: isReachable });
     this.#wasReachable = isReachable;
     this.#tellLine(now, guard?.line.faults ?? null);

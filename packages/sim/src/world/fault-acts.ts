@@ -200,7 +200,7 @@ const ACTS: Readonly<Record<PlannedFault, Act>> = {
     line.faults.isMute = true;
   }, 5_500),
   'half-open': (world, { random }) =>
-    world.gateway.broker(random.chance(2, 3) ? 'exit-manager' : 'day-trader')?.line.breakOff(random.between(500, 12_000)),
+    world.gateway.breakOff(random.chance(2, 3) ? 'exit-manager' : 'day-trader', random.between(500, 12_000)),
   delay: ofLine((line, { random }) => {
     const lanes = LANES.filter(() => random.chance(1, 3));
     line.faults.delay = { lanes: lanes.length > 0 ? lanes : ['execution'], odds: [1, 1], lowMs: 50, highMs: random.between(300, 4_000) };

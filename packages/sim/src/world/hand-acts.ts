@@ -146,11 +146,11 @@ export function killSwitch(world: World, faults: Faults): void {
   faults.lasts(faults.random.between(5_000, 30_000), () => {
     world.machine.isHalted = false;
     // A worker that had read the file writes its row a moment later: the person looks again.
-    world.later(1_000, () => set(false).ok);
-    world.later(10_000, () => {
+    world.later(1_000, () => {
       if (!set(false).ok) return false;
       world.tell({ fact: 'kill-switch', on: false });
       return true;
     });
+    world.later(10_000, () => set(false).ok);
   });
 }

@@ -15,6 +15,8 @@ export interface SeedOptions extends Wanted {
   readonly scratch: string;
   /** Lines of the story to keep: all, the last so many, or none. */
   readonly keep: 'all' | number;
+  /** Every event a worker took besides. */
+  readonly verbose?: boolean;
 }
 
 /** What became of one seed. Two runs of the same seed and version have the same hash. */

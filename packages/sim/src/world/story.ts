@@ -1,4 +1,5 @@
 import type { Effect } from '@holdfast/core/effects';
+import type { Event } from '@holdfast/core/events';
 import type { ExchangeEvent } from '../exchange-types.js';
 
 /** What of an effect belongs in a story; null for bookkeeping. */
@@ -53,4 +54,13 @@ export function exchangeWords(event: ExchangeEvent): string | null {
     default:
       return null;
   }
+}
+
+const EVENT_LENGTH_MAX = 300;
+
+/** One event as a worker took it. */
+export function wordsOfEvent(event: Event): string {
+  const { at: _at, mono, kind, ...body } = event;
+  const text = kind === 'store-changed' ? '' : JSON.stringify(body);
+  return `${kind} at ${mono} ${text.length > EVENT_LENGTH_MAX ? `${text.slice(0, EVENT_LENGTH_MAX)}…` : text}`;
 }

@@ -8,6 +8,8 @@ import type { EpochMs } from '@holdfast/core/units';
  */
 export interface Trace {
   say(at: EpochMs, who: string, what: string): void;
+  /** A line for a reader alone: kept like the others, and no part of the hash. */
+  remark(at: EpochMs, who: string, what: string): void;
   readonly lines: readonly string[];
   /** Of everything said so far; the same seed gives the same one, on every machine. */
   hash(): string;
@@ -18,17 +20,22 @@ export function createTrace(keep: 'all' | number): Trace {
   const hash = createHash('sha256');
   const lines: string[] = [];
   let said = '';
+  const keepLine = (line: string): void => {
+    if (keep === 0) return;
+    lines.push(line);
+    if (keep !== 'all' && lines.length > 2 * keep) lines.splice(0, lines.length - keep);
+  };
+  const lineOf = (at: EpochMs, who: string, what: string): string => `${clockOf(at)} ${who.padEnd(12)} ${what}`;
   return {
+    remark: (at, who, what) => keepLine(lineOf(at, who, what)),
     say(at, who, what) {
-      const line = `${clockOf(at)} ${who.padEnd(12)} ${what}`;
+      const line = lineOf(at, who, what);
       said += `${line}\n`;
       if (said.length > 16_384) {
         hash.update(said);
         said = '';
       }
-      if (keep === 0) return;
-      lines.push(line);
-      if (keep !== 'all' && lines.length > 2 * keep) lines.splice(0, lines.length - keep);
+      keepLine(line);
     },
     get lines() {
       return keep === 'all' || keep === 0 ? lines : lines.slice(-keep);

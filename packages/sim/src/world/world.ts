@@ -24,7 +24,7 @@ import { Points, pointedStoreFaults } from './points.js';
 import type { WorkerProcess } from './process.js';
 import type { Profile } from './profile.js';
 import { type DeskSetup, drawSetup, type Wanted } from './setup.js';
-import { exchangeWords, wordsOf } from './story.js';
+import { exchangeWords, wordsOf, wordsOfEvent } from './story.js';
 import { WorldTime } from './time.js';
 import { createTrace, type Trace } from './trace.js';
 
@@ -36,6 +36,8 @@ export interface WorldOptions extends Wanted {
   /** An empty folder for the store; on tmpfs a day is twice as fast. */
   readonly folder: string;
   readonly keep: 'all' | number;
+  /** Every event of every worker in the story, for looking into one. */
+  readonly verbose?: boolean;
 }
 
 /** Passed while anything is under way; with nothing heard for a while steps are longer. */
@@ -50,6 +52,12 @@ const NIGHT_SPAN_MS = 600_000;
 const SETTLE_MS = 500;
 const SUPERVISOR_EVERY_MS = 200;
 const ROUNDS_MAX = 40;
+
+/**
+ * DESIGN §8 bounds one fault at a time. Here a hang (5 s until it is seen) may end in a slow start (3 s) that is killed again: how long a
+ * position was without protection is measured for every one, and judged by this.
+ */
+const STACKED = { unguardedMsMax: 15_000 };
 
 /**
  * The whole desk in one process: supervisor policy, both workers with the real loop and the real SQLite, the simulated exchange, one virtual
@@ -125,6 +133,7 @@ export class World {
       session,
       stopBps: config.exits.stopBps,
       protection: this.setup.protection,
+      bounds: STACKED,
       flatMinutesBeforeClose: config.session.flatMinutesBeforeClose,
       limits: {
         maxPositions: config.entries.maxPositions,
@@ -296,6 +305,7 @@ export class World {
   }
 
   #journal(process: WorkerProcess, event: Event, effects: readonly Effect[]): void {
+    if (this.options.verbose) this.trace.remark(this.time.exchange(), `${process.worker} <`, wordsOfEvent(event));
     if (effects.length === 0) return;
     this.counts.follow(effects);
     for (const effect of effects) {
