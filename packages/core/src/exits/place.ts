@@ -1,8 +1,10 @@
 import { CLIENT_ID, makeOrderRef, type Order, type OrderRole, type OrderSide, type OrderType, type TimeInForce } from '../orders/order.js';
 import { stepOrder } from '../orders/step-order.js';
 import { type Micros, type Shares, shares } from '../units.js';
+import { type BracketEvent, bracketFacts, phaseOf, surpriseOf } from './bracket.js';
 import type { Care } from './care.js';
 import { type Draft, emit, putOrder, setOrder, type Tracked, trackedOf, update, write } from './desk.js';
+import { exitOrders, heldShares } from './sellable.js';
 
 export interface ExitOrderSpec {
   readonly role: OrderRole;
@@ -19,6 +21,7 @@ export interface ExitOrderSpec {
 
 /** Writes the intent of a new exit order and asks for it to be sent. The row is committed before anything leaves (DESIGN §3). */
 export function placeExit(d: Draft, care: Care, spec: ExitOrderSpec): Order {
+  assertInOrder(d, care, spec.role === 'exit' ? 'sold' : 'rested');
   const orderId = spec.inPlaceOf ? spec.inPlaceOf.order.orderId : d.s.nextOrderId;
   const orderRef = makeOrderRef('exit-manager', { tradeDate: d.s.tradeDate, lease: d.s.lease, counter: d.s.nextRef });
   update(d, { nextRef: d.s.nextRef + 1, nextOrderId: spec.inPlaceOf ? d.s.nextOrderId : orderId + 1 });
@@ -52,6 +55,24 @@ export function placeExit(d: Draft, care: Care, spec: ExitOrderSpec): Order {
   write(d, { do: 'write-intent', order });
   emit(d, { do: 'place', order, decidedAt: d.mono });
   return order;
+}
+
+/**
+ * The one door of every exit order asks the bracket's table. What it does not allow is a bug of ours: the symbol is suspended with what rests
+ * left resting, rather than sold twice (docs/decisions/0012).
+ */
+function assertInOrder(d: Draft, care: Care, event: BracketEvent): void {
+  const { conId, symbol } = care.contract;
+  const current = d.s.care.get(conId) ?? care;
+  const phase = phaseOf(bracketFacts(exitOrders(d.s, conId), { held: heldShares(d.s, current), isDecided: current.exit !== null }));
+  const surprise = surpriseOf(phase, event);
+  if (surprise !== null) throw new Error(`the exits of ${symbol} are ${phase}, and "${event}" would mean: ${surprise}`);
+}
+
+/** Turns a resting order whose cancel is not answered into the sale itself, under its own id: one order cannot sell twice. */
+export function repriceExit(d: Draft, care: Care, tracked: Tracked, quantity: Shares): void {
+  assertInOrder(d, care, 'repriced');
+  modifyExit(d, { ...tracked, isRepriced: true }, { type: 'MKT', quantity, limitPrice: null, stopPrice: null });
 }
 
 /** Changes a working order under its own id. The broker may refuse, and then the old order lives: `modified.from` remembers it. */

@@ -2,6 +2,7 @@ import { sessionAt } from '../calendar.js';
 import { exitSide } from '../events.js';
 import type { OrderRole } from '../orders/order.js';
 import { type Micros, type Shares, shares } from '../units.js';
+import { isSelling } from './bracket.js';
 import type { Care } from './care.js';
 import { type Draft, putCare, type Tracked } from './desk.js';
 import { cancelExit, modifyExit, placeExit } from './place.js';
@@ -35,7 +36,7 @@ export function protect(d: Draft, care: Care, held: Shares): void {
   if (!session.isTradingDay || d.at >= session.close) return;
   const live = exitOrders(d.s, care.contract.conId);
   // A marketable order from an exit that was begun covers the position better than any resting one: wait for its word.
-  if (live.some(({ order, isRepriced }) => order.status !== 'LOST' && (order.role === 'exit' || isRepriced))) return;
+  if (live.some(tracked => tracked.order.status !== 'LOST' && isSelling(tracked))) return;
   // A sale that was lost is asked about until the broker says that it does not know it; nothing new rests before that.
   const lostSales = live.filter(({ order }) => order.status === 'LOST' && order.role === 'exit');
   for (const tracked of lostSales) probe(d, tracked);

@@ -2,9 +2,10 @@ import { isRegularHours } from '../calendar.js';
 import { exitSide } from '../events.js';
 import { type Shares, shares } from '../units.js';
 import { askSnapshot } from './adopt.js';
+import { isSelling } from './bracket.js';
 import type { Care } from './care.js';
 import { alert, type Draft, emit, putCare, putOrder, say, type Tracked } from './desk.js';
-import { cancelExit, modifyExit, placeExit } from './place.js';
+import { cancelExit, modifyExit, placeExit, repriceExit } from './place.js';
 import { cancelAgain } from './rejections.js';
 import { exitOrders, openEntries, sellableShares } from './sellable.js';
 
@@ -27,19 +28,19 @@ export function sellOut(d: Draft, care: Care, held: Shares): void {
   withdrawEntries(d, care);
   const live = exitOrders(d.s, care.contract.conId);
   const lost = live.filter(({ order }) => order.status === 'LOST');
-  const resting = live.filter(({ order, isRepriced }) => order.status !== 'LOST' && order.role !== 'exit' && !isRepriced);
-  const exits = live.filter(({ order, isRepriced }) => order.status !== 'LOST' && (order.role === 'exit' || isRepriced));
+  const resting = live.filter(tracked => tracked.order.status !== 'LOST' && !isSelling(tracked));
+  const sales = live.filter(tracked => tracked.order.status !== 'LOST' && isSelling(tracked));
 
   if (resting.length > 0) {
     const others = resting.filter(({ order }) => order.role !== 'disaster-stop');
     for (const tracked of others.length > 0 ? others : resting) cancelToTheEnd(d, care, tracked);
     return;
   }
-  for (const tracked of exits) {
+  for (const tracked of sales) {
     askWhenSilent(d, tracked);
-    trim(d, care, tracked);
+    fitSale(d, care, tracked);
   }
-  sellWhatIsLeft(d, care, { held, lost });
+  if (sales.length === 0) sellWhatIsLeft(d, care, { held, lost });
 }
 
 function withdrawEntries(d: Draft, care: Care): void {
@@ -85,7 +86,7 @@ function cancelToTheEnd(d: Draft, care: Care, tracked: Tracked): void {
     cancelExit(d, now);
     return;
   }
-  modifyExit(d, { ...now, isRepriced: true }, { type: 'MKT', quantity: shares(quantity), limitPrice: null, stopPrice: null });
+  repriceExit(d, care, now, shares(quantity));
   alert(d, {
     level: 'warning',
     code: 'CANCEL_UNANSWERED',
@@ -144,12 +145,15 @@ function askWhenSilent(d: Draft, tracked: Tracked): void {
   emit(d, { do: 'reconnect', reason: `exit ${order.orderRef} unanswered for ${d.mono - sentAt} ms` });
 }
 
-/** A market order that rests (for the reopening, or re-priced) must not sell what somebody else has sold meanwhile (A7). */
-function trim(d: Draft, care: Care, tracked: Tracked): void {
+/**
+ * A market order that rests (for the reopening, or re-priced) must not sell what somebody else has sold meanwhile (A7), and takes along what was
+ * bought: one order sells, never a second one beside it.
+ */
+function fitSale(d: Draft, care: Care, tracked: Tracked): void {
   const { order, modified } = tracked;
   if (order.status !== 'SUBMITTED' || order.tif === 'IOC' || (modified && d.mono - modified.at < ASK_SILENCE_MS)) return;
   const allowed = order.filled + sellableShares(d.s, care, { mono: d.mono, without: [order.orderRef] });
-  if (allowed >= order.quantity) return;
+  if (allowed === order.quantity) return;
   if (allowed > order.filled) modifyExit(d, tracked, { quantity: shares(allowed) });
   else cancelExit(d, tracked);
 }
