@@ -21,6 +21,7 @@ import { ROOT } from '../e2e/harness.js';
 import { pause } from '../e2e/waiting.js';
 import { BENCH_DATE, benchMarket } from './bench-market.js';
 import type { BenchOptions } from './benches.js';
+import { benchJournal } from './journal.js';
 import type { BenchResult } from './report.js';
 import { figure, spreadOf } from './statistics.js';
 
@@ -52,6 +53,10 @@ export async function benchMicro({ quick }: BenchOptions): Promise<BenchResult> 
     await add('commitFull', 'commit of one step, FULL', () => store.commit(true));
     store.close();
     await add('heartbeat', 'heartbeat written', beating(folder));
+    const journal = benchJournal(folder);
+    await add('journalNote', 'a decision noted for the journal, before its sends', journal.note);
+    await add('journalStop', 'the step of a touched stop journaled, after its sends', journal.writeStop);
+    await add('journalMark', 'a quiet mark journaled, with the next beat', journal.writeMark);
     const perSecond = await gatewayRate(quick ? 500 : 50_000);
     return resultOf(lines, perSecond);
   } finally {
