@@ -14,36 +14,44 @@ export interface Exposure {
   line(isConnected: boolean, machineAt: number): void;
   /** Look at the heartbeat as often as you can: a READY one carries its own time. */
   beat(beat: Heartbeat | null, machineAt: number): void;
-  /** Closes what is open. */
+  /** What has been since the last `restart`, with what is still open. */
   report(machineAt: number): ExposureReport;
+  /** Counts from here. */
+  restart(): void;
 }
 
 export interface ExposureReport {
   /** Longest time a position was held and no READY exit manager watched it. */
   readonly unwatchedMs: number;
-  /** … and no stop of ours rested for it either. */
+  /** … and no stop of ours rested for it either; it had been watched before. */
   readonly nakedMs: number;
+  /** The same of a position that opened while nobody watched. */
+  readonly newNakedMs: number;
   /** How many such times there were. */
   readonly unwatched: number;
   readonly naked: number;
 }
+
+export const NOTHING: ExposureReport = { unwatchedMs: 0, nakedMs: 0, newNakedMs: 0, unwatched: 0, naked: 0 };
 
 interface Held {
   shares: number;
   readonly stops: Set<number>;
   unwatchedSince: number | null;
   nakedSince: number | null;
+  /** It opened while nobody watched, and nobody has since. */
+  isNew: boolean;
 }
 
 export function createExposure(baseline: ReadonlySet<number>): Exposure {
   const held = new Map<number, Held>();
-  const told = { unwatchedMs: 0, nakedMs: 0, unwatched: 0, naked: 0 };
+  const told: { -readonly [key in keyof ExposureReport]: number } = { ...NOTHING };
   let isConnected = false;
   let isWatched = false;
   let lostAt = 0;
 
   const of = (conId: number): Held => {
-    const known = held.get(conId) ?? { shares: 0, stops: new Set(), unwatchedSince: null, nakedSince: null };
+    const known = held.get(conId) ?? { shares: 0, stops: new Set(), unwatchedSince: null, nakedSince: null, isNew: false };
     held.set(conId, known);
     return known;
   };
@@ -60,9 +68,11 @@ export function createExposure(baseline: ReadonlySet<number>): Exposure {
     if (isNaked) one.nakedSince ??= at;
     else if (one.nakedSince !== null) {
       told.naked += 1;
-      told.nakedMs = Math.max(told.nakedMs, at - one.nakedSince);
+      const key = one.isNew ? 'newNakedMs' : 'nakedMs';
+      told[key] = Math.max(told[key], at - one.nakedSince);
       one.nakedSince = null;
     }
+    if (isWatched) one.isNew = false;
   }
   const settleAll = (at: number): void => {
     for (const one of held.values()) settle(one, at);
@@ -79,6 +89,7 @@ export function createExposure(baseline: ReadonlySet<number>): Exposure {
       if (event.kind === 'execution' && !baseline.has(event.execution.conId)) {
         const { conId, side, shares } = event.execution;
         const one = of(conId);
+        if (one.shares === 0) one.isNew = !isWatched;
         one.shares += side === 'BUY' ? shares : -shares;
         settle(one, machineAt);
       } else if (event.kind === 'order' && EXIT_CLIENTS.includes(event.order.request.clientId)) {
@@ -106,6 +117,9 @@ export function createExposure(baseline: ReadonlySet<number>): Exposure {
       settleAll(machineAt);
       isWatched = before;
       return { ...told };
+    },
+    restart() {
+      Object.assign(told, NOTHING);
     },
   };
 }

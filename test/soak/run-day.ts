@@ -11,8 +11,8 @@ import { count, type SoakViolation, type Tally } from './tally.js';
 /** Storm, calm, hunt, calm: so often a day. */
 const ROUNDS = 3;
 const STORM_MS = [9_000, 15_000] as const;
-const HUNT_MS = 7_000;
-const PASSING_MS = 3_000;
+const HUNT_MS = 6_000;
+const PASSING_MS = 2_000;
 /** Past this the exchange has closed, and nothing more can be learned. */
 const BEFORE_CLOSE_MS = 60_000;
 

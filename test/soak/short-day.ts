@@ -15,7 +15,7 @@ import { readExecutions } from '@holdfast/store/executions';
 import { readPositions } from '@holdfast/store/positions';
 import { readRoundTrips } from '@holdfast/store/reports';
 import { placeDesk } from '../e2e/harness.js';
-import { createExposure } from './exposure.js';
+import { createExposure, NOTHING } from './exposure.js';
 import { openLine } from './line.js';
 import { swayingMarket } from './swaying-market.js';
 import { count, type Tally } from './tally.js';
@@ -113,7 +113,7 @@ export async function openShortDay({ seed, start, speed, mode, isMinimalAllowed 
       },
       supervision: {
         backoffFirstMs: 50,
-        backoffMsMax: 400,
+        backoffMsMax: 150,
         parkAfterCrashes: 1_000_000,
         ...(isMinimalAllowed ? {} : { minimalWindowMs: 1 }),
       },
@@ -155,6 +155,8 @@ export async function openShortDay({ seed, start, speed, mode, isMinimalAllowed 
     /** I6: where store and exchange differ now. */
     differences: (): readonly Violation[] =>
       desk.look(db => compareWithStore(truthOf(exchange, baseline.conId), storeView(db), { at: exchange.now })),
+    /** What the store calls a position or a claim. */
+    activeInStore: (): readonly number[] => desk.look(db => readPositions(db).map(({ contract }) => contract.conId)),
     /** Everything in care at the exchange. */
     inCare: () => exchange.positions().filter(({ conId, quantity }) => conId !== baseline.conId && quantity !== 0),
     /** Adds the day to the tally. */
@@ -166,13 +168,14 @@ export async function openShortDay({ seed, start, speed, mode, isMinimalAllowed 
       ).length;
       tally.executions += exchange.executions().length;
       for (const { exitReason } of desk.look(db => readRoundTrips(db, DATE))) count(tally.exits, exitReason);
-      const { unwatchedMs, nakedMs, unwatched, naked } = exposure.report(mono());
-      const known = tally.exposure[mode] ?? { unwatchedMs: 0, nakedMs: 0, unwatched: 0, naked: 0 };
+      const now = exposure.report(mono());
+      const known = tally.exposure[mode] ?? NOTHING;
       tally.exposure[mode] = {
-        unwatchedMs: Math.max(known.unwatchedMs, unwatchedMs),
-        nakedMs: Math.max(known.nakedMs, nakedMs),
-        unwatched: known.unwatched + unwatched,
-        naked: known.naked + naked,
+        unwatchedMs: Math.max(known.unwatchedMs, now.unwatchedMs),
+        nakedMs: Math.max(known.nakedMs, now.nakedMs),
+        newNakedMs: Math.max(known.newNakedMs, now.newNakedMs),
+        unwatched: known.unwatched + now.unwatched,
+        naked: known.naked + now.naked,
       };
     },
     close: async (): Promise<void> => {

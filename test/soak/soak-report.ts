@@ -30,8 +30,11 @@ export function formatTally(tally: Tally, wallMs: number): string {
     ['exit manager killed → READY', spread(tally.readyMs)],
     ['faults over → well', spread(tally.recoveryMs)],
     ...Object.entries(exposure).map(
-      ([mode, { unwatchedMs, nakedMs }]) =>
-        [`longest unwatched, ${mode}`, `${seconds(unwatchedMs)}; with no stop resting either ${seconds(nakedMs)}`] as const,
+      ([mode, { unwatchedMs, nakedMs, newNakedMs }]) =>
+        [
+          `longest unwatched, ${mode}`,
+          `${seconds(unwatchedMs)}; with no stop resting either ${seconds(nakedMs)}, bought meanwhile ${seconds(newNakedMs)}`,
+        ] as const,
     ),
     ['violations', violations.length === 0 ? 'none' : `${violations.length}: ${listed(byInvariant)}`],
   ];

@@ -42,10 +42,16 @@ const fault = (name: string, give: (weather: Weather) => void): Blow =>
     return true;
   };
 
-/** Somebody buys in TWS: a new position, or more of one. Adopted on sight. */
+/**
+ * Somebody buys in TWS: a new position, or more of one. Adopted on sight. Not what was sold a moment ago and is still a position in the store:
+ * such a purchase continues the old trade, and then realized P&L says nothing until that is flat.
+ */
 export const buyByHand: Blow = ({ day, random, tally }) => {
-  const symbols = day.source.instruments.filter(({ conId }) => conId !== day.baseline.conId && day.exchange.isTrading(conId));
   const held = new Set(day.inCare().map(({ conId }) => conId));
+  const unsettled = new Set(day.activeInStore().filter(conId => !held.has(conId)));
+  const symbols = day.source.instruments.filter(
+    ({ conId }) => conId !== day.baseline.conId && !unsettled.has(conId) && day.exchange.isTrading(conId),
+  );
   const choice = held.size >= HELD_AT_ONCE_MAX ? symbols.filter(({ conId }) => held.has(conId)) : symbols;
   const one = choice[random.below(choice.length)];
   if (!one) return false;

@@ -1,4 +1,5 @@
 import type { App } from '../e2e/harness.js';
+import type { ExposureReport } from './exposure.js';
 
 /** A broken promise, with where to find it again. */
 export interface SoakViolation {
@@ -30,7 +31,7 @@ export interface Tally {
   /** Last fault of a storm over → both workers READY and store == broker. */
   readonly recoveryMs: number[];
   /** Worst over all days, by protection mode. */
-  readonly exposure: Record<string, { unwatchedMs: number; nakedMs: number; unwatched: number; naked: number }>;
+  readonly exposure: Record<string, ExposureReport>;
   readonly violations: SoakViolation[];
 }
 
