@@ -23,6 +23,11 @@ const CASES: readonly (readonly [title: string, stored: readonly Write[], kept: 
     ],
   ],
   ['an execution, told twice', [], [booked(), booked()]],
+  [
+    'an execution that has found its trade since',
+    [booked({ execId: '0001.0002.0007.01' }, null)],
+    [booked({ execId: '0001.0002.0007.01' })],
+  ],
   ['a position', [], [{ do: 'write-position', position: { ...aPosition(), updatedAt: later } }]],
 ];
 
@@ -35,5 +40,6 @@ it.each(CASES)('%s', (_title, stored, kept) => {
   const merged = loadView(desk.db, request);
   expect(overlaid.orders).toEqual(merged.orders);
   expect(overlaid.positions).toEqual(merged.positions);
-  expect(overlaid.executions.map(({ execId }) => execId)).toEqual(merged.executions.map(({ execId }) => execId));
+  const tradesOf = (view: typeof merged) => view.executions.map(({ execId, tradeId }) => [execId, tradeId]);
+  expect(tradesOf(overlaid)).toEqual(tradesOf(merged));
 });

@@ -18,8 +18,11 @@ function apply(view: SharedView, write: Write): SharedView {
       return withOrder(view, write.order);
     case 'write-execution': {
       const { execution, tradeId } = write;
-      const isKnown = view.executions.some(({ execId }) => execId === execution.execId);
-      return isKnown ? view : { ...view, executions: [...view.executions, { ...execution, tradeId }] };
+      const known = view.executions.find(({ execId }) => execId === execution.execId);
+      if (!known) return { ...view, executions: [...view.executions, { ...execution, tradeId }] };
+      // Told again, it may have found its trade: an adopted position begins so.
+      if (tradeId === null || known.tradeId === tradeId) return view;
+      return { ...view, executions: view.executions.map(other => (other === known ? { ...known, tradeId } : other)) };
     }
     case 'write-position': {
       const { position } = write;

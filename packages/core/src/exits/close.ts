@@ -34,6 +34,9 @@ export function closeWhenDone(d: Draft, care: Care): void {
   // The broker holds something else: what is still to be learned (a sale by hand, an overshoot) belongs to this trade.
   if (d.s.mismatches.has(care.contract.conId) && d.mono - executedAt < COMMISSION_WAIT_MS) return;
   const executions = executionsOf(d, care.tradeId);
+  // Nothing is known to have left it: what this process does not remember the broker may, and a row without its executions is no end.
+  const leavingSide = care.side > 0 ? 'SELL' : 'BUY';
+  if (!mayAct(d) && !executions.some(({ side }) => side === leavingSide)) return;
   const commissionsMissing = executions.some(({ commission }) => commission === undefined);
   if (commissionsMissing && d.mono - executedAt < COMMISSION_WAIT_MS) return;
   close(d, care, tradeResult(d, care, executions));

@@ -68,9 +68,20 @@ export interface Sight {
   readonly breach: BreachWatch | undefined;
   readonly blindSince: EpochMs | null;
   readonly seeingSince: EpochMs | null;
+  /** When its P&L stream was asked for; null once it has said anything. */
+  readonly pricesAskedAt: MonoMs | null;
+  /** When a person was told that it has no price at all. */
+  readonly noPriceToldAt: EpochMs | null;
 }
 
-export const NO_SIGHT: Sight = { book: EMPTY_MARK_BOOK, breach: undefined, blindSince: null, seeingSince: null };
+export const NO_SIGHT: Sight = {
+  book: EMPTY_MARK_BOOK,
+  breach: undefined,
+  blindSince: null,
+  seeingSince: null,
+  pricesAskedAt: null,
+  noPriceToldAt: null,
+};
 
 export interface Booked extends Execution {
   /** Null: not ours, and no position of ours explains it. */

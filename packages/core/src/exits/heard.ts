@@ -219,13 +219,23 @@ function rejected(d: Draft, tracked: Tracked, { code, reason, isDuplicateId }: R
 }
 
 /** The order that was thought lost lives: the broker would not change it into its successor. It counts and rests again. */
-function revivePredecessor(d: Draft, { orderRef, orderId }: Order): void {
-  for (const tracked of d.s.orders.values()) {
-    const { order } = tracked;
-    if (order.orderId === orderId && order.status === 'CANCELLED' && order.reason === `id used again by ${orderRef}`)
-      step(d, { ...tracked, cancelAskedAt: null, session: d.s.link.session }, 'echoed', null);
-  }
+function revivePredecessor(d: Draft, successor: Order): void {
+  for (const tracked of predecessors(d, successor)) step(d, { ...tracked, cancelAskedAt: null, session: d.s.link.session }, 'echoed', null);
 }
+
+/**
+ * The order that was to take over a lost one's id never left: the lost one may still work under it, so it counts again, and only an order
+ * under that id may follow.
+ */
+function loseAgain(d: Draft, successor: Order): void {
+  for (const tracked of predecessors(d, successor))
+    putOrder(d, { ...tracked, order: { ...tracked.order, status: 'LOST', reason: `${successor.orderRef} was not sent` } });
+}
+
+const predecessors = (d: Draft, { orderRef, orderId }: Order): readonly Tracked[] =>
+  [...d.s.orders.values()].filter(
+    ({ order }) => order.orderId === orderId && order.status === 'CANCELLED' && order.reason === `id used again by ${orderRef}`,
+  );
 
 function restore(d: Draft, tracked: Tracked, reason: string): void {
   if (!tracked.modified) return;
@@ -264,6 +274,9 @@ export function hearNotSent(d: Draft, told: Extract<EventBody, { kind: 'not-sent
   const care = d.s.care.get(tracked.order.contract.conId);
   if (care) putCare(d, { ...care, sendRetryAt: (d.mono + SEND_RETRY_MS) as Draft['mono'] });
   if (tracked.modified) restore(d, tracked, reason);
-  else step(d, tracked, 'notSent', reason);
+  else {
+    step(d, tracked, 'notSent', reason);
+    loseAgain(d, tracked.order);
+  }
   if (told.code.startsWith('WIRE_CAP') || told.kind === 'exit-refused') countRejection(d, tracked, { code: null, reason });
 }

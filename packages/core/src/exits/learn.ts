@@ -7,6 +7,7 @@ import type { Execution } from '../positions/execution.js';
 import { type Micros, micros, shares } from '../units.js';
 import type { Care } from './care.js';
 import { alert, type Booked, type Draft, edit, emit, putCare, putOrder, say, setExecution, write } from './desk.js';
+import { askPrices } from './price-stream.js';
 import { clearRejections } from './rejections.js';
 
 /**
@@ -154,7 +155,7 @@ function brokerHoldsOf(d: Draft, conId: number, tradeId: string): boolean {
 export function openCare(d: Draft, care: Care): void {
   putCare(d, care);
   if (d.s.link.isUp) {
-    emit(d, { do: 'subscribe-pnl', conId: care.contract.conId });
+    askPrices(d, care.contract.conId);
     if (care.contract.tick <= 0) askContract(d, care.contract);
   }
 }

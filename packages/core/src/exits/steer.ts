@@ -6,9 +6,10 @@ import { levelsFrom, rowOf } from './care.js';
 import { carry, isCarried } from './carry.js';
 import { closeWhenDone } from './close.js';
 import { decideExit, needsRestingStop } from './decide-exit.js';
-import { alert, type Draft, emit, mayAct, NO_SIGHT, putCare, say, write } from './desk.js';
+import { alert, type Draft, edit, emit, mayAct, NO_SIGHT, putCare, say, write } from './desk.js';
 import { averagePriceOf, executionsOf } from './learn.js';
 import { cancelExit } from './place.js';
+import { askPricesAgain } from './price-stream.js';
 import { protect } from './protect.js';
 import { askAboutSilence, repeatCancels, sellOut } from './sell.js';
 import { exitOrders, heldShares } from './sellable.js';
@@ -32,6 +33,7 @@ export function steer(d: Draft, conId: number): void {
     closeWhenDone(d, d.s.care.get(conId) ?? opened);
     return;
   }
+  askPricesAgain(d, conId);
   const levelled = setLevels(d, opened, held);
   const decided = decide(d, levelled, held);
   if (!mayAct(d) || (decided.sendRetryAt !== null && d.mono < decided.sendRetryAt)) return;
@@ -68,7 +70,7 @@ function setLevels(d: Draft, care: Care, held: Shares): Care {
     return setLevels(d, put(d, { ...care, contract }), held);
   }
   const reference = referenceOf(d, care);
-  if (reference === null && d.at - care.openedAt >= NO_PRICE_MS) sayNoPrice(d, care);
+  if (reference === null) sayNoPrice(d, care);
   if (reference === null || care.levels?.reference === reference) return care;
   if (care.levels !== null && (care.origin === 'adopted' || care.exit !== null)) return care;
   const next = put(d, { ...care, levels: levelsFrom(reference, care, d.s.rules) });
@@ -82,10 +84,15 @@ function setLevels(d: Draft, care: Care, held: Shares): Care {
   return next;
 }
 
-/** A position without any price for this long (exchange time) is told to a person: no level can be set. */
+/** A position without any price for this long (exchange time) is told to a person, and again as long as it lasts: no level can be set. */
 const NO_PRICE_MS = 10_000;
+const NO_PRICE_AGAIN_MS = 60_000;
 
-const sayNoPrice = (d: Draft, care: Care): void =>
+function sayNoPrice(d: Draft, care: Care): void {
+  const sight = d.s.sights.get(care.contract.conId) ?? NO_SIGHT;
+  if (d.at - care.openedAt < NO_PRICE_MS) return;
+  if (sight.noPriceToldAt !== null && d.at - sight.noPriceToldAt < NO_PRICE_AGAIN_MS) return;
+  edit(d, 'sights').set(care.contract.conId, { ...sight, noPriceToldAt: d.at });
   alert(d, {
     level: 'critical',
     code: 'NO_PRICE',
@@ -94,6 +101,7 @@ const sayNoPrice = (d: Draft, care: Care): void =>
     did: 'Waits for the first mark: levels start from it. Until then nothing rests at the broker.',
     todo: 'Check the P&L stream and market data in TWS; rest a stop there by hand if it stays so.',
   });
+}
 
 function referenceOf(d: Draft, care: Care): Micros | null {
   if (care.origin === 'entry') {

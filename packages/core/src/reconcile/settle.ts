@@ -4,6 +4,7 @@ import { askSnapshot, hearPosition } from '../exits/adopt.js';
 import { alert, type Draft, edit, emit, say, setOrder, type Tracked, update, updateLink, write } from '../exits/desk.js';
 import { hearOpenOrder, step } from '../exits/heard.js';
 import { learnExecution, recoverTrades } from '../exits/learn.js';
+import { askPrices } from '../exits/price-stream.js';
 import { exitOrders, heldShares } from '../exits/sellable.js';
 import { CLIENT_ID, isFinal, type Order } from '../orders/order.js';
 import { keepMeeting, mayMeet, meetAccount } from './meet.js';
@@ -140,7 +141,7 @@ function becomeReady(d: Draft, isFirst: boolean): void {
   if (!isFirst) return;
   updateLink(d, { phase: 'READY' });
   write(d, { do: 'write-phase', phase: 'READY', detail: `${d.s.care.size} in care` });
-  for (const conId of d.s.care.keys()) emit(d, { do: 'subscribe-pnl', conId });
+  for (const conId of d.s.care.keys()) askPrices(d, conId);
 }
 
 /** Deadlines of the reconcile and its rhythm: asked again after 5 s, a new connection after two silences, anew every minute. */
