@@ -8,7 +8,6 @@ import { DEFAULT_EXIT_RULES, type ExitRules } from '@holdfast/core/exits/rules';
 import type { Order } from '@holdfast/core/orders/order';
 import type { BrokerListener, BrokerSend } from '@holdfast/core/ports';
 import { type EpochMs, epochMs, fromDollars, type MonoMs, micros, monoMs, shares } from '@holdfast/core/units';
-import { ASK_AGAIN_MS, type Booted, createBoot } from '@holdfast/engine/boot';
 import { createEmergencyFile, EMERGENCY_FILE_BYTES, type EmergencyFile } from '@holdfast/engine/emergency-file';
 import { silentLog } from '@holdfast/engine/log';
 import { createMemoryFile } from '@holdfast/engine/random-file';
@@ -19,17 +18,16 @@ import { createExchange } from '@holdfast/sim/exchange';
 import type { ExchangePort, MarketUpdate } from '@holdfast/sim/exchange-types';
 import { ACME, at, listSource, SESSION } from '@holdfast/sim/list-source';
 import { failingFile } from '@holdfast/sim/store-faults';
-import { baselineTakenAt } from '@holdfast/store/baseline';
 import { claimEntry } from '@holdfast/store/claims';
 import { insertCommand } from '@holdfast/store/commands';
 import { commitStep } from '@holdfast/store/commit';
 import { Db, type Synchronous } from '@holdfast/store/db';
 import type { StoreFaults } from '@holdfast/store/faults';
 import { acquireLease, type Lease } from '@holdfast/store/leases';
-import { migrate } from '@holdfast/store/migrate';
-import { attempt } from '@holdfast/store/refusal';
 import { loadView } from '@holdfast/store/view';
+import { startExitManager } from './exit-manager-start.js';
 import { handEntry, requestOf } from './hand-entry.js';
+import { writeMigratedStore } from './migrated-store.js';
 import { lineOfExchange, linesOfStep } from './story-book.js';
 
 /**
@@ -52,9 +50,6 @@ export interface StageOptions {
 
 const ACCOUNT = 'DU1234567';
 const BOOT = 'boot';
-/** The supervisor's pace; and when a story has to give up. */
-const RESTART_MS = 250;
-const STARTS_MAX = 40;
 
 export class Stage {
   readonly exchange: ExchangePort;
@@ -107,8 +102,8 @@ export class Stage {
       const line = lineOfExchange(event);
       if (line !== null) this.tell([line]);
     });
+    writeMigratedStore(join(this.dir, 'desk.db'), this.now);
     this.traderDb = new Db(join(this.dir, 'desk.db'), { busyTimeoutMs: 0, synchronous: 'OFF' });
-    migrate(this.traderDb, this.now);
     this.traderLease = this.lease(this.traderDb, 'day-trader', 2);
     this.startExitManager(options.omits ?? null);
   }
@@ -123,59 +118,28 @@ export class Stage {
     return result.lease;
   }
 
-  /** The real start of a worker; one that gives up is started again, as the supervisor would. */
-  private boot(): Booted {
-    const faults: StoreFaults = {
-      before: call => this.storeFaults?.before(call),
-      afterCommit: () => this.storeFaults?.afterCommit(),
-    };
-    for (let tries = 0; tries < STARTS_MAX; tries += 1) {
-      this.incarnation += 1;
-      this.emergency = createEmergencyFile(failingFile(this.disk, call => this.fileFails?.(call) ?? false));
-      const boot = createBoot({
-        name: 'exit-manager',
-        storePath: join(this.dir, 'desk.db'),
-        busyTimeoutMs: 0,
-        synchronous: this.synchronous,
-        open: (path, options) => new Db(path, { ...options, faults }),
-        holder: { pid: 100 + this.incarnation, processStartedAt: '1', bootId: BOOT },
-        isGone: () => true,
-        emergency: this.emergency,
-        log: silentLog,
-        mono: () => monoMs(this.mono),
-        wall: () => this.now,
-      });
-      let stepped = boot.step();
-      while (stepped === 'waiting') {
-        this.mono += ASK_AGAIN_MS;
-        stepped = boot.step();
-      }
-      if (stepped.ok) return stepped;
-      this.tell([`exit-manager does not start: ${stepped.detail}`]);
-      this.mono += RESTART_MS;
-    }
-    throw new Error(`the exit manager did not start in ${STARTS_MAX} tries`);
-  }
-
-  /** What the shell reads once the gateway has named the account; a store that does not answer is asked again. */
-  private readStore() {
-    for (let tries = 0; tries < STARTS_MAX; tries += 1) {
-      const read = attempt(() => ({
-        ok: true as const,
-        view: loadView(this.db, { worker: 'exit-manager', tradeDate: tradeDateOf(this.now), now: this.now }),
-        hasBaseline: baselineTakenAt(this.db, ACCOUNT) !== null,
-      }));
-      if (read.ok) return read;
-      this.mono += ASK_AGAIN_MS;
-    }
-    throw new Error(`the store could not be read in ${STARTS_MAX} tries`);
-  }
-
-  /** A new process of the exit manager: new connection to the store, new lease, new broker session. */
+  /** A new process of the exit manager: the real start, new connection to the store, new lease, new broker session. */
   startExitManager(omits: SimBroker['omits'] = null): void {
-    const { db, lease } = this.boot();
+    const { booted, emergency, view, hasBaseline } = startExitManager({
+      path: join(this.dir, 'desk.db'),
+      account: ACCOUNT,
+      synchronous: this.synchronous,
+      faults: { before: call => this.storeFaults?.before(call), afterCommit: () => this.storeFaults?.afterCommit() },
+      next: () => {
+        this.incarnation += 1;
+        const file = failingFile(this.disk, call => this.fileFails?.(call) ?? false);
+        return { pid: 100 + this.incarnation, emergency: createEmergencyFile(file) };
+      },
+      mono: () => monoMs(this.mono),
+      now: () => this.now,
+      wait: ms => {
+        this.mono += ms;
+      },
+      tell: line => this.tell([line]),
+    });
+    const { db, lease, unwritten } = booted;
     this.db = db;
-    const { view, hasBaseline } = this.readStore();
+    this.emergency = emergency;
     let worker: Worker<ExitManagerState> | undefined;
     const take: BrokerListener = body => worker?.take(body);
     this.broker = createSimBroker({
@@ -183,7 +147,7 @@ export class Stage {
       clientId: 10,
       onEvent: body => (this.filter ? this.filter(body, take) : take(body)),
     });
-    const { send } = this.broker;
+    const send = this.broker.send.bind(this.broker);
     this.broker.send = what => (this.wire ? this.wire(what, () => send(what)) : send(what));
     this.broker.omits = omits;
     this.stopped = null;
@@ -200,13 +164,14 @@ export class Stage {
         hasBaseline,
       }),
       view,
-      db: this.db,
+      db,
       lease,
+      unwritten,
       broker: this.broker,
       clock: this.clock,
       limits: { ordersPerMinute: 30, notionalMax: fromDollars(1_000_000), collarBps: 1_000 },
       policy: { orders: null, entries: null },
-      emergency: this.emergency,
+      emergency,
       log: silentLog,
       journal: (_event, effects) => this.tell(linesOfStep(effects)),
       onStop: stop => {
@@ -386,7 +351,8 @@ export class Stage {
     });
   }
 
-  command(kind: string, payload: Record<string, string> = {}): void {
+  /** A command's row, which the exit manager will find. */
+  commands(kind: string, payload: Record<string, string> = {}): void {
     insertCommand(this.traderDb, {
       target: 'exit-manager',
       kind,
@@ -396,6 +362,10 @@ export class Stage {
       createdBy: 'story',
       now: this.now,
     });
+  }
+
+  command(kind: string, payload: Record<string, string> = {}): void {
+    this.commands(kind, payload);
     this.settle();
   }
 
@@ -419,6 +389,11 @@ export class Stage {
   /** Steps that a start now would merge from the emergency file. */
   kept(): number {
     return this.emergency.read().steps.length;
+  }
+
+  /** Processes of the exit manager so far. */
+  get starts(): number {
+    return this.incarnation;
   }
 
   get reader(): Db {

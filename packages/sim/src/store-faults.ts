@@ -122,11 +122,12 @@ export interface NthFault extends StoreFaults {
 }
 
 export interface NthFaultPlan {
-  readonly isMeant: (call: StoreCall) => boolean;
+  /** Which calls count; `after-commit`: the n-th commit is done and reported as failed. */
+  readonly isMeant: ((call: StoreCall) => boolean) | 'after-commit';
   /** 1 = the first. */
   readonly nth: number;
-  /** `after-commit` lets the n-th commit happen and reports it as failed; `isMeant` is not asked. */
-  readonly failure: StoreFailureKind | 'sync-full' | 'sync-io' | 'after-commit';
+  /** By name, or an error of the story's own: a file's, or the end of the process. */
+  readonly failure: StoreFailureKind | (() => Error);
   /** Ends the transaction before the failure is reported. */
   readonly rollsBack?: boolean;
   /** So many calls in a row fail, from the n-th on; default 1. */
@@ -142,19 +143,19 @@ export function failNthCall({ isMeant, nth, failure, rollsBack = false, times = 
     count += 1;
     return count >= nth && count < nth + times;
   };
+  const error = (): Error => (typeof failure === 'string' ? storeFailure(failure) : failure());
 
   return {
     before(call) {
-      if (failure === 'after-commit' || !isMeant(call) || !isDue()) return;
+      if (isMeant === 'after-commit' || !isMeant(call) || !isDue()) return;
       fired ??= `${call.kind} ${call.sql}`;
       if (rollsBack) call.rollBack();
-      if (failure === 'sync-full' || failure === 'sync-io') throw fileFailure(failure === 'sync-full' ? 'full' : 'io');
-      throw storeFailure(failure);
+      throw error();
     },
     afterCommit() {
-      if (failure !== 'after-commit' || !isDue()) return;
+      if (isMeant !== 'after-commit' || !isDue()) return;
       fired ??= 'commit, done but reported as failed';
-      throw storeFailure('io-sync');
+      throw error();
     },
     get hasFired() {
       return fired !== null;
