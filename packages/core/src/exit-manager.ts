@@ -2,7 +2,7 @@ import { tradeDateOf } from './calendar.js';
 import type { Step } from './effects.js';
 import type { Event } from './events.js';
 import { askSnapshot, hearPosition } from './exits/adopt.js';
-import { careFromRow } from './exits/care.js';
+import { type Care, careFromRow, levelsFrom } from './exits/care.js';
 import { rewriteClosed } from './exits/close.js';
 import { answerWaiting, hearCommand } from './exits/commands.js';
 import { marketMoved } from './exits/decide-exit.js';
@@ -37,7 +37,7 @@ import { bookFilled } from './orders/step-order.js';
 import { splitExecId } from './positions/book.js';
 import { filledOf } from './positions/filled-of.js';
 import { keepReconciling, settleSnapshot } from './reconcile/settle.js';
-import type { SharedView, WorkerPhase } from './shared-view.js';
+import type { PositionRow, SharedView, WorkerPhase } from './shared-view.js';
 import { type EpochMs, type Micros, monoMs } from './units.js';
 
 export type { ExitManagerState } from './exits/desk.js';
@@ -87,7 +87,7 @@ export function createState(start: ExitManagerStart): ExitManagerState {
     nextRequest: 1,
     tradeDate: tradeDateOf(at),
     care: new Map(view.positions.map(row => [row.contract.conId, careFromRow(row, at)])),
-    closed: new Map(),
+    closed: new Map((view.endedTrades ?? []).map(row => [row.tradeId, endedCare(row, start)])),
     orders: new Map(tracked.map(entry => [entry.order.orderRef, entry])),
     ...indexed(tracked, view.executions),
     entries: entriesOf(view, new Set()),
@@ -106,6 +106,12 @@ export function createState(start: ExitManagerStart): ExitManagerState {
     restAll: false,
     carriedTold: null,
   };
+}
+
+/** A trade that had ended before this start. Its levels are those of its entry again, should a correction open it. */
+function endedCare(row: PositionRow, { rules, at }: ExitManagerStart): Care {
+  const care = careFromRow(row, at);
+  return row.entryPrice === null ? care : { ...care, levels: levelsFrom(row.entryPrice, care, rules) };
 }
 
 /**

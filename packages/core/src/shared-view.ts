@@ -61,6 +61,11 @@ export interface SharedView {
   readonly orders: readonly Order[];
   /** Executions of this trading date and of every open trade. */
   readonly executions: readonly (Execution & { readonly tradeId: string | null })[];
+  /**
+   * Trades that ended on this trading date, as rows without shares, in case a correction, a late fill or a commission still belongs to one.
+   * Read at a worker's start alone: later it has seen them end itself.
+   */
+  readonly endedTrades?: readonly PositionRow[];
   readonly closedToday: readonly { readonly symbol: string; readonly closeDate: TradeDate; readonly exitReason: string }[];
   readonly baseline: readonly { readonly conId: number; readonly symbol: string; readonly quantity: number }[];
   readonly commands: readonly CommandRow[];

@@ -1,9 +1,20 @@
 import type { ClosedTrade } from '@holdfast/core/effects';
 import type { PositionRow } from '@holdfast/core/shared-view';
-import { bpsBetween, type EpochMs, type Micros, type TradeDate } from '@holdfast/core/units';
+import { bpsBetween, type EpochMs, type Micros, shares, type TradeDate } from '@holdfast/core/units';
 import { sql } from 'kysely';
 import { blockReentry } from './blocks.js';
-import { contractColumn, moneyColumn, moneyColumnOrNull, timeColumn, timeColumnOrNull, wholeColumn } from './columns.js';
+import {
+  contractColumn,
+  contractOf,
+  moneyColumn,
+  moneyColumnOrNull,
+  moneyOrNull,
+  timeColumn,
+  timeColumnOrNull,
+  timeOf,
+  timeOrNull,
+  wholeColumn,
+} from './columns.js';
 import { refreshDailyPnl } from './daily.js';
 import type { Db } from './db.js';
 import { deletePosition, readPositionOfTrade, upsertPosition } from './positions.js';
@@ -108,6 +119,50 @@ function isOutdated(known: TradesTable, at: EpochMs): boolean {
 export const openTrade = (db: Db, position: PositionRow, tradeDate: TradeDate): void => {
   db.run(putOpenTrade, openTradeRow(position, tradeDate));
 };
+
+const endedOn = statement((p: { close_date: TradeDate }) =>
+  q.selectFrom('trades').selectAll().where('status', '=', 'CLOSED').where('close_date', '=', p.close_date).orderBy('trade_id'),
+);
+const boughtOf = statement((p: { trade_id: string; side: 'BUY' | 'SELL' }) =>
+  q
+    .selectFrom('executions')
+    .select(eb => [eb.fn.sum<number | null>('shares').as('shares')])
+    .where('trade_id', '=', p.trade_id)
+    .where('side', '=', p.side)
+    .where('superseded', '=', 0),
+);
+
+/** Trades that ended on a date, as rows of positions without a share: what a late word about one of them is told apart by. */
+export const readEndedTrades = (db: Db, date: TradeDate): readonly PositionRow[] =>
+  db.all(endedOn, { close_date: date }).map(row => {
+    const opened = db.first(boughtOf, { trade_id: row.trade_id, side: row.side > 0 ? 'BUY' : 'SELL' })?.shares ?? 0;
+    const exitAt = timeOrNull(row.exit_timestamp);
+    return {
+      tradeId: row.trade_id,
+      account: row.account,
+      contract: contractOf(row.contract),
+      quantity: shares(0),
+      entryPrice: moneyOrNull(row.entry_price),
+      entryAt: timeOrNull(row.entry_timestamp),
+      agentName: row.agent_name,
+      targetPrice: null,
+      stopPrice: null,
+      status: 'CLOSING',
+      updatedAt: timeOf(row.last_updated),
+      metadata: {
+        origin: row.origin,
+        // Shares that no execution explains were counted into the trade when it was adopted.
+        base: row.side * Math.max(0, row.quantity - opened),
+        side: row.side,
+        disasterPrice: null,
+        generation: 0,
+        exit: row.exit_reason === null || exitAt === null ? null : { reason: row.exit_reason, decidedAt: exitAt },
+        failedSells: 0,
+        quarantinedAt: null,
+        signal: row.signal,
+      },
+    };
+  });
 
 /** Ends a trade: its row final, its position gone, the symbol blocked for the date, the day's sums counted anew. One transaction with the caller's. */
 export function closeTrade(db: Db, trade: ClosedTrade, { now, replay }: When): void {
