@@ -1,12 +1,14 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { EpochMs } from '@holdfast/core/units';
 import { makeFolders } from '@holdfast/engine/desk-files';
+import { HEARTBEAT_BYTES, writeHeartbeat } from '@holdfast/engine/heartbeat';
 import { type Liquidation, type LiquidationParts, liquidateAll } from '@holdfast/engine/liquidate';
+import { backupStore } from '@holdfast/store/backup';
 import { readBinding } from '@holdfast/store/binding';
 import { type Db, openStore } from '@holdfast/store/db';
-import { acquireLease, type LeaseHolder, releaseLease } from '@holdfast/store/leases';
+import { acquireLease, type LeaseHolder, releaseLease, unusedLeaseId } from '@holdfast/store/leases';
 import { migrate, requireMigrated } from '@holdfast/store/migrate';
 import { readPositions } from '@holdfast/store/positions';
 import { attempt } from '@holdfast/store/refusal';
@@ -93,6 +95,13 @@ function partsOf({ machine, screen }: Place, desk: Desk, { connectTo, workerStar
     openStore: () => open(files.store),
     temporaryStore: () =>
       temporaryStore(join(files.folder, 'run', `liquidation-${machine.thisProcess().pid}.db`), machine.wall(), machine.thisProcess()),
+    copyOf: db => {
+      const path = join(files.folder, 'run', `liquidation-${machine.thisProcess().pid}.db`);
+      rmSync(path, { force: true });
+      const copied = backupStore(db, path);
+      return copied.ok ? temporaryStore(path, machine.wall(), machine.thisProcess()) : copied;
+    },
+    announce: () => announce(machine, files.heartbeat('liquidator')),
     halt: reason => {
       const made = makeFolders(files);
       if (made.ok) writeFileSync(files.halt, `${reason}\n`);
@@ -123,11 +132,24 @@ function open(path: string): Db | { readonly ok: false; readonly detail: string 
   });
 }
 
+/** A heartbeat that never moves: only who this is counts. A full disk costs the word, not the emergency. */
+function announce(machine: Machine, path: string): void {
+  const now = machine.wall();
+  const facts = { phase: 'STARTING', leaseId: 0, brokerAgeMs: null, markAgeMs: null, commitAgeMs: null, backlog: 0 } as const;
+  try {
+    const file = machine.openRandomFile(path, HEARTBEAT_BYTES);
+    writeHeartbeat(file, { ...facts, ...machine.thisProcess(), counter: 1, mono: machine.mono(), exchange: now });
+    file.close();
+  } catch {
+    return; // the lease says the same where it can be written
+  }
+}
+
 function temporaryStore(path: string, now: EpochMs, me: LeaseHolder): Db {
   const db = openStore(path, { busyTimeoutMs: 1_000, synchronous: 'NORMAL' });
   migrate(db, now);
   // Lease numbers are part of every orderRef: without the store that counted them, begin where none was used.
-  const first = acquireLease(db, { name: 'liquidator', ...me, now, leaseIdMin: Math.floor(now / 1_000) }, () => true);
+  const first = acquireLease(db, { name: 'liquidator', ...me, now, leaseIdMin: unusedLeaseId(db, now) }, () => true);
   if (first.ok) releaseLease(db, first.lease);
   return db;
 }

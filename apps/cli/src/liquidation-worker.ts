@@ -45,7 +45,10 @@ export function workerStarter(desk: Desk, machine: Machine): LiquidationParts['s
       onBroken: () => undefined,
     });
     const isGuard = worker === 'exit-manager';
-    const emergency = isGuard ? createEmergencyFile(machine.openRandomFile(desk.files.emergency(worker), EMERGENCY_FILE_BYTES)) : null;
+    const kept = isGuard ? createEmergencyFile(machine.openRandomFile(desk.files.emergency(worker), EMERGENCY_FILE_BYTES)) : null;
+    // Merged into a store that will be thrown away, it still has to be merged into the real one.
+    const isCopy = storePath !== desk.files.store;
+    const emergency = kept && isCopy ? { ...kept, wipe: () => ({ ok: true as const }) } : kept;
     const booted = await boot({
       name: worker,
       storePath,

@@ -6,7 +6,7 @@ import type { Config } from '@holdfast/engine/config';
 import { printRedacted } from '@holdfast/engine/config';
 import type { DeskFiles } from '@holdfast/engine/desk-files';
 import { EXIT_CODE } from '@holdfast/engine/exit-codes';
-import { type Heartbeat, writeHeartbeat } from '@holdfast/engine/heartbeat';
+import { type Heartbeat, holderOf, writeHeartbeat } from '@holdfast/engine/heartbeat';
 import { createLog } from '@holdfast/engine/log';
 import type { RandomFile } from '@holdfast/engine/random-file';
 import { spawnDetached } from '@holdfast/engine/spawn';
@@ -211,6 +211,7 @@ function processPort({ files, live, me, programs }: SupervisorParts): ProcessPor
     isGone: live.isGone,
     identify: live.processAt,
     heartbeat: worker => live.readHeartbeat(files.heartbeat(worker)),
+    announcedTool: () => holderOf(live.readHeartbeat(files.heartbeat('liquidator'))),
     bootId: me.bootId,
   };
 }

@@ -28,6 +28,7 @@ export interface Books {
   alert(alert: Alert): void;
   /** The store is no more: from now on everything is kept, and `known` first, for whichever store a successor finds. The exit manager's alone. */
   detach(why: string, known: readonly Write[]): void;
+  readonly isDetached: boolean;
   /** Why the store's content is no good, once it said so itself. */
   readonly damage: string | null;
   /** True when the store says so. One that cannot be read says nothing: protection outranks bookkeeping. */
@@ -173,6 +174,9 @@ export function createBooks({ db, lease, clock, emergency, log, ...parts }: Book
       if (!emergency || detached !== null) return;
       detached = why;
       keep(emergency, stepOf([...known, ...alerts.splice(0)]), why);
+    },
+    get isDetached() {
+      return detached !== null;
     },
     get damage() {
       return damage;

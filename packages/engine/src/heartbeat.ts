@@ -105,6 +105,10 @@ export function createPulse(file: RandomFile, { holder, leaseId, clock, log }: P
   };
 }
 
+/** Whose heartbeat it is; null for one that does not say when its process started. */
+export const holderOf = (beat: Heartbeat | null): { pid: number; processStartedAt: string; bootId: string } | null =>
+  beat?.processStartedAt === undefined ? null : { pid: beat.pid, processStartedAt: beat.processStartedAt, bootId: beat.bootId };
+
 /** A worker counts as alive for its peers while its last beat is of this boot and at most `stillMs` old on the shared machine clock. */
 export const isBeating = (beat: Heartbeat | null, now: { mono: MonoMs; bootId: string; stillMs: number }): boolean =>
   beat !== null && beat.bootId === now.bootId && now.mono - beat.mono <= now.stillMs;

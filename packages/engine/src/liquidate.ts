@@ -38,6 +38,10 @@ export interface LiquidationParts {
   openStore(): Db | { readonly ok: false; readonly detail: string };
   /** A fresh store in a folder of its own, for when the real one cannot be used; its lease numbers begin where none was used. */
   temporaryStore(): Db;
+  /** The same with all that a store holds which can be read and takes no write. Refused: it cannot be copied either. */
+  copyOf(db: Db): Db | { readonly ok: false; readonly detail: string };
+  /** Leaves word of this process in a file: while it lives the supervisor starts no exit manager, whether or not a lease could be written. */
+  announce(): void;
   /** Writes var/run/HALT, which workers obey without a database. */
   halt(reason: string): void;
   heartbeat(owner: 'exit-manager' | 'day-trader'): Heartbeat | null;
@@ -100,6 +104,7 @@ async function begin(parts: Emergency): Promise<Liquidation> {
   );
 
   const other = livingHolder(parts, db, 'liquidator');
+  if (!halted.ok && !(other && other.pid !== parts.me.pid)) return onCopy(parts, db, { startedAt, detail: halted.detail });
   if (other && other.pid !== parts.me.pid) return join(parts, db, { pid: other.pid, startedAt });
   if (await exitManagerTakesIt(parts, db)) {
     const guardLives = (): boolean => isAlive(parts, 'exit-manager');
@@ -251,6 +256,7 @@ interface Takeover {
  */
 async function takeOver(parts: Emergency, db: Db, { path, startedAt }: Takeover): Promise<Liquidation> {
   const { me, isGone } = parts;
+  parts.announce();
   const holding = acquireLease(db, { name: 'liquidator', ...me, now: parts.wall() }, isGone);
   if (!holding.ok) return failed(parts, db, { path, startedAt, detail: `another liquidation holds the lease: ${holding.detail}` });
   try {
@@ -326,14 +332,34 @@ async function withoutStore(parts: Emergency, startedAt: number, detail: string)
   parts.say(
     `the store cannot be used (${detail}): working from the broker alone; only what our orders bought or rest for is known to be ours`,
   );
-  for (const worker of WORKERS) {
-    const beat = parts.heartbeat(worker);
-    const holder = beat && beat.bootId === parts.me.bootId ? parts.identify(beat.pid) : null;
-    // The number may belong to somebody else by now: a stranger is never killed.
-    const isStill = holder !== null && holder.processStartedAt === beat?.processStartedAt;
-    if (holder && isStill && holder.pid !== parts.me.pid) await end(parts, holder, `the ${worker}`);
-  }
+  parts.announce();
+  for (const worker of WORKERS) await endByHeartbeat(parts, worker);
   return takeOver(parts, parts.temporaryStore(), { path: 'takeover-without-store', startedAt });
+}
+
+/**
+ * A stranger's lock, a full disk: no command can be left for the exit manager, and the lease cannot be had. All that is known can be read, so this
+ * process takes its place on a copy. What it does the real store learns from the broker, and from the emergency file, which stays as it is.
+ */
+async function onCopy(parts: Emergency, db: Db, { startedAt, detail }: { startedAt: number; detail: string }): Promise<Liquidation> {
+  const copy = parts.copyOf(db);
+  if ('ok' in copy) return withoutStore(parts, startedAt, `${detail}; not copied: ${copy.detail}`);
+  parts.say('the store takes no write: working on a copy of it');
+  parts.announce();
+  // One that began without a write stands in no lease row.
+  await endByHeartbeat(parts, 'exit-manager');
+  const result = await takeOver(parts, copy, { path: 'takeover', startedAt });
+  const halted = setKillSwitch(db, { on: true, reason: 'liquidate-all', actor: 'operator', now: exchangeNow(parts) });
+  if (!halted.ok) parts.say(`the store still takes no write (${halted.detail}); the HALT file keeps entries off`);
+  return result;
+}
+
+async function endByHeartbeat(parts: Emergency, worker: 'exit-manager' | 'day-trader'): Promise<void> {
+  const beat = parts.heartbeat(worker);
+  const holder = beat && beat.bootId === parts.me.bootId ? parts.identify(beat.pid) : null;
+  // The number may belong to somebody else by now: a stranger is never killed.
+  const isStill = holder !== null && holder.processStartedAt === beat?.processStartedAt;
+  if (holder && isStill && holder.pid !== parts.me.pid) await end(parts, holder, `the ${worker}`);
 }
 
 interface Ending {

@@ -11,7 +11,7 @@ import { keepLastGood, loadConfig, readLastGood } from './config-file.js';
 import { type DeskFiles, type FileOwner, makeFolders } from './desk-files.js';
 import { createEmergencyFile, EMERGENCY_FILE_BYTES } from './emergency-file.js';
 import { EXIT_CODE, type ExitCode } from './exit-codes.js';
-import { createPulse, HEARTBEAT_BYTES, type Heartbeat, isBeating } from './heartbeat.js';
+import { createPulse, HEARTBEAT_BYTES, type Heartbeat, holderOf, isBeating } from './heartbeat.js';
 import { createJournal } from './journal.js';
 import { createJournalFiles } from './journal-files.js';
 import { createLog, type Log } from './log.js';
@@ -160,7 +160,7 @@ export async function runWorker<S, B extends { readonly at: EpochMs }>(parts: Wo
     alerts: [...(fallbackBecause === null ? [] : [configurationAlert(fallbackBecause)]), ...(mismatch ? [mismatch] : [])],
     ...(isGuard ? {} : { guard: guardReader(machine, files, holder.bootId) }),
     isHalted: () => machine.fileExists(files.halt),
-    ...(storeFile ? { storeTrouble: () => storeTrouble(storeFile, lookAtStoreFile(files.store)) } : {}),
+    ...(storeFile !== null && storeFile !== 'unknown' ? { storeTrouble: () => storeTrouble(storeFile, lookAtStoreFile(files.store)) } : {}),
     ...(parts.isDone ? { isDone: parts.isDone } : {}),
     onStop: ended,
   });
@@ -216,9 +216,8 @@ function reserve(machine: Machine, path: string, size: number, log: Log): Random
 /** Who wrote the heartbeat last. One of an older version does not say when it started, and counts for nothing. */
 function lastBeatIn(machine: Machine, path: string): LastBeat | null {
   const beat = machine.readHeartbeat(path);
-  if (beat?.processStartedAt === undefined) return null;
-  const { pid, processStartedAt, bootId, leaseId } = beat;
-  return { holder: { pid, processStartedAt, bootId }, leaseId };
+  const holder = holderOf(beat);
+  return beat && holder ? { holder, leaseId: beat.leaseId } : null;
 }
 
 /** The exit manager as its heartbeat shows it: no guard, no entry. */

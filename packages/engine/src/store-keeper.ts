@@ -45,6 +45,12 @@ export function createStoreKeeper(parts: StoreKeeperParts): StoreKeeper {
   let { db } = parts;
   let opened = lookAtStoreFile(path);
 
+  function trouble(): StoreTrouble | null {
+    // Never seen yet: the first sight of it counts as it was opened.
+    if (opened === null || opened === 'unknown') opened = lookAtStoreFile(path);
+    return opened === null || opened === 'unknown' ? null : storeTrouble(opened, lookAtStoreFile(path));
+  }
+
   function reopen(): { readonly ok: true; readonly db: Db; readonly lease: Lease } | Refusal {
     return attempt(() => {
       const present = lookAtStoreFile(path);
@@ -61,7 +67,7 @@ export function createStoreKeeper(parts: StoreKeeperParts): StoreKeeper {
   }
 
   return {
-    trouble: () => (opened === null ? { kind: 'lost', why: 'its file was never seen' } : storeTrouble(opened, lookAtStoreFile(path))),
+    trouble,
     damage() {
       const found = attempt(() => {
         const look = openStore(path, { busyTimeoutMs: 0, synchronous: 'NORMAL', readonly: true });
@@ -73,7 +79,7 @@ export function createStoreKeeper(parts: StoreKeeperParts): StoreKeeper {
       return found.code === 'STORE_CORRUPT' ? found.detail : null;
     },
     restore(why) {
-      const isReplaced = opened !== null && storeTrouble(opened, lookAtStoreFile(path))?.kind === 'replaced';
+      const isReplaced = trouble()?.kind === 'replaced';
       const restored = restoreStore({ path, backups, connection: db, isReplaced, why, now: wall() });
       if (!restored.ok) return restored;
       const open = reopen();

@@ -68,6 +68,15 @@ describe('DESIGN §5: the exit manager', () => {
     expect(stand.kept()).toEqual([['write-position']]);
   });
 
+  it('begins anew on the same file when that is back', () => {
+    const stand = standing('exit-manager');
+    stand.look(LOST);
+    stand.sells();
+    stand.look(null);
+    expect(stand.stops).toMatchObject([{ code: 6 }]);
+    expect(stand.kept()).toEqual([['write-position'], ['write-intent']]);
+  });
+
   it('a page that is damaged counts as lost, though the file looks well', () => {
     let isDamaged = false;
     const stand = standing('exit-manager', {

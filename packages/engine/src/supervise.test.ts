@@ -76,6 +76,8 @@ class Machine implements ProcessPort {
   }
 
   heartbeat = (worker: SupervisedWorker): Heartbeat | null => this.beats.get(worker) ?? null;
+  tool: LeaseHolder | null = null;
+  announcedTool = (): LeaseHolder | null => this.tool;
 
   beat(worker: SupervisedWorker, pid: number, phase: WorkerPhase = 'READY', exchange: EpochMs = epochMs(WALL + this.now)): void {
     const counter = (this.beats.get(worker)?.counter ?? 0) + 1;
@@ -305,6 +307,17 @@ it('A4: the stop command with nothing open ends both and then itself; an unknown
   expect(readAnswer(db, stop)?.status).toBe('done');
   expect(ended).toBe(true);
   expect(machine.table.size).toBe(0);
+});
+
+it('I10: while the emergency tool lives that could write no lease, no exit manager is started', () => {
+  const tool = machine.stranger(90, 'exit-manager');
+  machine.tool = tool;
+  supervision.start();
+  pass(2_000);
+  expect(machine.starts).toEqual([]);
+  machine.table.delete(90);
+  pass(100);
+  expect(machine.starts).toEqual(['exit-manager']);
 });
 
 describe('DESIGN §5: the store of a desk at work', () => {

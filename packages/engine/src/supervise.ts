@@ -48,6 +48,8 @@ export interface ProcessPort {
   /** The process under a pid as it is now, or null when there is none. */
   identify(pid: number): LeaseHolder | null;
   heartbeat(worker: SupervisedWorker): Heartbeat | null;
+  /** The emergency tool by the word it left of itself, alive or not: it may have been unable to write its lease. */
+  announcedTool?(): LeaseHolder | null;
   readonly bootId: string;
 }
 
@@ -310,12 +312,17 @@ export function createSupervision(parts: SupervisionParts): Supervision {
 
   /** Who else holds the worker's lease and lives. The emergency tool counts for the exit manager, under whichever name it holds. */
   function livingHolder(worker: SupervisedWorker, exceptPid: number | null): LivingHolder | null {
-    const tool = livingLease('liquidator');
+    const tool = livingLease('liquidator') ?? announcedTool();
     if (worker === 'exit-manager' && tool !== null) return { pid: tool.pid, isWorker: false };
     const holder = livingLease(worker);
     if (holder === null || holder.pid === exceptPid) return null;
     identities.set(holder.pid, holder);
     return { pid: holder.pid, isWorker: true };
+  }
+
+  function announcedTool(): LeaseHolder | null {
+    const holder = processes.announcedTool?.() ?? null;
+    return holder === null || processes.isGone(holder) ? null : holder;
   }
 
   function livingLease(name: SupervisedWorker | 'liquidator'): LeaseHolder | null {

@@ -286,7 +286,11 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
     if (storeLookedAt !== null && now - storeLookedAt < LOOK_AT_STORE_MS) return;
     storeLookedAt = now;
     const trouble = parts.storeTrouble?.() ?? (books.damage === null ? null : ({ kind: 'lost', why: books.damage } as const));
-    if (!trouble) return;
+    if (!trouble) {
+      // Moved away and back: its content is as it was, and what was kept meanwhile is merged by the next process.
+      if (books.isDetached) end({ code: EXIT_CODE.storeLost, why: 'the store is back where it was: begins anew on it' });
+      return;
+    }
     const why = `the store is ${trouble.kind}: ${trouble.why}`;
     books.detach(why, brain.testament?.(state, clock.exchange(), now) ?? []);
     if (!parts.emergency || trouble.kind === 'replaced') end({ code: EXIT_CODE.storeLost, why });

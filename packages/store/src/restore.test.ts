@@ -138,7 +138,7 @@ describe('the restored store', () => {
   it('is another file for whoever had the old one open, in one instant, with nothing left beside it', () => {
     store();
     const opened = lookAtStoreFile(path);
-    if (!opened) throw new Error('no store');
+    if (opened === null || opened === 'unknown') throw new Error('no store');
     expect(storeTrouble(opened, lookAtStoreFile(path))).toBeNull();
     writeFileSync(path, GARBAGE);
     expect(storeTrouble(opened, lookAtStoreFile(path))).toMatchObject({ kind: 'lost' });
@@ -168,7 +168,9 @@ it.each<[string, string | null, string | null]>([
   const opened = lookAtStoreFile(path);
   if (content === null) rmSync(path);
   else writeFileSync(path, content);
-  expect(opened && storeTrouble(opened, lookAtStoreFile(path))?.kind).toBe(kind);
+  if (opened === null || opened === 'unknown') throw new Error('no store');
+  expect(storeTrouble(opened, lookAtStoreFile(path))?.kind).toBe(kind);
+  expect(storeTrouble(opened, 'unknown')).toBeNull();
 });
 
 it('A10: what orders of ours traded today and nobody holds is blocked, once', () => {

@@ -19,8 +19,11 @@ export interface StoreTrouble {
 
 const MAGIC = 'SQLite format 3\0';
 
-/** Null: no such file, or one that cannot be read. Some 10 µs. */
-export function lookAtStoreFile(path: string): StoreFileLook | null {
+/**
+ * Null: there is no such file. `unknown`: this process cannot look now (no file handle left, an I/O error): that proves nothing about the
+ * file. Some 10 µs.
+ */
+export function lookAtStoreFile(path: string): StoreFileLook | null | 'unknown' {
   let fd: number | null = null;
   try {
     fd = openSync(path, 'r');
@@ -30,15 +33,17 @@ export function lookAtStoreFile(path: string): StoreFileLook | null {
       identity: `${dev}:${ino}`,
       isStore: readSync(fd, head, 0, head.length, 0) === head.length && head.toString('latin1') === MAGIC,
     };
-  } catch {
-    return null; // whatever it is, it is no store that could be opened
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    return code === 'ENOENT' || code === 'ENOTDIR' ? null : 'unknown';
   } finally {
     if (fd !== null) closeSync(fd);
   }
 }
 
 /** What has become of the file that was opened as `opened`; null while it is where it was. */
-export function storeTrouble(opened: StoreFileLook, present: StoreFileLook | null): StoreTrouble | null {
+export function storeTrouble(opened: StoreFileLook, present: StoreFileLook | null | 'unknown'): StoreTrouble | null {
+  if (present === 'unknown') return null;
   if (present === null) return { kind: 'lost', why: 'its file is gone' };
   if (!present.isStore) return { kind: 'lost', why: 'its file is no database any more' };
   return present.identity === opened.identity ? null : { kind: 'replaced', why: 'another file has taken its place' };
