@@ -52,6 +52,19 @@ describe('I1: exits never exceed what was bought or adopted', () => {
     expect(send(cap, exit(70))).toBe('ok');
   });
 
+  it('a sale that the broker takes back counts for nothing any more, whatever status once told: the shares can be sold again', () => {
+    const cap = capHolding(100);
+    const sale = exit(100);
+    send(cap, sale);
+    const fill = fillOf(sale, 100);
+    hear(cap, { kind: 'execution', execution: fill });
+    hear(cap, status(sale, 'Filled', 100));
+    expect(send(cap, exit(1))).toBe('WIRE_CAP_QUANTITY');
+    hear(cap, { kind: 'execution', execution: { ...fill, execId: fill.execId.replace(/\d+$/, '99'), shares: shares(0) } });
+    expect(send(cap, exit(101))).toBe('WIRE_CAP_QUANTITY');
+    expect(send(cap, exit(100))).toBe('ok');
+  });
+
   it('an OCA group counts once, also while one member fills', () => {
     const cap = capHolding(100);
     const [target, stop] = [exit(100, { ocaGroup: 'g1' }), exit(100, { ocaGroup: 'g1' })];

@@ -40,6 +40,8 @@ interface ExitOrder {
   readonly asked: { readonly quantity: number; readonly bound: number };
   /** What order status told. Executions may know more. */
   toldFilled: number;
+  /** A fill of it was taken back: what status told then is no longer true, and executions alone count. */
+  isBusted: boolean;
   isDead: boolean;
   /** Told `Filled`: no later word can make it work again. */
   isFilled: boolean;
@@ -148,13 +150,20 @@ export function createWireLedger(): WireLedger {
     if (!isNews) return;
     const { side, shares, orderRef } = execution;
     fills.set(root, { tradeId: tradeOf(execution, stored) ?? known?.tradeId ?? null, side, shares, orderRef, version });
-    for (const exit of exits.values()) if (exit.refs.has(orderRef)) exit.isAcknowledged = true;
+    const isTakenBack = shares < (known?.shares ?? 0);
+    for (const exit of everyExit()) {
+      if (!exit.refs.has(orderRef)) continue;
+      exit.isAcknowledged = true;
+      if (isTakenBack) exit.isBusted = true;
+    }
   }
+
+  const wasBusted = (orderRef: string): boolean => [...fills.values()].some(fill => fill.orderRef === orderRef && fill.shares === 0);
 
   const filledOf = (exit: ExitOrder): number => {
     let executed = 0;
     for (const fill of fills.values()) if (exit.refs.has(fill.orderRef)) executed += fill.shares;
-    return Math.max(executed, exit.toldFilled);
+    return exit.isBusted ? executed : Math.max(executed, exit.toldFilled);
   };
 
   function groupFilled(ocaGroup: string | null, without: ExitOrder | undefined): number {
@@ -179,6 +188,7 @@ export function createWireLedger(): WireLedger {
       bound,
       asked: { quantity, bound },
       toldFilled: 0,
+      isBusted: false,
       isDead: false,
       isFilled: false,
       isOver: false,
@@ -186,9 +196,10 @@ export function createWireLedger(): WireLedger {
       session,
     };
     if (!isModification) return { exit: fresh, modifies: null };
-    const { toldFilled, isFilled, isOver, isAcknowledged } = known;
+    const { toldFilled, isBusted, isFilled, isOver, isAcknowledged } = known;
     const refs = new Set([...known.refs, orderRef]);
-    return { exit: { ...fresh, refs, bound: Math.max(known.bound, bound), toldFilled, isFilled, isOver, isAcknowledged }, modifies: known };
+    const bounded = Math.max(known.bound, bound);
+    return { exit: { ...fresh, refs, bound: bounded, toldFilled, isBusted, isFilled, isOver, isAcknowledged }, modifies: known };
   }
 
   function putExit(order: Order, change: Partial<ExitOrder> = {}): void {
@@ -217,7 +228,15 @@ export function createWireLedger(): WireLedger {
     if (known) buried.push(known);
     const { clientId, conId, side, orderRef, ocaGroup, quantity } = order;
     const bound = quantity;
-    const told = { toldFilled: 0, isDead: false, isFilled: false, isOver: false, isAcknowledged: true, session };
+    const told = {
+      toldFilled: 0,
+      isBusted: wasBusted(orderRef),
+      isDead: false,
+      isFilled: false,
+      isOver: false,
+      isAcknowledged: true,
+      session,
+    };
     const refs = new Set([orderRef]);
     const tradeId = currentTrade.get(conId) ?? '';
     exits.set(order.orderId, { tradeId, conId, clientId, side, refs, ocaGroup, bound, asked: { quantity, bound }, ...told });
@@ -294,7 +313,8 @@ export function createWireLedger(): WireLedger {
       const members = ours.filter(({ ocaGroup }) => ocaGroup !== null && ocaGroup === order.ocaGroup);
       const isAcknowledged = (order.status !== 'INTENT' && order.status !== 'LOST') || order.filled > 0;
       const isFilled = order.status === 'FILLED';
-      putExit(order, { toldFilled: order.filled, isDead: isFinal(order), isFilled, isAcknowledged, session: -1 });
+      const isBusted = wasBusted(order.orderRef);
+      putExit(order, { toldFilled: order.filled, isBusted, isDead: isFinal(order), isFilled, isAcknowledged, session: -1 });
       const exit = exits.get(order.orderId);
       if (exit && members.length > 0) exit.bound = Math.min(exit.bound, Math.max(...members.map(({ quantity }) => quantity)));
     }
