@@ -19,9 +19,9 @@ export function noForbiddenEntry({ ground, say }: Stand): Audit {
       if (isEntry(other.request)) return `another entry of it (${other.request.orderRef ?? 'no orderRef'}) is working`;
     }
     const line = ground.ledger.known(conId);
-    if (!line || ground.isDisturbed(line, ground.decidedAfter(orderRef))) return null;
-    if (line.held !== 0) return `${line.held} shares of it are held`;
-    if (line.closedOn !== null && line.closedOn === tradeDateOf(order.acceptedAt)) return 'it was closed today';
+    if (line && ground.isDisturbed(line, ground.decidedAfter(orderRef))) return null;
+    if (line && line.held !== 0) return `${line.held} shares of it are held`;
+    if (line && line.closedOn !== null && line.closedOn === tradeDateOf(order.acceptedAt)) return 'it was closed today';
     for (const other of ground.working(conId))
       if (isExitClient(other.request.clientId)) return `it is closing: ${other.request.orderRef ?? 'an exit'} is still working`;
     return null;

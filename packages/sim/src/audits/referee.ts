@@ -71,6 +71,9 @@ export function createReferee(options: RefereeOptions): Referee {
     tickMachine = ground.machine + TICK_MS;
     for (const audit of audits) audit.tick?.();
   };
+  const tickWhenDue = (): void => {
+    if (ground.now >= tickAt || ground.machine >= tickMachine) tick();
+  };
   const observeQuote = (quote: Quote): void => {
     const line = ground.takeQuote(quote);
     if (line) for (const audit of watchers) audit.quote?.(quote, line);
@@ -96,12 +99,13 @@ export function createReferee(options: RefereeOptions): Referee {
       ground.machine = machineNow;
       if (event.kind === 'quote') observeQuote(event.quote);
       else observe(event);
-      if (event.at >= tickAt || machineNow >= tickMachine) tick();
+      tickWhenDue();
     },
     tell(fact, { at, machine }) {
       ground.now = at;
       ground.machine = machine;
       tell(fact);
+      tickWhenDue();
     },
     connected(clientId, machineNow) {
       ground.machine = machineNow;

@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import { ACME } from '../list-source.js';
+import { RefereeStage } from './testing/referee-stage.js';
+
+const guarded = (protection: 'monitored' | 'guarded' | 'resting' = 'guarded') =>
+  new RefereeStage({ referee: { protection, disasterStopBps: 180 } });
+
+describe('I2: a position in care is protected', () => {
+  test.each<readonly [string, (stage: RefereeStage) => void, boolean]>([
+    ['READY, connected and awake', () => undefined, false],
+    ['MINIMAL is able too', stage => stage.tell({ fact: 'phase', processId: 1, phase: 'MINIMAL' }), false],
+    ['connected, but reconciling for ever', stage => stage.tell({ fact: 'phase', processId: 1, phase: 'RECONCILING' }), true],
+    ['alive without a connection', stage => stage.tell({ fact: 'link', processId: 1, clientId: 10, up: false }), true],
+    [
+      'hanging, with nothing resting',
+      stage => stage.tell({ fact: 'process', processId: 1, worker: 'exit-manager', state: 'stopped' }),
+      true,
+    ],
+    ['gone, with nothing resting', stage => stage.end(1, 'exit-manager'), true],
+    ['the day trader alone guards nothing', stage => [stage.end(1, 'exit-manager'), stage.start(3, 'day-trader')], true],
+    ['nobody can reach the broker', stage => [stage.tell({ fact: 'broker', reachable: false }), stage.end(1, 'exit-manager')], false],
+  ])('the exit manager: %s', (_title, happens, isBroken) => {
+    const stage = guarded();
+    stage.buy();
+    happens(stage);
+    stage.advance('10:00:30');
+    expect(stage.broken()).toEqual(isBroken ? ['I2'] : []);
+  });
+
+  test.each<readonly [string, (stage: RefereeStage) => void, readonly string[]]>([
+    ['the disaster stop guards while it is dead', stage => [stage.stop(49.2), stage.end(1, 'exit-manager')], []],
+    ['not for a part of the shares', stage => [stage.stop(49.2, 99), stage.end(1, 'exit-manager')], ['I2']],
+    ['not from far away', stage => [stage.stop(48), stage.end(1, 'exit-manager')], ['I2']],
+    ['not on the wrong side', stage => [stage.stop(51, 100, { side: 'BUY' }), stage.end(1, 'exit-manager')], ['I1', 'I2']],
+    ['nor while it lives and is not READY', stage => [stage.stop(49.2), stage.tell({ fact: 'phase', processId: 1, phase: 'X' })], ['I2']],
+    ['a stop at the real level always does', stage => [stage.stop(49.58), stage.tell({ fact: 'phase', processId: 1, phase: 'X' })], []],
+    ['two stops add up', stage => [stage.stop(49.2, 50), stage.stop(49.2, 50), stage.end(1, 'exit-manager')], []],
+    [
+      'two of one group do not',
+      stage => [stage.stop(49.2, 50, { ocaGroup: 'g' }), stage.stop(49.2, 50, { ocaGroup: 'g' }), stage.end(1, 'exit-manager')],
+      ['I2'],
+    ],
+  ])('%s', (_title, happens, expected) => {
+    const stage = guarded();
+    stage.buy();
+    happens(stage);
+    stage.advance('10:00:15');
+    if (expected.includes('I1')) stage.advance('10:00:30');
+    expect(stage.broken().filter(invariant => invariant === 'I2')).toEqual(expected.filter(invariant => invariant === 'I2'));
+  });
+
+  test('a short is guarded by a buy stop, not by a sell stop', () => {
+    const story = (dollars: number, side: 'BUY' | 'SELL') => {
+      const stage = guarded();
+      stage.byHand('SELL');
+      stage.advance('10:01:00');
+      stage.stop(dollars, 100, { side });
+      stage.end(1, 'exit-manager');
+      stage.advance('10:01:10');
+      return stage.broken();
+    };
+    expect(story(50.8, 'BUY')).toEqual([]);
+    expect(story(49.2, 'SELL')).toEqual(['I2']);
+  });
+
+  test('blindness is forgiven for the bound, then the stop must rest at its real level', () => {
+    const story = (dollars: number | null) => {
+      const stage = guarded();
+      stage.buy();
+      stage.tell({ fact: 'marks', conId: ACME.conId, flowing: false });
+      stage.advance('10:00:15');
+      if (dollars !== null) stage.stop(dollars);
+      stage.advance('10:00:45');
+      return stage.broken();
+    };
+    expect(story(49.58)).toEqual([]);
+    expect(story(49.1)).toEqual(['I2']);
+    expect(story(null)).toEqual(['I2']);
+  });
+
+  test('in `resting` a living exit manager is not enough: its stop must rest, for everything', () => {
+    const story = (quantity: number) => {
+      const stage = guarded('resting');
+      stage.buy();
+      stage.advance('10:00:02');
+      if (quantity > 0) stage.stop(49.57, quantity);
+      stage.advance('10:00:30');
+      return stage.broken();
+    };
+    expect(story(100)).toEqual([]);
+    expect(story(60)).toEqual(['I2']);
+    expect(story(0)).toEqual(['I2']);
+  });
+
+  test('restarts within the bound are silent and measured', () => {
+    const stage = guarded('monitored');
+    stage.buy();
+    stage.end(1, 'exit-manager');
+    stage.advance('10:00:04');
+    stage.start(3, 'exit-manager');
+    stage.advance('10:01:00');
+    expect(stage.broken()).toEqual([]);
+    expect(stage.referee.measures()).toMatchObject({ longestUnprotected: { ms: 4_000, symbol: 'ACME' }, unprotectedMs: [4_000] });
+  });
+
+  test('the liquidator guards while it is connected', () => {
+    const stage = guarded();
+    stage.buy();
+    stage.end(1, 'exit-manager');
+    stage.tell({ fact: 'process', processId: 9, worker: 'liquidator', state: 'started' });
+    stage.tell({ fact: 'link', processId: 9, clientId: 10, up: true });
+    stage.advance('10:00:30');
+    expect(stage.broken()).toEqual([]);
+  });
+});
