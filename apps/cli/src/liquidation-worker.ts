@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { createIbBroker } from '@holdfast/brokers/ib/ib-broker';
 import * as dayTrader from '@holdfast/core/day-trader';
 import * as exitManager from '@holdfast/core/exit-manager';
@@ -8,8 +9,11 @@ import { configBoundTo } from '@holdfast/engine/bound-config';
 import { createExchangeClock } from '@holdfast/engine/clock';
 import { readLastGood } from '@holdfast/engine/config-file';
 import { createEmergencyFile, EMERGENCY_FILE_BYTES } from '@holdfast/engine/emergency-file';
+import { createJournal } from '@holdfast/engine/journal';
+import { createJournalFiles } from '@holdfast/engine/journal-files';
 import type { LiquidationParts } from '@holdfast/engine/liquidate';
 import { createLog } from '@holdfast/engine/log';
+import { readVersion, rulesFingerprint } from '@holdfast/engine/rules-build';
 import { dayTraderRulesOf, exitRulesOf } from '@holdfast/engine/rules-of-config';
 import { createShell, type Shell } from '@holdfast/engine/shell';
 import { releaseLease } from '@holdfast/store/leases';
@@ -65,21 +69,32 @@ export function workerStarter(desk: Desk, machine: Machine): LiquidationParts['s
     // A slip in desk.yaml must not stand in the way of a sale.
     const lastGood = () => readLastGood(desk.files, { HOLDFAST_ACCOUNT: machine.environment.HOLDFAST_ACCOUNT });
     const { config, mismatch } = configBoundTo(booted.binding, desk.config, lastGood);
+    const { keepDays, dayMegabytesMax } = config.journal;
+    const sink = createJournalFiles({ folder: join(desk.files.journals('liquidator'), worker), keepDays });
+    const journal = createJournal({ worker, version: readVersion(), sink, dayBytesMax: dayMegabytesMax * 1e6, log });
     const connect = connectTo({ ...desk, config }, machine);
-    const common = { name: worker, config, booted, clock, emergency, log, alerts: mismatch ? [mismatch] : [], onStop };
+    const common = { name: worker, config, booted, clock, emergency, log, alerts: mismatch ? [mismatch] : [], recorder: journal, onStop };
     const dial = (listener: BrokerListener): BrokerPort =>
       connect(CLIENT_ID[worker], listener, config.account ?? booted.binding?.account ?? null);
     const shell: Shell = isGuard
       ? createShell({
           ...common,
           brain: exitManager,
-          createState: start => exitManager.createState({ ...start, rules: exitRulesOf(config), isMinimal: false }),
+          createState: start => {
+            const given = { ...start, rules: exitRulesOf(config), isMinimal: false };
+            journal.begin(given);
+            return exitManager.createState(given);
+          },
           connect: dial,
         })
       : createShell({
           ...common,
           brain: dayTrader,
-          createState: start => dayTrader.createState({ ...start, rules: dayTraderRulesOf(config), isCancelOnly: true }),
+          createState: start => {
+            const given = { ...start, rules: dayTraderRulesOf(config), isCancelOnly: true };
+            journal.begin(given);
+            return dayTrader.createState(given);
+          },
           connect: dial,
         });
     const stopTurns = machine.every(TURN_MS, () => shell.beat());
@@ -87,6 +102,7 @@ export function workerStarter(desk: Desk, machine: Machine): LiquidationParts['s
       ok: true,
       stop() {
         stopTurns();
+        journal.tellRules(rulesFingerprint());
         shell.stop();
         releaseLease(booted.db, booted.lease, 'liquidation over');
         booted.db.close();

@@ -22,22 +22,25 @@ export function replayJournal({ machine, screen }: Place, options: ReplayOptions
   const told = json ? screen.err : screen.out;
   const isTold = ({ at }: Event): boolean => from === undefined || clockTime(at) >= from;
   let seen: Replay;
+  let isCut = false;
   try {
     seen = replay(readJournal(linesOf(resolve(machine.cwd, journal))), {
       brains: { 'exit-manager': () => replayed(exitManager), 'day-trader': () => replayed(dayTrader) },
+      isOver({ at }) {
+        isCut = until !== undefined && clockTime(at) >= until;
+        return isCut;
+      },
       onOther(entry) {
         if (entry.kind === 'head') narrator.learn(entry.head.given);
         const line = trace ? otherLine(entry) : null;
         if (line !== null) told.line(told.paint.bold(line));
       },
       onStep({ event, effects, isSame }) {
-        if (until !== undefined && clockTime(event.at) >= until) return false;
         narrator.learn(event);
         if (effects.length > 0) narrator.learn(effects);
-        if (!trace || (effects.length === 0 && isSame) || !isTold(event)) return true;
-        if (symbol !== undefined && !narrator.symbolsOf(event, effects).has(symbol)) return true;
+        if (!trace || (effects.length === 0 && isSame) || !isTold(event)) return;
+        if (symbol !== undefined && !narrator.symbolsOf(event, effects).has(symbol)) return;
         for (const line of stepLines({ event, effects, isSame }, narrator)) told.line(line);
-        return true;
       },
     });
   } catch (error) {
@@ -47,7 +50,7 @@ export function replayJournal({ machine, screen }: Place, options: ReplayOptions
   if (seen.segments.length === 0) return complain(screen, badFile(journal, 'it holds nothing'));
   const fingerprint = rulesFingerprint();
   if (json) printJson(screen, replayJson(seen, { file: journal, fingerprint }));
-  else screen.out.line(formatReplay(seen, { paint: screen.out.paint, file: journal, fingerprint, narrator }));
+  else screen.out.line(formatReplay(seen, { paint: screen.out.paint, file: journal, fingerprint, narrator, isCut }));
   return seen.differenceCount === 0 ? EXIT.ok : EXIT.no;
 }
 

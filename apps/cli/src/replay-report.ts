@@ -51,9 +51,11 @@ interface Shown {
   /** Of the rules that replayed. */
   readonly fingerprint: string;
   readonly narrator: Narrator;
+  /** The replay ended where it was asked to. */
+  readonly isCut: boolean;
 }
 
-export function formatReplay(seen: Replay, { paint, file, fingerprint, narrator }: Shown): string {
+export function formatReplay(seen: Replay, { paint, file, fingerprint, narrator, isCut }: Shown): string {
   const { segments, differences, differenceCount, torn, gaps } = seen;
   const sum = (of: (segment: ReplayedSegment) => number): number => segments.reduce((total, segment) => total + of(segment), 0);
   const counts = `${sum(({ events }) => events)} events, ${sum(({ decisions }) => decisions)} decisions, ${sum(({ effects }) => effects)} effects`;
@@ -63,7 +65,7 @@ export function formatReplay(seen: Replay, { paint, file, fingerprint, narrator 
       : paint.red(`${differenceCount} differences.`);
   return [
     `${file}: ${segments.length} ${segments.length === 1 ? 'segment' : 'segments'}, ${counts}`,
-    ...segments.map(formatSegment),
+    ...segments.map((segment, index) => formatSegment(segment, { number: index + 1, isCut: isCut && index === segments.length - 1 })),
     ...(torn > 0
       ? [`${torn} torn ${torn === 1 ? 'line' : 'lines'}: what a process was writing when it was killed, or the disk was full`]
       : []),
@@ -75,11 +77,13 @@ export function formatReplay(seen: Replay, { paint, file, fingerprint, narrator 
   ].join('\n');
 }
 
-function formatSegment({ head, events, decisions, differences, end, fingerprint }: ReplayedSegment, index: number): string {
+function formatSegment(segment: ReplayedSegment, { number, isCut }: { readonly number: number; readonly isCut: boolean }): string {
+  const { head, events, decisions, differences, end, fingerprint } = segment;
   const rules = fingerprint === null ? '' : `, rules ${fingerprint}`;
-  const how = end === null ? 'no last word: killed, or still running' : `ended: ${end.split('\n')[0]}`;
+  const lastWord = end === null ? 'no last word: killed, or still running' : `ended: ${end.split('\n')[0]}`;
   const wrong = differences === 0 ? '' : `, ${differences} differences`;
-  return `  ${index + 1}. ${clockTime(head.at)} ${head.worker} ${BECAUSE[head.because]} (version ${head.version}${rules}): ${events} events, ${decisions} decisions${wrong}; ${how}`;
+  const counts = `${events} events, ${decisions} decisions${wrong}`;
+  return `  ${number}. ${clockTime(head.at)} ${head.worker} ${BECAUSE[head.because]} (version ${head.version}${rules}): ${counts}; ${isCut ? 'replayed up to here' : lastWord}`;
 }
 
 /** A person who sees differences must know first whether they compare like with like. */

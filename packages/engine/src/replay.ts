@@ -67,9 +67,11 @@ export interface Replay {
 
 export interface ReplayOptions {
   readonly brains: Readonly<Partial<Record<WorkerName, () => Replayed>>>;
-  /** Hears every step as the rules now make it. False ends the replay. */
-  readonly onStep?: (step: { readonly event: Event; readonly effects: readonly Effect[]; readonly isSame: boolean }) => boolean;
+  /** Hears every step as the rules now make it. */
+  readonly onStep?: (step: { readonly event: Event; readonly effects: readonly Effect[]; readonly isSame: boolean }) => void;
   readonly onOther?: (entry: Exclude<JournalEntry, { kind: 'step' }>) => void;
+  /** The replay ends before the first event of which this is true. */
+  readonly isOver?: (event: Event) => boolean;
 }
 
 const KEPT_DIFFERENCES = 20;
@@ -81,7 +83,7 @@ type Counted = { -readonly [K in keyof ReplayedSegment]: ReplayedSegment[K] };
  * or broker. After a difference the rules go on with their own state, so one cause may show many times: read the first.
  * Throws for a worker whose rules were not given.
  */
-export function replay(entries: Iterable<JournalEntry>, { brains, onStep, onOther }: ReplayOptions): Replay {
+export function replay(entries: Iterable<JournalEntry>, { brains, onStep, onOther, isOver }: ReplayOptions): Replay {
   const segments: Counted[] = [];
   const differences: Difference[] = [];
   let brain: Replayed | null = null;
@@ -89,7 +91,7 @@ export function replay(entries: Iterable<JournalEntry>, { brains, onStep, onOthe
   let torn = 0;
   let gaps = 0;
 
-  function compare(event: Event, recorded: Outcome): boolean {
+  function compare(event: Event, recorded: Outcome): void {
     if (!brain || !current) throw new Error('an event before the first head');
     const outcome = outcomeOf(brain, event);
     const effects = 'threw' in outcome ? [] : outcome;
@@ -101,14 +103,17 @@ export function replay(entries: Iterable<JournalEntry>, { brains, onStep, onOthe
     if (!isSame && differences.length < KEPT_DIFFERENCES) {
       differences.push({ segment: segments.length, event, recorded, replayed: outcome });
     }
-    return onStep?.({ event, effects, isSame }) ?? true;
+    onStep?.({ event, effects, isSame });
   }
 
   for (const entry of entries) {
-    if (entry.kind === 'step' && !compare(entry.event, entry.effects)) break;
-    if (entry.kind === 'step') continue;
+    if ('event' in entry && isOver?.(entry.event)) break;
+    if (entry.kind === 'step') {
+      compare(entry.event, entry.effects);
+      continue;
+    }
     onOther?.(entry);
-    if (entry.kind === 'bug' && !compare(entry.event, { threw: entry.message })) break;
+    if (entry.kind === 'bug') compare(entry.event, { threw: entry.message });
     if (entry.kind === 'rules' && current) current.fingerprint = entry.fingerprint;
     if (entry.kind === 'end' && current) current.end = entry.why;
     if (entry.kind === 'torn') torn += 1;
