@@ -41,12 +41,16 @@ export function protect(d: Draft, care: Care, held: Shares): void {
   const lostSales = live.filter(({ order }) => order.status === 'LOST' && order.role === 'exit');
   for (const tracked of lostSales) probe(d, tracked);
   if (lostSales.length > 0) return;
-  const resting = live.filter(({ order }) => order.status !== 'LOST');
-  const group = (resting[0] ?? live[0])?.order.ocaGroup ?? null;
-  const lost = live.filter(({ order }) => order.status === 'LOST' && order.ocaGroup === group);
+  // When a member has filled, the broker cancels the others and whoever joins their group later. Those whose end we missed are asked about, and
+  // what is needed rests in a new group.
+  const spent = spentGroups(d, live);
+  const isSpent = ({ order }: Tracked): boolean => order.ocaGroup !== null && spent.has(order.ocaGroup);
+  const resting = live.filter(tracked => tracked.order.status !== 'LOST' && !isSpent(tracked));
+  const group = (resting[0] ?? live.find(tracked => !isSpent(tracked)))?.order.ocaGroup ?? null;
+  const lost = live.filter(tracked => tracked.order.status === 'LOST' && tracked.order.ocaGroup === group);
   const wanted = wantedMembers(d, care);
   // A lost one of another generation would trade besides this group; one that nothing replaces may still trade in it: both until their last word.
-  const strays = live.filter(tracked => tracked.order.status === 'LOST' && !lost.includes(tracked));
+  const strays = live.filter(tracked => isSpent(tracked) || (tracked.order.status === 'LOST' && !lost.includes(tracked)));
   for (const tracked of strays) probe(d, tracked);
   for (const tracked of lost) if (!wanted.some(({ role }) => role === tracked.order.role)) probe(d, tracked);
   if (resting.some(({ order }) => order.status === 'CANCELLING')) return;
@@ -69,6 +73,16 @@ export function protect(d: Draft, care: Care, held: Shares): void {
   if (missing.length > 0) placeMissing(d, care, { missing, quantity, resting, lost, held });
 }
 
+/** Groups of these orders of which a member has filled to the last share. */
+function spentGroups(d: Draft, live: readonly Tracked[]): ReadonlySet<string> {
+  const spent = new Set<string>();
+  if (live.length === 0) return spent;
+  const groups = new Set(live.map(({ order }) => order.ocaGroup));
+  for (const { order } of d.s.orders.values())
+    if (order.ocaGroup !== null && order.status === 'FILLED' && groups.has(order.ocaGroup)) spent.add(order.ocaGroup);
+  return spent;
+}
+
 function withdraw(d: Draft, tracked: Tracked): void {
   // An order that was not acknowledged yet is left alone until it is.
   if (tracked.order.status === 'SUBMITTED' || tracked.order.status === 'INACTIVE') cancelExit(d, tracked);
@@ -82,6 +96,8 @@ function fit(d: Draft, { tracked, member, quantity }: { tracked: Tracked; member
   const total = shares(order.filled + quantity);
   const executedAt = d.s.lastExecution.get(order.contract.conId);
   const brokerIsReducing = total < order.quantity && executedAt !== undefined && d.mono - executedAt < BROKER_REDUCES_MS;
+  const brokerHasReduced = total > order.quantity && tracked.reducedAt !== null && d.mono - tracked.reducedAt < BROKER_REDUCES_MS;
+  if (brokerHasReduced) return;
   if ((total === order.quantity || brokerIsReducing) && price === member.price) return;
   // What cannot be changed is withdrawn, and placed anew as it should be.
   if (tracked.refusedChanges >= REFUSED_CHANGES_MAX) {
