@@ -28,7 +28,7 @@ import { inOrder } from './exits/in-order.js';
 import { learnCommission, learnExecution } from './exits/learn.js';
 import { pricesHeard } from './exits/price-stream.js';
 import type { ExitRules } from './exits/rules.js';
-import { exitOrders } from './exits/sellable.js';
+import { committedShares, exitOrders, heldShares } from './exits/sellable.js';
 import { steerGuarded, writeChanged } from './exits/steer.js';
 import { tellCarried, turnDate } from './exits/turn-date.js';
 import { type MarkSource, recordMark } from './market/mark.js';
@@ -360,7 +360,11 @@ export function isSettled(state: ExitManagerState): boolean {
     }
   }
   for (const care of state.care.values()) {
-    if (care.status !== 'CLAIMED' && (state.live.get(care.contract.conId) ?? []).length === 0) return false;
+    if (care.status === 'CLAIMED') continue;
+    const held = Math.abs(heldShares(state, care));
+    const live = exitOrders(state, care.contract.conId).map(({ order }) => order);
+    // Nothing held with exits still out, or more of them than is held: something is owed, and the exchange may not run ahead of it.
+    if (live.length === 0 || held === 0 || committedShares(live) > held) return false;
   }
   return true;
 }

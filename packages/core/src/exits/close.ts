@@ -3,7 +3,7 @@ import type { ClosedTrade } from '../effects.js';
 import { isFinal } from '../orders/order.js';
 import { type Micros, micros, shares, toDollars } from '../units.js';
 import type { Care } from './care.js';
-import { alert, type Booked, type Draft, edit, emit, mayAct, say, write } from './desk.js';
+import { alert, type Booked, type Draft, edit, emit, mayAct, say, type Tracked, write } from './desk.js';
 import { averagePriceOf, executionsOf } from './learn.js';
 import { cancelExit } from './place.js';
 import { probe, repeatCancels } from './sell.js';
@@ -22,8 +22,10 @@ export function closeWhenDone(d: Draft, care: Care): void {
   const live = exitOrders(d.s, care.contract.conId);
   // Nothing learned by this process: the last fill is older than its start.
   const executedAt = d.s.lastExecution.get(care.contract.conId) ?? Number.NEGATIVE_INFINITY;
-  if (mayAct(d) && d.mono - executedAt >= BROKER_CANCELS_MS) {
+  const isFresh = d.mono - executedAt < BROKER_CANCELS_MS;
+  if (mayAct(d)) {
     for (const tracked of live) {
+      if (isFresh && endsByItself(d, tracked, care.tradeId)) continue;
       if (tracked.order.status === 'LOST') {
         probe(d, tracked);
       } else if (tracked.order.status !== 'CANCELLING' && tracked.order.status !== 'INTENT') cancelExit(d, tracked);
@@ -41,6 +43,13 @@ export function closeWhenDone(d: Draft, care: Care): void {
   if (commissionsMissing && d.mono - executedAt < COMMISSION_WAIT_MS) return;
   close(d, care, tradeResult(d, care, executions));
 }
+
+/** A member of its group has filled, so the broker is cancelling it. What was sold by hand, or a fill taken back, cancels nothing. */
+const endsByItself = (d: Draft, { order }: Tracked, tradeId: string): boolean =>
+  order.ocaGroup !== null &&
+  executionsOf(d, tradeId).some(
+    ({ orderRef, shares: filled }) => filled > 0 && d.s.orders.get(orderRef)?.order.ocaGroup === order.ocaGroup,
+  );
 
 /** Ends a position in care. The block is dated by its last exit execution. */
 export function close(d: Draft, care: Care, trade: ClosedTrade): void {

@@ -6,6 +6,7 @@ import { splitExecId } from '../positions/book.js';
 import type { Execution } from '../positions/execution.js';
 import { type Micros, micros, shares } from '../units.js';
 import type { Care } from './care.js';
+import { rewriteClosed } from './close.js';
 import { alert, type Booked, type Draft, edit, emit, putCare, putOrder, say, setExecution, write } from './desk.js';
 import { askPrices } from './price-stream.js';
 import { clearRejections } from './rejections.js';
@@ -96,16 +97,20 @@ function lessenForeignOrder(d: Draft, told: Execution): void {
 /** Makes sure the trade of an execution is in care: a claim opens, an unknown entry of ours is recovered, a closed trade reopens. */
 function takeIntoCare(d: Draft, execution: Booked, tradeId: string): void {
   const { conId } = execution;
+  const ended = d.s.closed.get(tradeId);
+  if (ended && isFlat(d, ended)) {
+    rewriteClosed(d, ended);
+    return;
+  }
   const care = d.s.care.get(conId);
   if (care) {
     if (care.tradeId !== tradeId) setExecution(d, splitExecId(execution.execId).root, { ...execution, tradeId: care.tradeId });
     if (care.status === 'CLAIMED') openCare(d, { ...care, status: 'OPEN', openedAt: execution.at });
     return;
   }
-  const closed = d.s.closed.get(tradeId);
-  if (closed) {
+  if (ended) {
     edit(d, 'closed').delete(tradeId);
-    openCare(d, { ...closed, status: 'OPEN', exit: null, restStop: false });
+    openCare(d, { ...ended, status: 'OPEN', exit: null, restStop: false });
     return;
   }
   if (!isEntryRef(execution.orderRef) && !brokerHoldsOf(d, execution.conId, tradeId)) {
@@ -122,6 +127,10 @@ function takeIntoCare(d: Draft, execution: Booked, tradeId: string): void {
     openedAt: execution.at,
   });
 }
+
+/** Whether what is known of a trade sums to nothing held: a corrected price changes its result and opens nothing. */
+const isFlat = (d: Draft, { tradeId, base }: Care): boolean =>
+  executionsOf(d, tradeId).reduce((sum, { side, shares: quantity }) => sum + (side === 'BUY' ? quantity : -quantity), base) === 0;
 
 /**
  * Trades on record whose position nobody holds in care: their row was lost, or another process booked the fill first. Taken up at the first
