@@ -178,6 +178,8 @@ function suspend(world: World, { random }: Faults): void {
   world.bit('suspend', `${ms} ms`);
   if (random.chance(1, 2)) world.time.pass(ms);
   else world.time.passExchange(ms);
+  // What happened meanwhile happened before anything that follows.
+  world.exchange.advanceTo(world.time.exchange());
 }
 
 const ACTS: Readonly<Record<PlannedFault, Act>> = {
