@@ -17,17 +17,24 @@ export interface AccountDesk {
   askPositions(answered: (positions: readonly BrokerPosition[]) => void): void;
   subscribePnl(conId: number): void;
   unsubscribePnl(conId: number): void;
+  /** The gateway has lost every subscription (1101): account values are asked for anew, P&L streams count as never asked. */
+  dataLost(): void;
 }
 
 /** The account's money, holdings and per-position P&L. */
 export function accountDesk(session: Session, book: ContractBook, contracts: ContractDesk): AccountDesk {
   hearAccountValues(session);
   const pnl = pnlStreams(session, book);
+  const start = (): void => session.pacer.ordinary(() => session.api.reqAccountUpdates(true, session.account));
   return {
-    start: () => session.pacer.ordinary(() => session.api.reqAccountUpdates(true, session.account)),
+    start,
     askPositions: positions(session, book, contracts),
     subscribePnl: pnl.subscribe,
     unsubscribePnl: pnl.unsubscribe,
+    dataLost: () => {
+      pnl.forgetAll();
+      start();
+    },
   };
 }
 
@@ -159,6 +166,12 @@ function pnlStreams(session: Session, book: ContractBook) {
       if (wireId === undefined) return;
       session.settle(wireId);
       pacer.ordinary(() => api.cancelPnLSingle(wireId));
+    },
+    forgetAll: (): void => {
+      for (const [conId, wireId] of [...streamOf]) {
+        forget(conId);
+        session.settle(wireId);
+      }
     },
   };
 }

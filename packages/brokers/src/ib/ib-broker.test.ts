@@ -224,6 +224,22 @@ describe('quotes', () => {
 });
 
 describe('the gateway’s own line', () => {
+  test('A5: after 1101 the P&L stream of a position is asked for anew, and account values by the adapter itself', async () => {
+    await start();
+    const asked = (id: string) => gateway.requests.filter(({ fields }) => fields[0] === id).length;
+    gateway.script = wellBehaved(({ fields }, peer) => {
+      if (fields[0] === '16') peer.send([4, 2, -1, 1101, 'restored - data lost', ''], [49, 1, 1_773_063_000]);
+      if (fields[0] === '94') peer.send([49, 1, 1_773_063_001]);
+    });
+    probe.broker.send({ do: 'subscribe-pnl', conId: 101 });
+    await probe.next('time');
+    probe.broker.send({ do: 'request-open-orders' });
+    await probe.next('connectivity');
+    probe.broker.send({ do: 'subscribe-pnl', conId: 101 });
+    await probe.until('both streams', () => asked('94') === 2);
+    expect(asked('6')).toBe(2);
+  });
+
   test('1100, 1102, 1101 are connectivity; farm states are notices of their weight', async () => {
     await start();
     const notice = (code: number): Fields => [4, 2, -1, code, `text of ${code}`, ''];

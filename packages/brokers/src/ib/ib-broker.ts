@@ -66,15 +66,20 @@ function openDesks(session: Session, book: ContractBook) {
     time: exchangeTime(session),
     requestExecutions: (id: number): void => executions.ask(() => session.tell({ kind: 'executions-end', id })),
   };
-  hearMessages(session, desks.orders.notice);
+  hearMessages(session, { orderNotice: desks.orders.notice, dataLost: account.dataLost });
   session.onReady(() => account.start());
   return desks;
 }
 
 /** Errors and notices: by id they concern a request of ours, an order, or nobody. */
-function hearMessages(session: Session, orderNotice: (orderId: number, code: number, text: string) => void): void {
+function hearMessages(
+  session: Session,
+  { orderNotice, dataLost }: { orderNotice: (orderId: number, code: number, text: string) => void; dataLost: () => void },
+): void {
   const system = (code: number, text: string): void => {
     const meaning = systemMeaning(code);
+    // Before it is told: who hears of it subscribes anew, and must not be taken for somebody who has.
+    if ('connectivity' in meaning && meaning.connectivity === 'restored-data-lost') dataLost();
     if ('connectivity' in meaning) session.tell({ kind: 'connectivity', state: meaning.connectivity, text });
     else session.tell({ kind: 'notice', code, text, severity: meaning.severity });
   };
