@@ -5,7 +5,7 @@ import type { SharedView, WorkerPhase } from '@holdfast/core/shared-view';
 import type { TradeDate } from '@holdfast/core/units';
 import type { Db } from '@holdfast/store/db';
 import { attempt } from '@holdfast/store/refusal';
-import { loadView } from '@holdfast/store/view';
+import { loadView, readSharedChanges } from '@holdfast/store/view';
 import type { Log } from './log.js';
 
 /** What the exit manager's heartbeat file says right now: the table's phase may be that of a process that is dead. */
@@ -24,18 +24,22 @@ export interface StoreWatchParts {
 
 interface Seen {
   readonly version: number;
+  /** Of what is shared; null: the store does not count it. */
+  readonly changes: number | null;
   readonly tradeDate: TradeDate;
-  readonly guard: string;
+  readonly guard: GuardPulse | null;
 }
 
 /** The view with the guard as its heartbeat shows it. Without a heartbeat to read, the table's word stands. */
 export const withGuard = (view: SharedView, guard: GuardPulse | null): SharedView =>
   guard === null ? view : { ...view, guard: { alive: guard.alive, phase: guard.alive ? guard.phase : view.guard.phase } };
 
+const isSamePulse = (a: GuardPulse | null, b: GuardPulse | null): boolean => a?.alive === b?.alive && a?.phase === b?.phase;
+
 /**
- * Notices what others did: another process committed (PRAGMA data_version, some microseconds), the trading date turned, the guard's
- * heartbeat came or went. `look` returns the shared tables read anew then, and null otherwise; the first look always reads. A store that
- * cannot be read now is asked again at the next beat.
+ * Notices what others did: another process committed (PRAGMA data_version, some microseconds) and changed what is shared, the trading date
+ * turned, the guard's heartbeat came or went. `look` returns the shared tables read anew then, and null otherwise; the first look always
+ * reads. A store that cannot be read now is asked again at the next beat.
  */
 export function createStoreWatch({ db, worker, clock, log, guard }: StoreWatchParts): { look(): SharedView | null } {
   let seen: Seen | null = null;
@@ -44,11 +48,18 @@ export function createStoreWatch({ db, worker, clock, log, guard }: StoreWatchPa
   function read(): SharedView | null {
     const now = clock.exchange();
     const pulse = guard?.() ?? null;
-    const present: Seen = { version: db.dataVersion(), tradeDate: tradeDateOf(now), guard: JSON.stringify(pulse) };
-    const isSame = seen?.version === present.version && seen.tradeDate === present.tradeDate && seen.guard === present.guard;
-    if (isSame) return null;
-    const view = loadView(db, { worker, tradeDate: present.tradeDate, now });
-    seen = present;
+    const version = db.dataVersion();
+    const tradeDate = tradeDateOf(now);
+    const isQuiet = seen !== null && seen.tradeDate === tradeDate && isSamePulse(seen.guard, pulse);
+    if (isQuiet && seen?.version === version) return null;
+    // Read before the tables: what is committed in between is found at the next look.
+    const changes = readSharedChanges(db);
+    if (isQuiet && changes !== null && seen?.changes === changes) {
+      seen = { ...seen, version };
+      return null;
+    }
+    const view = loadView(db, { worker, tradeDate, now });
+    seen = { version, changes, tradeDate, guard: pulse };
     return withGuard(view, pulse);
   }
 

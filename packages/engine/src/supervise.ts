@@ -112,6 +112,8 @@ export function createSupervision(parts: SupervisionParts): Supervision {
   let storeLookedAt: MonoMs | null = null;
   let storeReadAt: MonoMs | null = null;
   let isStoreDoubted = false;
+  /** The store as it was when it was seen to hold no command for the supervisor; its own commits hold none. */
+  let noCommandsAt: number | null = null;
 
   const exchange = (): EpochMs => (exchangeOffset === null ? machine.wall() : epochMs(Math.floor(machine.mono() + exchangeOffset)));
 
@@ -232,6 +234,7 @@ export function createSupervision(parts: SupervisionParts): Supervision {
       return;
     }
     ({ db, lease } = restored);
+    noCommandsAt = null;
     const { from, missing, setAside } = restored;
     log('error', 'store-restored', { why, from, setAside: setAside.join(' ') });
     tell({ kind: 'store-restored', from, missing, setAside });
@@ -374,8 +377,12 @@ export function createSupervision(parts: SupervisionParts): Supervision {
   }
 
   function lookAtCommands(): void {
+    const version = attempt(() => db.dataVersion());
+    if (typeof version !== 'number' || version === noCommandsAt) return;
+    noCommandsAt = null;
     const rows = attempt(() => readCommands(db, 'supervisor', exchange()));
     if ('ok' in rows) return;
+    if (rows.length === 0) noCommandsAt = version;
     for (const { id, kind, payload } of rows) {
       const taken = takeCommand(db, { lease, id, now: exchange() });
       if (!taken.ok) continue;

@@ -2,6 +2,7 @@ import { closeSync, fdatasyncSync, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import type { Compilable } from 'kysely';
+import type { CommitCount } from './commit-count.js';
 import type { StoreCallKind, StoreFaults } from './faults.js';
 import { attempt, type Refusal } from './refusal.js';
 import { asSqlValue, type SqlValue, Statement } from './statement.js';
@@ -20,6 +21,8 @@ export interface StoreOptions {
   readonly readonly?: boolean;
   /** Tests and the simulation only: makes calls fail. */
   readonly faults?: StoreFaults;
+  /** The simulation only: shared by every connection of this process to the file, and nobody else writes to it. */
+  readonly commits?: CommitCount;
 }
 
 const NO_PARAMETERS: Readonly<Record<string, never>> = {};
@@ -38,6 +41,9 @@ export class Db {
   /** Wrapped once: wrapping anew at every call costs more than the transaction itself. */
   readonly #transaction: Sqlite.Transaction<(work: () => unknown) => unknown>;
   readonly #faults: StoreFaults | undefined;
+  readonly #commits: CommitCount | undefined;
+  /** The last answer of the file, and the count at which it was given. */
+  #version: { readonly is: number; readonly tried: number } | null = null;
   #level: Synchronous;
   #wal: number | null = null;
 
@@ -46,6 +52,7 @@ export class Db {
     options: StoreOptions,
   ) {
     this.#faults = options.faults;
+    this.#commits = options.commits;
     this.#faults?.before({ kind: 'open', sql: path, inTransaction: false, rollBack: () => undefined });
     this.#sqlite = new Sqlite(path, {
       timeout: options.busyTimeoutMs,
@@ -90,6 +97,7 @@ export class Db {
   run<P extends object, R>(query: Compilable<R> | Statement<P, R>, params?: P): { changes: number; id: number } {
     const { prepared, values } = this.#ready(query, params);
     if (this.#faults) this.#about('write', prepared.source);
+    if (this.#commits) this.#commits.tried += 1;
     const { changes, lastInsertRowid } = prepared.run(...values);
     if (this.#faults && !this.#sqlite.inTransaction) this.#faults.afterCommit();
     return { changes, id: Number(lastInsertRowid) };
@@ -101,14 +109,14 @@ export class Db {
    */
   immediate<T>(work: () => T): T {
     const faults = this.#faults;
-    if (!faults || this.#sqlite.inTransaction) return this.#transaction.immediate(work) as T;
+    if (!faults || this.#sqlite.inTransaction) return this.#commit(work);
     this.#about('begin', 'BEGIN IMMEDIATE');
-    const result = this.#transaction.immediate(() => {
+    const result = this.#commit(() => {
       const done = work();
       // Thrown here, the transaction is rolled back: what a failed COMMIT comes to.
       this.#about('commit', 'COMMIT');
       return done;
-    }) as T;
+    });
     faults.afterCommit();
     return result;
   }
@@ -145,7 +153,11 @@ export class Db {
   /** Changes when another connection has committed since it was last asked; never by our own commits. */
   dataVersion(): number {
     this.#about('data-version', 'PRAGMA data_version');
-    return Number(this.#dataVersion.get());
+    const tried = this.#commits?.tried;
+    if (this.#version !== null && this.#version.tried === tried) return this.#version.is;
+    const is = Number(this.#dataVersion.get());
+    if (tried !== undefined) this.#version = { is, tried };
+    return is;
   }
 
   get inTransaction(): boolean {
@@ -155,6 +167,7 @@ export class Db {
   /** Plain SQL text: migrations, VACUUM, checks. Never with values in it. */
   exec(sql: string): void {
     this.#about('exec', sql);
+    if (this.#commits) this.#commits.tried += 1;
     this.#sqlite.exec(sql);
   }
 
@@ -170,6 +183,13 @@ export class Db {
     if (this.#wal !== null) closeSync(this.#wal);
     this.#wal = null;
     this.#sqlite.close();
+  }
+
+  #commit<T>(work: () => T): T {
+    const done = this.#transaction.immediate(work) as T;
+    // Counted when it is done, whatever was asked of the file meanwhile; a transaction that threw has changed nothing.
+    if (this.#commits) this.#commits.tried += 1;
+    return done;
   }
 
   #about(kind: StoreCallKind, sql: string): void {

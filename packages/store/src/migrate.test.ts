@@ -9,7 +9,7 @@ const REPOSITORY = new URL('../../../', import.meta.url);
 const objects = (db: Db): string => {
   const master = q.selectFrom('sqlite_schema' as never).select(['type', 'name', 'sql'] as never);
   const rows = db.all(master.$castTo<{ type: string; name: string; sql: string | null }>());
-  const rank = ['table', 'index', 'view'];
+  const rank = ['table', 'index', 'view', 'trigger'];
   return rows
     .filter(row => row.sql !== null && !row.name.startsWith('sqlite_'))
     .sort((a, b) => rank.indexOf(a.type) - rank.indexOf(b.type) || a.name.localeCompare(b.name, 'en'))

@@ -28,6 +28,7 @@ export interface Database {
   strategy_state: StrategyStateTable;
   strategy_state_audit: StrategyStateAuditTable;
   quarantined_rows: QuarantinedRowsTable;
+  shared_changes: SharedChangesTable;
   schema_migrations: SchemaMigrationsTable;
 }
 
@@ -284,6 +285,11 @@ export interface StrategyStateAuditTable {
   to_state: string;
   reason: string;
   data: string;
+}
+
+export interface SharedChangesTable {
+  id: number;
+  number: number;
 }
 
 export interface QuarantinedRowsTable {

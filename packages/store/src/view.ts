@@ -11,6 +11,15 @@ import { readLease } from './leases.js';
 import { readLiveOrders } from './orders.js';
 import { readPositions } from './positions.js';
 import { attempt } from './refusal.js';
+import { q, statement } from './statement.js';
+
+const sharedChanges = statement((p: { id: number }) => q.selectFrom('shared_changes').select('number').where('id', '=', p.id).limit(1));
+
+/**
+ * Moves whenever anything in a view has changed, by whomever: triggers count it (0003-shared-changes.sql). Null when the store does not
+ * count; then everything is read again.
+ */
+export const readSharedChanges = (db: Db): number | null => db.first(sharedChanges, { id: 1 })?.number ?? null;
 
 export interface ViewRequest {
   readonly worker: WorkerName | 'supervisor';

@@ -12,6 +12,7 @@ import type { Log } from '@holdfast/engine/log';
 import { createMemoryFile, type RandomFile } from '@holdfast/engine/random-file';
 import { dayTraderRulesOf, exitRulesOf } from '@holdfast/engine/rules-of-config';
 import type { ProcessPort } from '@holdfast/engine/supervise';
+import type { CommitCount } from '@holdfast/store/commit-count';
 import { type Db, openStore, type StoreOptions } from '@holdfast/store/db';
 import type { StoreFaults } from '@holdfast/store/faults';
 import type { LeaseHolder } from '@holdfast/store/leases';
@@ -23,6 +24,8 @@ import type { WorldTime } from './time.js';
 export interface MachineParts {
   readonly time: WorldTime;
   readonly storePath: string;
+  /** Shared by everybody who writes to that file. */
+  readonly commits: CommitCount;
   readonly config: Config;
   readonly watchlist: readonly string[];
   readonly policy: SupervisionPolicy;
@@ -96,7 +99,7 @@ export class Machine {
 
   /** A second supervisor beside a living one, started by mistake: it must refuse. Returns whether it did. */
   startSecondSupervisor(): boolean {
-    const { time, storePath, policy, tell } = this.#parts;
+    const { time, storePath, commits, policy, tell } = this.#parts;
     const pid = this.#newPid();
     let ended = '';
     const second = startSupervisor({
@@ -106,6 +109,7 @@ export class Machine {
       policy,
       processes: this.#port(),
       log: logOf(() => 'supervisor 2', tell),
+      open: (path, options) => openStore(path, { ...options, commits }),
       say: () => undefined,
       ended: (_gone, why) => {
         this.#alive.delete(pid);
@@ -147,7 +151,8 @@ export class Machine {
   }
 
   #open(process: WorkerProcess | 'supervisor', path: string, options: StoreOptions): Db {
-    return openStore(path, { ...options, busyTimeoutMs: 0, synchronous: 'OFF', faults: this.#parts.storeFaults(process) });
+    const { commits, storeFaults } = this.#parts;
+    return openStore(path, { ...options, busyTimeoutMs: 0, synchronous: 'OFF', commits, faults: storeFaults(process) });
   }
 
   #port(): ProcessPort {

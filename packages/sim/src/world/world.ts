@@ -4,6 +4,7 @@ import type { Effect } from '@holdfast/core/effects';
 import type { Event } from '@holdfast/core/events';
 import { DEFAULT_SUPERVISION } from '@holdfast/core/supervision/policy';
 import { type EpochMs, epochMs, monoMs, type TradeDate } from '@holdfast/core/units';
+import type { CommitCount } from '@holdfast/store/commit-count';
 import { Db } from '@holdfast/store/db';
 import { migrate } from '@holdfast/store/migrate';
 import type { Holding } from '../account.js';
@@ -145,12 +146,14 @@ export class World {
     this.exchange.subscribe(event => this.#see(event));
     this.gateway = new DeskGateway(this);
     this.storePath = join(options.folder, 'desk.db');
-    this.operator = new Db(this.storePath, { busyTimeoutMs: 0, synchronous: 'OFF' });
+    const commits: CommitCount = { tried: 0 };
+    this.operator = new Db(this.storePath, { busyTimeoutMs: 0, synchronous: 'OFF', commits });
     const migrated = migrate(this.operator, start);
     if (!migrated.ok) throw new Error(migrated.detail);
     this.machine = new Machine({
       time: this.time,
       storePath: this.storePath,
+      commits,
       config,
       watchlist: this.setup.watchlist,
       policy: { ...DEFAULT_SUPERVISION, parkAfterCrashes: config.supervisor.parkAfterCrashes },
