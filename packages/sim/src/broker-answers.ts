@@ -1,10 +1,11 @@
 import { isRegularHours, nextTradingDate, sessionAt, sessionOf } from '@holdfast/core/calendar';
 import type { BrokerPosition, SessionHours } from '@holdfast/core/events';
 import type { BrokerSend } from '@holdfast/core/ports';
-import type { EpochMs } from '@holdfast/core/units';
+import type { EpochMs, MonoMs } from '@holdfast/core/units';
 import type { GatewayClient } from './broker-client.js';
-import type { OnFault } from './broker-faults.js';
+import { type FaultKind, type GatewayFaults, happens, type OnFault } from './broker-faults.js';
 import type { Feed } from './broker-feed.js';
+import type { Holdings } from './broker-holdings.js';
 import { brokerOrder, commissionOf, executionOf, positionOf, statusOf } from './broker-translate.js';
 import type { Bar, ExchangeOrder, ExchangePort, ExchangePosition } from './exchange-types.js';
 import { spanOf } from './gateway/history-request.js';
@@ -21,6 +22,9 @@ export interface AnswerParts {
   readonly random: Random;
   readonly history: HistoryOf;
   readonly onFault: OnFault;
+  readonly faults: GatewayFaults;
+  readonly holdings: Holdings;
+  readonly now: () => MonoMs;
   /** Right after a gateway start: account values are not valid, and answers may lack a part of the truth. */
   readonly isUnsettled: () => boolean;
 }
@@ -33,7 +37,7 @@ export class Answers {
     const { exchange } = this.parts;
     client.streams.positions = true;
     const openOrders = client.omits === 'open-orders' ? [] : this.part(client, exchange.openOrders());
-    const positions = client.omits === 'positions' ? [] : this.part(client, this.held());
+    const positions = client.omits === 'positions' ? [] : this.part(client, this.heldAsAnswered(client));
     const executions = exchange.executions();
     client.say({
       kind: 'snapshot',
@@ -79,7 +83,7 @@ export class Answers {
   /** One row per holding, each with its mark. */
   portfolio(client: GatewayClient): void {
     if (client.omits === 'positions') return;
-    for (const position of this.part(client, this.held())) this.portfolioRow(client, position);
+    for (const position of this.part(client, this.parts.holdings.now())) this.portfolioRow(client, position);
   }
 
   portfolioRow(client: GatewayClient, { conId, quantity, mark }: ExchangePosition): void {
@@ -125,8 +129,13 @@ export class Answers {
     return brokerOrder(order, this.parts.feed.instrument(order.request.conId).symbol);
   }
 
-  private held(): readonly ExchangePosition[] {
-    return this.parts.exchange.positions().filter(({ quantity }) => quantity !== 0);
+  private heldAsAnswered(client: GatewayClient): readonly ExchangePosition[] {
+    const { holdings, faults, random } = this.parts;
+    const { stalePositions } = faults;
+    if (stalePositions === null || !happens(random, stalePositions.odds)) return holdings.now();
+    const time = this.parts.now() - random.between(stalePositions.lowMs, stalePositions.highMs);
+    if (holdings.hasChangedSince(time)) this.bit(client, 'stale position answer');
+    return holdings.asOf(time);
   }
 
   /** Right after a gateway start a list is whole, half or empty (reference §7). */
@@ -137,7 +146,7 @@ export class Answers {
     return told;
   }
 
-  private bit({ clientId }: GatewayClient, kind: 'partial answer' | 'account not ready'): void {
+  private bit({ clientId }: GatewayClient, kind: FaultKind): void {
     this.parts.onFault(kind, { clientId, orderId: null, orderRef: null });
   }
 }

@@ -17,6 +17,7 @@ export const GATEWAY_FAULTS = [
   'order lost by gateway',
   'partial answer',
   'account not ready',
+  'stale position answer',
   'rejected 201',
   'rejected 110',
   'rejected 103',
@@ -85,9 +86,18 @@ export interface GatewayFaults {
   refuseCancel: Odds | null;
   /** A cancel of an order that has ended is answered with 10147 (purged) instead of 10148. */
   purge: Odds | null;
+  /** A snapshot's positions are those of so many milliseconds of machine time ago; at most 20 s. */
+  stalePositions: { readonly odds: Odds; readonly lowMs: number; readonly highMs: number } | null;
 }
 
-export const noGatewayFaults = (): GatewayFaults => ({ reject: null, vanish: null, slowCancel: null, refuseCancel: null, purge: null });
+export const noGatewayFaults = (): GatewayFaults => ({
+  reject: null,
+  vanish: null,
+  slowCancel: null,
+  refuseCancel: null,
+  purge: null,
+  stalePositions: null,
+});
 
 /** Messages that can be late together. Within one lane the order is always kept. */
 export type Lane = 'execution' | 'commission' | 'position' | 'order' | 'order-notice' | 'pnl-mark' | 'quote' | 'answer' | 'account';

@@ -186,6 +186,23 @@ describe('the gateway restarts', () => {
   });
 });
 
+test('positions in an answer may be some seconds old; executions are not', () => {
+  const b = new BrokerBench();
+  const exits = b.process(10);
+  b.pass(10_000);
+  exits.place(1, AT_MARKET);
+  b.pass(2_000);
+  exits.hear();
+  b.gateway.faults.stalePositions = { odds: [1, 1], lowMs: 5_000, highMs: 5_000 };
+  exits.broker.send({ do: 'request-snapshot', id: 1 });
+  expect(exits.hear()[0]).toBe('snapshot 1: 0 orders, 1 executions, 0 positions');
+  b.pass(4_000);
+  exits.hear();
+  exits.broker.send({ do: 'request-snapshot', id: 2 });
+  expect(exits.hear()[0]).toBe('snapshot 2: 0 orders, 1 executions, 1 positions');
+  expect(b.fired).toEqual(['stale position answer']);
+});
+
 test('corrections and busts are booked at the exchange and told to the client that placed the order', () => {
   const b = new BrokerBench();
   const [exits, entries] = [b.process(10), b.process(2)];

@@ -6,6 +6,7 @@ import { Answers, type HistoryOf } from './broker-answers.js';
 import { GatewayClient, type GatewayDoor } from './broker-client.js';
 import { type FaultKind, type GatewayFaults, noGatewayFaults, type OnFault } from './broker-faults.js';
 import { Feed } from './broker-feed.js';
+import { Holdings } from './broker-holdings.js';
 import { OrderWindow, type Ownership } from './broker-orders.js';
 import { Relay } from './broker-relay.js';
 import { Requests } from './broker-requests.js';
@@ -107,6 +108,7 @@ class Gateway implements SimGateway, GatewayDoor {
       tellAccount: client => this.answers.account(client),
       tellPortfolio: client => this.answers.portfolio(client),
     });
+    const holdings = new Holdings(exchange);
     this.answers = new Answers({
       exchange,
       feed: this.feed,
@@ -114,6 +116,9 @@ class Gateway implements SimGateway, GatewayDoor {
       history: parts.history ?? (() => []),
       onFault: this.onFault,
       isUnsettled: () => !this.isSettled,
+      faults: this.faults,
+      holdings,
+      now: () => this.now,
     });
     this.orders = new OrderWindow({
       exchange,
@@ -124,9 +129,10 @@ class Gateway implements SimGateway, GatewayDoor {
       now: () => this.now,
     });
     const { feed, answers, orders, onFault } = this;
-    this.relay = new Relay({ feed, answers, onFault, clients: () => this.connected });
+    this.relay = new Relay({ exchange, feed, answers, onFault, clients: () => this.connected });
     this.requests = new Requests({ feed, answers, orders, onFault });
     exchange.subscribe(event => {
+      if (event.kind === 'position') holdings.changed(event.position, this.now);
       if (this.connected.length === 0) return;
       if (this.isBrokerLost) this.relay.miss(event);
       else this.relay.hear(event);

@@ -32,6 +32,15 @@ describe('orders the gateway does not let through', () => {
     expect(b.exchange.openOrders()[0]?.remaining).toBe(100);
   });
 
+  test('a change that the exchange refuses is a refused change too', () => {
+    const b = new BrokerBench();
+    const exits = b.process(10);
+    exits.place(1);
+    exits.hear();
+    exits.place(1, { limitPrice: fromDollars(49.001) });
+    expect([exits.hear(), b.exchange.openOrders().length]).toEqual([['notice 1 110 modify-refused'], 1]);
+  });
+
   test('what the exchange itself refuses counts too', () => {
     const b = new BrokerBench();
     const exits = b.process(10);

@@ -4,9 +4,10 @@ import type { OnFault } from './broker-faults.js';
 import type { Feed } from './broker-feed.js';
 import { REJECT_KINDS } from './broker-orders.js';
 import { commissionOf, executionOf } from './broker-translate.js';
-import type { ExchangeEvent, ExchangeExecution, ExchangeOrder } from './exchange-types.js';
+import type { ExchangeEvent, ExchangeExecution, ExchangeOrder, ExchangePort } from './exchange-types.js';
 
 export interface RelayParts {
+  readonly exchange: ExchangePort;
   readonly feed: Feed;
   readonly answers: Answers;
   readonly onFault: OnFault;
@@ -72,8 +73,15 @@ export class Relay {
     if (!client) return;
     const kind = event.kind === 'rejected' ? REJECT_KINDS[code] : undefined;
     if (kind) this.parts.onFault(kind, { clientId, orderId, orderRef: null });
-    const meaning = event.kind === 'notice' ? 'advisory' : MODIFY_REFUSED.includes(code) ? 'modify-refused' : 'rejected';
+    const meaning = event.kind === 'notice' ? 'advisory' : this.leavesOld(event) ? 'modify-refused' : 'rejected';
     client.say({ kind: 'order-notice', orderId, code, meaning, text });
+  }
+
+  /** Whether the refused request was a change to an order that goes on as it was (`brokers/ib/notices.ts`). */
+  private leavesOld({ clientId, orderId, code }: Extract<ExchangeEvent, { kind: 'rejected' }>): boolean {
+    if (MODIFY_REFUSED.includes(code)) return true;
+    if (code === 201) return false;
+    return this.parts.exchange.openOrders().some(({ request }) => request.orderId === orderId && request.clientId === clientId);
   }
 
   private of(clientId: number): GatewayClient | undefined {
