@@ -2,11 +2,10 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as dayTrader from '@holdfast/core/day-trader';
 import * as exitManager from '@holdfast/core/exit-manager';
-import { decodeExact, encodeGraph } from '@holdfast/engine/exact-json';
-import type { Head } from '@holdfast/engine/journal-lines';
 import { readJournal } from '@holdfast/engine/journal-reader';
-import { type Replayed, replay, replayed } from '@holdfast/engine/replay';
+import { replay, replayed } from '@holdfast/engine/replay';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { resumed } from '../scenarios/resumed.js';
 import { holdfast } from './command-line.js';
 import { ROOT } from './harness.js';
 
@@ -45,24 +44,7 @@ describe.each(WORKERS)('the journal of the %s', worker => {
   });
 
   it('goes on the same from any state it would write at midnight or after a gap', () => {
-    const resuming = (): Replayed => {
-      const { begin, step, state } = BRAINS[worker]();
-      let head: Head | null = null;
-      let steps = 0;
-      return {
-        state,
-        begin(given) {
-          head = given;
-          begin(given);
-        },
-        step(event) {
-          steps += 1;
-          if (head && steps % 97 === 0) begin({ ...head, because: 'gap', given: decodeExact(encodeGraph(state())) });
-          return step(event);
-        },
-      };
-    };
-    const seen = replay(entriesOf(worker), { brains: { [worker]: resuming } });
+    const seen = replay(entriesOf(worker), { brains: { [worker]: () => resumed(BRAINS[worker](), 97) } });
     expect(seen.differences[0]).toBeUndefined();
     expect(seen.segments.reduce((sum, { events }) => sum + events, 0)).toBeGreaterThan(1_000);
   });

@@ -9,6 +9,7 @@ import type { Order } from '@holdfast/core/orders/order';
 import type { BrokerListener, BrokerSend } from '@holdfast/core/ports';
 import { type EpochMs, epochMs, fromDollars, type MonoMs, micros, monoMs, shares } from '@holdfast/core/units';
 import { createEmergencyFile, EMERGENCY_FILE_BYTES, type EmergencyFile } from '@holdfast/engine/emergency-file';
+import { createJournal, type MemorySink } from '@holdfast/engine/journal';
 import { silentLog } from '@holdfast/engine/log';
 import { createMemoryFile } from '@holdfast/engine/random-file';
 import { createWorker, type Stop, type Worker } from '@holdfast/engine/worker';
@@ -25,10 +26,10 @@ import { Db, type Synchronous } from '@holdfast/store/db';
 import type { StoreFaults } from '@holdfast/store/faults';
 import { acquireLease, type Lease } from '@holdfast/store/leases';
 import { loadView } from '@holdfast/store/view';
-import { startExitManager } from './exit-manager-start.js';
 import { handEntry, requestOf } from './hand-entry.js';
 import { writeMigratedStore } from './migrated-store.js';
 import { lineOfExchange, linesOfStep } from './story-book.js';
+import { startWorker } from './worker-start.js';
 
 /**
  * A stage for stories: the real exit manager (its brain, its loop, its real store) before the simulated exchange, under one virtual clock.
@@ -46,6 +47,8 @@ export interface StageOptions {
   readonly from?: string;
   /** Of the exit manager's store; OFF unless a story is about what is made durable. */
   readonly synchronous?: Synchronous;
+  /** Takes the exit manager's journal. */
+  readonly journal?: MemorySink;
 }
 
 const ACCOUNT = 'DU1234567';
@@ -69,6 +72,7 @@ export class Stage {
   private readonly dir = mkdtempSync(join(tmpdir(), 'holdfast-stage-'));
   private readonly rules: ExitRules;
   private readonly synchronous: Synchronous;
+  private readonly sink: MemorySink | null;
   private mono = 1_000;
   private now: EpochMs;
   private db!: Db;
@@ -83,6 +87,7 @@ export class Stage {
   constructor(options: StageOptions) {
     this.rules = { ...DEFAULT_EXIT_RULES, ...options.rules };
     this.synchronous = options.synchronous ?? 'OFF';
+    this.sink = options.journal ?? null;
     this.now = at(options.from ?? '09:45:00');
     this.exchange = createExchange({
       source: listSource(options.market),
@@ -120,7 +125,8 @@ export class Stage {
 
   /** A new process of the exit manager: the real start, new connection to the store, new lease, new broker session. */
   startExitManager(omits: SimBroker['omits'] = null): void {
-    const { booted, emergency, view, hasBaseline } = startExitManager({
+    const { booted, view, hasBaseline } = startWorker({
+      name: 'exit-manager',
       path: join(this.dir, 'desk.db'),
       account: ACCOUNT,
       synchronous: this.synchronous,
@@ -128,18 +134,16 @@ export class Stage {
       next: () => {
         this.incarnation += 1;
         const file = failingFile(this.disk, call => this.fileFails?.(call) ?? false);
-        return { pid: 100 + this.incarnation, emergency: createEmergencyFile(file) };
+        this.emergency = createEmergencyFile(file);
+        return { pid: 100 + this.incarnation, emergency: this.emergency };
       },
       mono: () => monoMs(this.mono),
       now: () => this.now,
-      wait: ms => {
-        this.mono += ms;
-      },
+      wait: ms => this.waits(ms),
       tell: line => this.tell([line]),
     });
     const { db, lease, unwritten } = booted;
     this.db = db;
-    this.emergency = emergency;
     let worker: Worker<ExitManagerState> | undefined;
     const take: BrokerListener = body => worker?.take(body);
     this.broker = createSimBroker({
@@ -151,18 +155,14 @@ export class Stage {
     this.broker.send = what => (this.wire ? this.wire(what, () => send(what)) : send(what));
     this.broker.omits = omits;
     this.stopped = null;
+    const given = { rules: this.rules, account: ACCOUNT, lease: lease.leaseId, isMinimal: false, view, at: this.now, hasBaseline };
+    const { sink } = this;
+    const recorder = sink && createJournal({ worker: 'exit-manager', version: 'stage', sink, dayBytesMax: 1e9, log: silentLog });
+    recorder?.begin(given);
     worker = createWorker<ExitManagerState>({
       name: 'exit-manager',
       brain: { decide, isSettled, phaseOf },
-      state: createState({
-        rules: this.rules,
-        account: ACCOUNT,
-        lease: lease.leaseId,
-        isMinimal: false,
-        view,
-        at: this.now,
-        hasBaseline,
-      }),
+      state: createState(given),
       view,
       db,
       lease,
@@ -171,9 +171,10 @@ export class Stage {
       clock: this.clock,
       limits: { ordersPerMinute: 30, notionalMax: fromDollars(1_000_000), collarBps: 1_000 },
       policy: { orders: null, entries: null },
-      emergency,
+      emergency: this.emergency,
       log: silentLog,
       journal: (_event, effects) => this.tell(linesOfStep(effects)),
+      ...(recorder && { recorder }),
       onStop: stop => {
         this.stopped = stop;
         this.tell([`exit-manager stops: ${stop.why}`]);
@@ -394,6 +395,11 @@ export class Stage {
   /** Processes of the exit manager so far. */
   get starts(): number {
     return this.incarnation;
+  }
+
+  /** Lets machine time pass, and nothing else. */
+  waits(ms: number): void {
+    this.mono += ms;
   }
 
   get reader(): Db {

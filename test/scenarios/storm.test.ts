@@ -1,6 +1,11 @@
+import * as exitManager from '@holdfast/core/exit-manager';
 import { indexed } from '@holdfast/core/exits/desk';
+import { createMemorySink, type MemorySink } from '@holdfast/engine/journal';
+import { readJournal } from '@holdfast/engine/journal-reader';
+import { replay, replayed } from '@holdfast/engine/replay';
 import { createRandom } from '@holdfast/sim/random';
 import { describe, expect, it } from 'vitest';
+import { resumed } from './resumed.js';
 import { Stage } from './stage.js';
 import { stormMarket } from './tempest-faults.js';
 
@@ -14,13 +19,16 @@ const QUIET_S = 150;
 
 interface Outcome {
   readonly stage: Stage;
+  readonly journal: MemorySink;
   readonly faults: Record<string, number>;
 }
 
 /** One storm. Each second at most one thing happens; what a fault began it ends itself some seconds later. */
 function storm(seed: number): Outcome {
   const random = createRandom(seed + 1_000_000);
+  const journal = createMemorySink();
   const stage = new Stage({
+    journal,
     market: stormMarket({ seed, from: START, stormS: STORM_S, quietS: QUIET_S }),
     bounds: { unguardedMsMax: 25_000, exitWithinMs: 45_000 },
   });
@@ -97,7 +105,7 @@ function storm(seed: number): Outcome {
     if (lastEntry && second % 5 === 0) stage.book(lastEntry);
     stage.run(1_000);
   }
-  return { stage, faults };
+  return { stage, faults, journal };
 }
 
 /** The indexes the brain sums by are those of its full records. */
@@ -110,17 +118,29 @@ function expectIndexed(stage: Stage, told: string): void {
   expect(new Map(flat(byTrade)), told).toEqual(new Map(flat(again.byTrade)));
 }
 
+/** Every life of the exit manager, fed back through its rules; its state written and read back now and then. */
+function expectReplayed(journal: MemorySink, told: string): void {
+  const lines = [...journal.files.values()].flatMap(text => text.split('\n'));
+  const seen = replay(readJournal(lines), { brains: { 'exit-manager': () => resumed(replayed(exitManager), 211) } });
+  expect(seen.differences.slice(0, 1), told).toEqual([]);
+  expect(
+    seen.segments.reduce((sum, { events }) => sum + events, 0),
+    told,
+  ).toBeGreaterThan(STORM_S);
+}
+
 describe('storms on stage', () => {
   const { STORM: only, STORM_SEEDS: count = '100' } = process.env; // allowed: one seed, or more of them, by hand
   const seeds = only === undefined ? Array.from({ length: Number(count) }, (_, index) => index + 1) : [Number(only)];
   it.each(seeds)('I1, I3, I5, I6, I11, I12: seed %i', seed => {
-    const { stage, faults } = storm(seed);
+    const { stage, faults, journal } = storm(seed);
     const told = `STORM=${seed} ${JSON.stringify(faults)}\n${stage.story.slice(-80).join('\n')}`;
     try {
       expect(stage.stopped, told).toBeNull();
       expect(stage.referee.report(), told).toEqual([]);
       expect(stage.exitManager.facts().phase, told).toBe('READY');
       expectIndexed(stage, told);
+      expectReplayed(journal, told);
       const rows = stage.heldInStore();
       expect(rows, told).toBe(stage.position());
       expect(stage.position(), told).toBeGreaterThanOrEqual(0);

@@ -13,7 +13,7 @@ export interface RowWriter {
   forget(): void;
 }
 
-const ROWS_MAX = 20_000;
+const ROWS_MAX = 5_000;
 /** A shorter row costs less than its number. */
 const ROW_LENGTH_MIN = 48;
 /** `view.orders[…]` of a store event lies this deep. */

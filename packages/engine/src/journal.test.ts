@@ -2,7 +2,7 @@ import type { Effect } from '@holdfast/core/effects';
 import type { Event, EventBody } from '@holdfast/core/events';
 import type { Order } from '@holdfast/core/orders/order';
 import type { SharedView } from '@holdfast/core/shared-view';
-import { type EpochMs, epochMs, micros, monoMs, type TradeDate } from '@holdfast/core/units';
+import { type EpochMs, epochMs, micros, monoMs, shares, type TradeDate } from '@holdfast/core/units';
 import { ACME, anOrder, MONDAY, NOW } from '@holdfast/store/testing/desk';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -149,6 +149,20 @@ describe('a journal', () => {
     for (const time of times) desk.take(mark(1), { at: Math.min(time.at, NOW + 3_000), mono: time.mono });
     const back = read(linesOf(sink)).flatMap(entry => (entry.kind === 'step' ? [entry.event.mono] : []));
     expect(back).toEqual(times.map(({ mono }) => mono));
+  });
+
+  it('forgets its rows before they fill memory, and is read back all the same', () => {
+    const sink = createMemorySink();
+    const desk = run(sink);
+    const views = Array.from({ length: 60 }, (_, round) =>
+      viewOf(Array.from({ length: 200 }, (_row, index) => ({ ...anOrder({}), orderId: index, filled: shares(index < 100 ? 0 : round) }))),
+    );
+    for (const view of views) desk.take({ kind: 'store-changed', view });
+    const back = read(linesOf(sink)).flatMap(entry =>
+      entry.kind === 'step' && entry.event.kind === 'store-changed' ? [entry.event.view] : [],
+    );
+    expect(back).toStrictEqual(views);
+    expect(linesOf(sink).filter(line => line === '["forget"]')).toHaveLength(1);
   });
 
   it('writes a decision with its turn, quiet events with the next beat, bare ticks within a second', () => {
