@@ -1,7 +1,7 @@
 import { mono } from '@holdfast/engine/live';
 import type { WorkerApp } from '../e2e/harness.js';
 import { pause } from '../e2e/waiting.js';
-import { restingOf, type ShortDay } from './short-day.js';
+import { FLAT_MINUTES_BEFORE_CLOSE, restingOf, type ShortDay } from './short-day.js';
 import type { SoakViolation } from './tally.js';
 
 /** What a quiet phase found wrong. */
@@ -11,8 +11,6 @@ export type Finding = Pick<SoakViolation, 'invariant' | 'symbol' | 'detail'>;
 const READY_MS_MAX = 20_000;
 const AGREE_MS_MAX = 15_000;
 const PROTECTED_MS_MAX = 10_000;
-/** desk.yaml's session.flatMinutesBeforeClose as it is by default. */
-const FLAT_BEFORE_CLOSE_MS = 15 * 60_000;
 
 const WORKERS: readonly WorkerApp[] = ['exit-manager', 'day-trader'];
 
@@ -85,7 +83,7 @@ export async function getsWell(
   return { ms: agreed === null || settled === null ? null : ready + agreed + settled, findings };
 }
 
-const isFlatTime = ({ exchange, session }: ShortDay): boolean => exchange.now > session.close - FLAT_BEFORE_CLOSE_MS;
+const isFlatTime = ({ exchange, session }: ShortDay): boolean => exchange.now > session.close - FLAT_MINUTES_BEFORE_CLOSE * 60_000;
 
 /** What is held and trades, but has no target, or no stop where the mode wants one. A market sale under way is the best protection. */
 function unprotected(day: ShortDay): readonly string[] {

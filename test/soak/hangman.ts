@@ -100,6 +100,7 @@ export function createHangman(day: ShortDay, tally: Tally, random: Random) {
     if (!desk.owns(pid, one.app)) return;
     day.note(`SIGCONT ${one.app} (${pid})`);
     process.kill(pid, 'SIGCONT');
+    if (one.app === 'exit-manager') day.isAwake(true);
   }
 
   const looking = setInterval(() => {
@@ -139,7 +140,10 @@ export function createHangman(day: ShortDay, tally: Tally, random: Random) {
       process.kill(pid, 'SIGSTOP');
       day.note(`SIGSTOP ${app} (${pid}) for ${ms} ms`);
       tally.stops[app] += 1;
-      if (app === 'exit-manager') exposure.lost(mono());
+      if (app === 'exit-manager') {
+        exposure.lost(mono());
+        day.isAwake(false);
+      }
       restart = null;
       stopped.set(pid, { app, timer: setTimeout(() => resume(pid), ms) });
       return true;

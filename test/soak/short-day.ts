@@ -2,6 +2,7 @@ import { sessionOf, tradeDate } from '@holdfast/core/calendar';
 import { CLIENT_ID, isEntryRef, isOurs } from '@holdfast/core/orders/order';
 import { isoTime, micros } from '@holdfast/core/units';
 import { mono } from '@holdfast/engine/live';
+import type { WorldFact } from '@holdfast/sim/audits/facts';
 import { createReferee } from '@holdfast/sim/audits/referee';
 import { type BooksView, compareWithStore } from '@holdfast/sim/audits/store-agrees';
 import type { Violation } from '@holdfast/sim/audits/violation';
@@ -15,10 +16,12 @@ import { readExecutions } from '@holdfast/store/executions';
 import { readPositions } from '@holdfast/store/positions';
 import { readRoundTrips } from '@holdfast/store/reports';
 import { placeDesk } from '../e2e/harness.js';
+import { waitFor } from '../e2e/waiting.js';
 import { createExposure, NOTHING } from './exposure.js';
 import { openLine } from './line.js';
 import { swayingMarket } from './swaying-market.js';
 import { count, type Tally } from './tally.js';
+import { createTroubles } from './troubles.js';
 
 /**
  * One short trading day: a synthetic market that can be pushed, the gateway and its referees in this process, a line in between that can go
@@ -50,6 +53,9 @@ const BASELINE_SHARES = 50;
  */
 const UNGUARDED_MS_MAX = 25_000;
 
+/** desk.yaml's session.flatMinutesBeforeClose as it is by default. */
+export const FLAT_MINUTES_BEFORE_CLOSE = 15;
+
 /** Entries often, so that there is something to lose: what is asked of a signal is less than by default. The bounds of risk stay. */
 const ENTRIES = {
   allocation: 0.1,
@@ -71,6 +77,8 @@ export async function openShortDay({ seed, start, speed, mode, isMinimalAllowed 
     instruments: source.instruments,
     baseline: [baseline],
     session,
+    protection: mode,
+    flatMinutesBeforeClose: FLAT_MINUTES_BEFORE_CLOSE,
     bounds: { unguardedMsMax: UNGUARDED_MS_MAX },
   });
   const exposure = createExposure(new Set([baseline.conId]));
@@ -120,6 +128,7 @@ export async function openShortDay({ seed, start, speed, mode, isMinimalAllowed 
     },
     line.port,
   );
+  const troubles = createTroubles(fact => referee.tell(fact, { at: exchange.now, machine: mono() }));
   const notes: string[] = [];
   const began = mono();
   const watching = setInterval(() => {
@@ -139,6 +148,36 @@ export async function openShortDay({ seed, start, speed, mode, isMinimalAllowed 
     desk,
     exposure,
     baseline,
+    /** The gateway is away for so long; with `rollbackIds` the last order ids are issued again after it. */
+    outage: (ms: number, rollbackIds?: number): void => {
+      if (rollbackIds === undefined) gateway.outage(ms);
+      else gateway.restart(ms, rollbackIds);
+      troubles.begin('broker', ms);
+    },
+    /** Nothing passes for so long, in either direction, and no connection closes. */
+    mute: (ms: number): void => {
+      line.mute(ms);
+      troubles.begin('line', ms);
+    },
+    /** For a while orders and cancels reach the exchange this much later. */
+    lateOrders: (ms: number, forMs: number): void => {
+      gateway.holdOrders(ms);
+      troubles.begin('line', forMs, () => gateway.holdOrders(0));
+    },
+    /** Ends all that, and waits until the gateway accepts connections. */
+    heal: async (): Promise<void> => {
+      line.heal();
+      await waitFor('the gateway to be back', () => gateway.truth().accepting);
+      troubles.end();
+    },
+    /** Facts that the referees cannot see at the exchange. */
+    tellReferee: (fact: WorldFact): void => referee.tell(fact, { at: exchange.now, machine: mono() }),
+    /** A stopped exit manager has a connection and cannot react: for the referees it is away. */
+    isAwake: (awake: boolean): void => {
+      const id = CLIENT_ID['exit-manager'];
+      if (!awake) referee.disconnected(id, mono());
+      else if (gateway.truth().clients.includes(id)) referee.connected(id, mono());
+    },
     /** What was done to this day, for whoever must find out what went wrong. */
     note: (words: string): void => {
       notes.push(`${isoTime(exchange.now).slice(11, 23)} +${((mono() - began) / 1_000).toFixed(3)} ${words}`);
@@ -180,6 +219,7 @@ export async function openShortDay({ seed, start, speed, mode, isMinimalAllowed 
     },
     close: async (): Promise<void> => {
       clearInterval(watching);
+      troubles.end();
       onMessage = null;
       onEvent = null;
       await desk.close();

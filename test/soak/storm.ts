@@ -92,11 +92,10 @@ const BLOWS: readonly (readonly [number, Blow])[] = [
   [1, stop('supervisor')],
   [4, fault('line cut', ({ day, random }) => day.gateway.drop(random.chance(1, 3) ? undefined : random.chance(1, 2) ? 10 : 2))],
   [3, fault('broken inside a message', ({ day, random }) => day.line.breakWithin(random.chance(1, 2) ? 'to desk' : 'to gateway'))],
-  [3, fault('line mute', ({ day, random }) => day.line.mute(random.between(200, 3_000)))],
-  [2, fault('outage', ({ day, random }) => day.gateway.outage(random.between(200, 3_000)))],
-  [1, fault('gateway restart, ids roll back', ({ day, random }) => day.gateway.restart(random.between(300, 2_500), random.between(1, 6)))],
-  [3, fault('orders late', ({ day, random }) => day.gateway.holdOrders(random.between(50, 1_200)))],
-  [4, fault('orders in time again', ({ day }) => day.gateway.holdOrders(0))],
+  [3, fault('line mute', ({ day, random }) => day.mute(random.between(200, 3_000)))],
+  [2, fault('outage', ({ day, random }) => day.outage(random.between(200, 3_000)))],
+  [1, fault('gateway restart, ids roll back', ({ day, random }) => day.outage(random.between(300, 2_500), random.between(1, 6)))],
+  [4, fault('orders late', ({ day, random }) => day.lateOrders(random.between(50, 1_200), random.between(300, 2_000)))],
   [14, buyByHand],
   [16, pushPrice],
 ];
@@ -115,6 +114,7 @@ function draw(random: Random): Blow {
 export async function storm(weather: Weather, ms: number): Promise<void> {
   const { day, hangman, tally, random, isOver } = weather;
   tally.storms += 1;
+  day.tellReferee({ fact: 'faults', active: true });
   const until = mono() + ms;
   if (random.chance(1, 4)) hangman.doom(random.between(2, 4));
   while (mono() < until && !isOver()) {
@@ -124,7 +124,8 @@ export async function storm(weather: Weather, ms: number): Promise<void> {
   }
   hangman.rest();
   hangman.doom(null);
-  day.line.heal();
+  await day.heal();
+  day.tellReferee({ fact: 'faults', active: false });
   day.note('the storm is over');
   day.gateway.holdOrders(0);
 }
