@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { openStore } from '@holdfast/store/db';
+import { requireMigrated } from '@holdfast/store/migrate';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { holdfast } from './command-line.js';
 
@@ -112,7 +113,7 @@ describe('wrong words', () => {
 });
 
 describe('a broken desk.yaml', () => {
-  it.each(['status', 'positions', 'orders', 'review', 'stop', 'db migrate', 'liquidate-all --yes', 'start'])(
+  it.each(['status', 'positions', 'orders', 'review', 'stop', 'db migrate', 'db backup', 'liquidate-all --yes', 'start'])(
     '%s: every mistake at once, and 78',
     async words => {
       const config = desk('mode: paper\ngateway:\n  port: 70000\nexits:\n  stopBsp: 90\n');
@@ -162,6 +163,18 @@ describe('a desk at rest', () => {
     const first = await json(config, 'db', 'migrate');
     expect(first.applied).toContain('0001-first-store.sql');
     expect(await json(config, 'db', 'migrate')).toMatchObject({ applied: [], backup: null });
+  });
+
+  it('db backup makes a checked copy that is a store of its own', async () => {
+    const config = await migrated();
+    const made = await json(config, 'db', 'backup');
+    expect(made).toMatchObject({ backup: expect.stringMatching(/backups\/on-demand-.*Z\.db$/), dropped: [] });
+    const copy = openStore(String(made.backup), { busyTimeoutMs: 0, synchronous: 'OFF', readonly: true });
+    expect(requireMigrated(copy)).toEqual({ ok: true });
+    copy.close();
+    const said = await holdfast([...config, 'db', 'backup']);
+    expect(said.out).toContain('copied to');
+    expect(said.code).toBe(0);
   });
 
   it('A3: status --json, and exit code 1 because nobody is on guard', async () => {

@@ -81,6 +81,17 @@ it.each<[string, () => void, string]>([
   expect(stateOf('day-trader')).toBe(state);
 });
 
+it('an exit manager that began while the store took no write is shown by its heartbeat; its predecessor still stands in the lease row', () => {
+  runs('exit-manager', 6);
+  gone.add(6);
+  const beat = beats.get('exit-manager');
+  if (!beat) throw new Error('no heartbeat');
+  beats.set('exit-manager', { ...beat, pid: 9, processStartedAt: 's9' });
+  expect(stateOf('exit-manager')).toBe('READY');
+  gone.add(9);
+  expect(stateOf('exit-manager')).toBe('DEAD');
+});
+
 it('a worker without a connection says why', () => {
   runs('exit-manager', 6, { phase: 'CONNECTING' });
   const detail = 'client id is already in use';

@@ -8,7 +8,7 @@ import { readKillSwitch } from '@holdfast/store/kill-switch';
 import { type LeaseHolder, readLease } from '@holdfast/store/leases';
 import { readPositions } from '@holdfast/store/positions';
 import { isParked, readWorkerEvents } from '@holdfast/store/worker-events';
-import type { Heartbeat } from './heartbeat.js';
+import { type Heartbeat, holderOf } from './heartbeat.js';
 
 /** Requirement A3: the desk at a glance, for the console, `holdfast status` and whoever asks with --json. A projection, never a second truth. */
 export interface DeskStatus {
@@ -100,8 +100,8 @@ export function readStatus(db: Db, context: StatusContext): DeskStatus {
 
 function workerLine(db: Db, name: StatusWorker, context: StatusContext): WorkerLine {
   const lease = readLease(db, name);
-  const holder = lease?.holder ?? null;
   const beat = context.heartbeat(name);
+  const holder = holderOfLine(lease?.holder ?? null, holderOf(beat), context);
   const isItsBeat = beat !== null && beat.bootId === context.bootId && beat.pid === holder?.pid;
   const heartbeatAgeMs = isItsBeat ? Math.max(0, Math.round(context.mono - beat.mono)) : null;
   const crashesToday = readWorkerEvents(db, tradeDateOf(context.exchange)).filter(
@@ -122,6 +122,12 @@ function workerLine(db: Db, name: StatusWorker, context: StatusContext): WorkerL
   if (name === 'supervisor') return { ...facts, state: 'RUNNING' };
   const isOffline = beat.phase === 'CONNECTING' && lease?.phase === 'CONNECTING' && lease.detail !== '';
   return { ...facts, state: beat.phase, because: isOffline ? lease.detail : null };
+}
+
+/** One that had to begin without a write to the store stands in no lease row yet; its heartbeat tells who it is. */
+function holderOfLine(onRecord: LeaseHolder | null, beating: LeaseHolder | null, { isGone }: StatusContext): LeaseHolder | null {
+  if (onRecord !== null && !isGone(onRecord)) return onRecord;
+  return beating !== null && !isGone(beating) ? beating : onRecord;
 }
 
 const dollarsOrNull = (amount: Micros | null): number | null => (amount === null ? null : toDollars(amount));

@@ -70,14 +70,17 @@ function tellNotReady(watch: Watch, status: Extract<WatchStatus, { is: 'alive' }
   };
 }
 
-/** Exit manager first; the day trader only while the exit manager is READY, and never during a stop: no guard, no entry. */
+/** Exit manager first; the day trader only while the exit manager is READY and there is a store, and never during a stop: no guard, no entry. */
 function startDue({ state, effects }: SupervisorStep, now: MonoMs): SupervisorStep {
   let next = state;
   const spawns: SupervisorEffect[] = [];
   for (const watch of [state.guard, state.trader]) {
     const { status, worker } = watch;
     if (status.is !== 'due' || now < status.at) continue;
-    const mayStart = worker === 'exit-manager' ? isSpaced(watch, now, state.policy) : isReady(state.guard) && state.stop === null;
+    const mayStart =
+      worker === 'exit-manager'
+        ? isSpaced(watch, now, state.policy)
+        : isReady(state.guard) && state.stop === null && state.store.is === 'well';
     if (!mayStart) continue;
     next = withWatch(next, { ...watch, status: { is: 'starting', mode: status.mode } });
     spawns.push({ do: 'spawn', worker, mode: status.mode });

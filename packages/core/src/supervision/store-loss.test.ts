@@ -37,6 +37,20 @@ it('what fails is tried again every 5 s for ever, and told the first time and on
   ]);
 });
 
+it('until it is back no day trader is started; the exit manager is, for ever: a file may be there that only we could not replace', () => {
+  const bench = running();
+  bench.tale();
+  lose(bench);
+  bench.dies(GUARD, 6);
+  bench.dies(TRADER, 6);
+  bench.tell({ kind: 'store-not-restored', detail: 'the disk is full' });
+  bench.live(3_000);
+  expect(bench.tale().filter(line => line.includes('spawn'))).toEqual(['2000 spawn exit-manager']);
+  bench.tell(RESTORED);
+  bench.live(200);
+  expect(bench.tale().filter(line => line.includes('spawn'))).toEqual(['5000 spawn day-trader']);
+});
+
 it('a second loss is another one', () => {
   const bench = running();
   lose(bench);
