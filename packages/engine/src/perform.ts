@@ -6,6 +6,8 @@ import type { MonoMs } from '@holdfast/core/units';
 import { claimEntry } from '@holdfast/store/claims';
 import type { Db } from '@holdfast/store/db';
 import { type Lease, refuseLostLease } from '@holdfast/store/leases';
+import { orderIsKnown } from '@holdfast/store/orders';
+import { attempt } from '@holdfast/store/refusal';
 import type { Books } from './books.js';
 import type { Log } from './log.js';
 import type { WireCap } from './wire-cap.js';
@@ -110,15 +112,17 @@ export function createPerformer(parts: PerformParts): (effects: readonly Effect[
     return null;
   }
 
+  function notSent({ orderRef, contract: { symbol } }: Order, { code, detail }: NotSent): void {
+    log('warn', 'not-sent', { orderRef, symbol, code, detail });
+    tell({ kind: 'not-sent', orderRef, code, detail });
+  }
+
   function place(order: Order, decidedAt: MonoMs): void {
     const { orderRef, orderId, role, side, quantity, type, contract } = order;
     const { symbol } = contract;
-    const notSent = trySend(order, decidedAt);
-    if (notSent) {
-      const { code, detail } = notSent;
-      log('warn', 'not-sent', { orderRef, symbol, code, detail });
-      tell({ kind: 'not-sent', orderRef, code, detail });
-    } else {
+    const why = trySend(order, decidedAt);
+    if (why) notSent(order, why);
+    else {
       log('info', 'sent', { orderRef, orderId, symbol, role, side, quantity, type, ageMs: clock.mono() - decidedAt });
       tell({ kind: 'sent', orderRef });
     }
@@ -139,11 +143,20 @@ export function createPerformer(parts: PerformParts): (effects: readonly Effect[
     if (!broker.isUp) return refuse(NOT_CONNECTED.code, NOT_CONNECTED.detail);
     const claimed = claimEntry(db, { lease, enter: effect, now: clock.exchange() });
     if (!claimed.ok && claimed.code === 'LEASE_LOST') return { kind: 'lease-lost', detail: claimed.detail };
-    if (!claimed.ok) return refuse(claimed.code, claimed.detail);
+    const isOnRecord = claimed.ok || isDoneAllTheSame(order, claimed.code);
+    if (!claimed.ok && !isOnRecord) return refuse(claimed.code, claimed.detail);
     tell({ kind: 'entry-claimed', order });
-    place(order, decidedAt);
+    if (claimed.ok) place(order, decidedAt);
+    else notSent(order, claimed);
     return { kind: 'done' };
   }
+
+  /**
+   * A commit may be done and reported as failed (an I/O error after the last byte). Then claim and intent are on record and nobody would give
+   * them back: they are told as they are, and nothing is sent, because whoever hears of a failure may not send.
+   */
+  const isDoneAllTheSame = ({ orderRef }: Order, code: string): boolean =>
+    code.startsWith('STORE_') && attempt(() => orderIsKnown(db, orderRef)) === true;
 
   function send(effect: Send): void {
     switch (effect.do) {
