@@ -1,5 +1,10 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { mono } from '@holdfast/engine/live';
+import { describeMachine } from '../bench/machine.js';
+import { between } from '../bench/report.js';
+import { ROOT } from '../e2e/harness.js';
 import { runDay } from './run-day.js';
 import { type DayPlan, MODES, type Mode } from './short-day.js';
 import { formatTally, tallyJson } from './soak-report.js';
@@ -13,6 +18,7 @@ const USAGE = `usage: npm run soak -- [options]
   --mode <mode>   ${MODES.join(', ')}; the days take turns unless given
   --desks <K>     so many desks side by side, default 2
   --json          one JSON line on stdout, the table on stderr
+  --write         puts the table into docs/reliability.md
 
 Runs short trading days with real processes before the simulated gateway while processes are killed and stopped, lines cut and silenced, the
 gateway restarted, prices pushed and trades made by hand. The gateway's ground truth is the referee. Between the storms the desk must get well
@@ -31,6 +37,7 @@ interface Options {
   readonly mode: Mode | undefined;
   readonly desks: number;
   readonly json: boolean;
+  readonly write: boolean;
 }
 
 /** Where short days begin: most entries come after the open; the last one meets the end of day. */
@@ -64,6 +71,7 @@ export async function runSoak(args: readonly string[]): Promise<number> {
     );
   } else process.stdout.write(`${table}\n`);
   if (interrupted.is()) return 130;
+  if (options.write) writeDocument(`npm run soak -- ${args.filter(word => word !== '--write').join(' ')}`, table);
   for (const words of trouble) say(words);
   if (killsOf(tally) < options.kills) say(`only ${killsOf(tally)} of ${options.kills} kills were given`);
   return trouble.length === 0 && tally.violations.length === 0 && killsOf(tally) >= options.kills ? 0 : 1;
@@ -107,6 +115,12 @@ async function soak(options: Options, { tally, say, isInterrupted, began }: Stag
   return trouble;
 }
 
+function writeDocument(command: string, table: string): void {
+  const file = join(ROOT, 'docs', 'reliability.md');
+  const words = `\n\`${command.trim()}\`\n\n\`\`\`\n${table}\n\`\`\`\n\n_${Object.values(describeMachine()).join(' · ')}_\n`;
+  writeFileSync(file, between(readFileSync(file, 'utf8'), 'soak', words));
+}
+
 function planOf(number: number, { seed, speed, mode }: Options): DayPlan {
   const turn = (number + seed) % 12;
   return {
@@ -141,9 +155,10 @@ function onInterrupt(say: (line: string) => void) {
 function optionsOf(args: readonly string[]): Options | string {
   try {
     const text = { type: 'string' } as const;
+    const flag = { type: 'boolean', default: false } as const;
     const { values } = parseArgs({
       args: [...args],
-      options: { minutes: text, kills: text, seed: text, speed: text, mode: text, desks: text, json: { type: 'boolean', default: false } },
+      options: { minutes: text, kills: text, seed: text, speed: text, mode: text, desks: text, json: flag, write: flag },
     });
     const mode = MODES.find(known => known === values.mode);
     if (values.mode !== undefined && mode === undefined) return `--mode is one of ${MODES.join(', ')}, got ${values.mode}`;
@@ -167,6 +182,7 @@ function optionsOf(args: readonly string[]): Options | string {
       desks: number('desks', 2, [1, 8]),
       mode,
       json: values.json,
+      write: values.write,
     };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
