@@ -31,7 +31,9 @@ import { isParked, writeWorkerEvent } from '@holdfast/store/worker-events';
 import type { MachineTime } from './clock.js';
 import { type Heartbeat, isBeating } from './heartbeat.js';
 import type { Log } from './log.js';
+import { createStoreDoubt } from './store-doubt.js';
 import type { StoreKeeper } from './store-keeper.js';
+import { commandOf } from './supervisor-command.js';
 
 /** What the supervisor can do to processes. Live: spawn.ts and the process table; simulated: objects. */
 export interface ProcessPort {
@@ -91,13 +93,11 @@ const PAUSE_MS = 1_000;
 const SECURE_EXPIRES_MS = 600_000;
 /** Machine time between two looks for entries that a parked day trader left working. */
 const LOOK_FOR_ENTRIES_MS = 1_000;
-/** Machine time between two looks at the store's file, and between two readings of all of it while somebody has reason to doubt it. */
-const LOOK_AT_STORE_MS = 500;
-const DOUBT_STORE_MS = 5_000;
 
 /** The supervisor's loop without timers: what is seen becomes events of core's policy, and its effects are performed here. */
 export function createSupervision(parts: SupervisionParts): Supervision {
   const { machine, processes, log, keeper } = parts;
+  const doubt = keeper ? createStoreDoubt(keeper) : null;
   let { db, lease } = parts;
   const queue: SupervisorEvent[] = [];
   /** Who is behind each pid we watch: a number alone may be somebody else's tomorrow. */
@@ -109,9 +109,6 @@ export function createSupervision(parts: SupervisionParts): Supervision {
   let securing: number | null = null;
   let entriesLookedAt: MonoMs | null = null;
   let exchangeOffset: number | null = null;
-  let storeLookedAt: MonoMs | null = null;
-  let storeReadAt: MonoMs | null = null;
-  let isStoreDoubted = false;
   /** The store as it was when it was seen to hold no command for the supervisor; its own commits hold none. */
   let noCommandsAt: number | null = null;
 
@@ -235,6 +232,7 @@ export function createSupervision(parts: SupervisionParts): Supervision {
     }
     ({ db, lease } = restored);
     noCommandsAt = null;
+    noCommandsAt = null;
     const { from, missing, setAside } = restored;
     log('error', 'store-restored', { why, from, setAside: setAside.join(' ') });
     tell({ kind: 'store-restored', from, missing, setAside });
@@ -247,15 +245,8 @@ export function createSupervision(parts: SupervisionParts): Supervision {
       log('info', 'store-backed-up', { name: done.name, dropped: done.dropped.join(' ') });
       return;
     }
-    isStoreDoubted = true;
-    alert({
-      level: 'warning',
-      code: 'BACKUP_FAILED',
-      symbol: null,
-      happened: `The day's copy of the store could not be made: ${done.detail}.`,
-      did: 'Trading and protection go on; the store itself is being checked. The next copy is tried on the next trading date.',
-      todo: 'Look at the free space under var/backups; make a copy with `holdfast db backup`.',
-    });
+    doubt?.raise();
+    alert(backupAlert(done.detail));
   }
 
   function alert(words: Alert): void {
@@ -297,7 +288,7 @@ export function createSupervision(parts: SupervisionParts): Supervision {
     const result = attempt(write);
     if (typeof result === 'object' && result !== null && 'ok' in result && result.ok === false) {
       log('error', 'not-written', { what, detail: 'detail' in result ? String(result.detail) : '' });
-      if ('code' in result && result.code === 'STORE_CORRUPT') isStoreDoubted = true;
+      if ('code' in result && result.code === 'STORE_CORRUPT') doubt?.raise();
     }
   }
 
@@ -306,8 +297,7 @@ export function createSupervision(parts: SupervisionParts): Supervision {
   function gone(worker: SupervisedWorker, exit: WorkerExit): void {
     identities.delete(exit.pid);
     if (exit.code === EXIT_CODE.storeLost) {
-      isStoreDoubted = true;
-      storeReadAt = null;
+      doubt?.raise('now');
       lookAtStore();
     }
     tell({ kind: 'gone', worker, exit, holder: livingHolder(worker, exit.pid) });
@@ -370,7 +360,7 @@ export function createSupervision(parts: SupervisionParts): Supervision {
     if (beat === null || beat.bootId !== processes.bootId) return null;
     const { pid, counter, phase, backlog } = beat;
     // A worker whose commits are refused may have met damage that nobody else reads.
-    if (backlog > 0) isStoreDoubted = true;
+    if (backlog > 0) doubt?.raise();
     tell({ kind: 'beat', worker, beat: { pid, counter, phase } });
     const isOurs = pid === pidOf(worker === 'exit-manager' ? state.guard : state.trader);
     return isOurs && phase === 'READY' ? beat.exchange - beat.mono : null;
@@ -409,18 +399,9 @@ export function createSupervision(parts: SupervisionParts): Supervision {
     }
   }
 
-  /** Its file at every look; all of it only while somebody has reason to doubt it, and not often: that takes a while in a large one. */
   function lookAtStore(): void {
-    if (!keeper || state.store.is === 'lost') return;
-    const now = machine.mono();
-    storeLookedAt = now;
-    const trouble = keeper.trouble();
-    if (trouble) tell({ kind: 'store-lost', why: trouble.why });
-    if (trouble || !isStoreDoubted || (storeReadAt !== null && now - storeReadAt < DOUBT_STORE_MS)) return;
-    storeReadAt = now;
-    isStoreDoubted = false;
-    const damage = keeper.damage();
-    if (damage !== null) tell({ kind: 'store-lost', why: `it is damaged (${damage})` });
+    const why = state.store.is === 'lost' ? null : (doubt?.look(machine.mono()) ?? null);
+    if (why !== null) tell({ kind: 'store-lost', why });
   }
 
   return {
@@ -432,7 +413,7 @@ export function createSupervision(parts: SupervisionParts): Supervision {
       const now = machine.mono();
       if (now - lastTurn > PAUSE_MS) tell({ kind: 'paused', ms: Math.round(now - lastTurn) });
       lastTurn = now;
-      if (storeLookedAt === null || now - storeLookedAt >= LOOK_AT_STORE_MS) lookAtStore();
+      lookAtStore();
       lookAtProcesses();
       lookAtHeartbeats();
       lookAtCommands();
@@ -458,12 +439,11 @@ const isUrgent = (effect: SupervisorEffect): boolean => effect.do === 'spawn' ||
 
 type BodyOf<E> = E extends SupervisorEvent ? Omit<E, 'mono'> : never;
 
-/** A command row as core knows it, or null for what nobody here understands. */
-function commandOf(id: number, kind: string, payload: Readonly<Record<string, unknown>>): SupervisorCommand | null {
-  const worker = payload.worker ?? 'day-trader';
-  if (kind === 'stop') return { kind, id, force: payload.force === true, keepGuard: payload.keepExitManager === true };
-  if (kind === 'status') return { kind, id };
-  const isWorker = worker === 'day-trader' || worker === 'exit-manager';
-  if ((kind === 'park' || kind === 'unpark' || kind === 'restart') && isWorker) return { kind, id, worker };
-  return null;
-}
+const backupAlert = (detail: string): Alert => ({
+  level: 'warning',
+  code: 'BACKUP_FAILED',
+  symbol: null,
+  happened: `The day's copy of the store could not be made: ${detail}.`,
+  did: 'Trading and protection go on; the store itself is being checked. The next copy is tried on the next trading date.',
+  todo: 'Look at the free space under var/backups; make a copy with `holdfast db backup`.',
+});

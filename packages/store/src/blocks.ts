@@ -52,11 +52,15 @@ const tradedToday = statement((p: { trade_date: TradeDate }) =>
     .where('trade_date', '=', p.trade_date)
     .where('order_ref', 'like', 'HF%')
     .where('superseded', '=', 0)
-    .where('symbol', 'not in', q.selectFrom('active_positions').select('active_positions.symbol'))
+    .where('symbol', 'not in', q.selectFrom('active_positions').select('active_positions.symbol').orderBy('active_positions.symbol'))
     .where(
       'symbol',
       'not in',
-      q.selectFrom('closed_positions_today').select('closed_positions_today.symbol').where('close_date', '=', p.trade_date),
+      q
+        .selectFrom('closed_positions_today')
+        .select('closed_positions_today.symbol')
+        .where('close_date', '=', p.trade_date)
+        .orderBy('closed_positions_today.symbol'),
     )
     .groupBy(['symbol', 'con_id'])
     .orderBy('symbol')
