@@ -68,9 +68,9 @@ describe('I2: a position in care is protected', () => {
       const stage = guarded();
       stage.buy();
       stage.tell({ fact: 'marks', conId: ACME.conId, flowing: false });
-      stage.advance('10:00:15');
+      stage.advance('10:00:30');
       if (dollars !== null) stage.stop(dollars);
-      stage.advance('10:00:45');
+      stage.advance('10:01:00');
       return stage.broken();
     };
     expect(story(49.58)).toEqual([]);

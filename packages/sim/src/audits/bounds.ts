@@ -11,7 +11,10 @@ export interface Bounds {
   readonly excessExitsMsMax: number;
   /** I2: how long, in machine time with the broker reachable, a position may have no protection. */
   readonly unguardedMsMax: number;
-  /** I2: reaction time without live marks after which the stop must rest at its real level (the exit manager's own patience is 15 s). */
+  /**
+   * I2: reaction time without live marks after which the stop must rest at its real level: a mark counts for 10 s, the exit manager's
+   * patience is 15 s, and a simulated market moves every 10 s.
+   */
   readonly blindMsMax: number;
   /** I2: how far a stop may lie beyond its level, in basis points of the reference, and still count. */
   readonly stopToleranceBps: number;
@@ -48,7 +51,7 @@ export const DEFAULT_BOUNDS: Bounds = {
   buyBackMsMax: 15_000,
   excessExitsMsMax: 20_000,
   unguardedMsMax: 6_000,
-  blindMsMax: 20_000,
+  blindMsMax: 35_000,
   stopToleranceBps: 10,
   adoptMsMax: 30_000,
   touchSustainedMs: 3_000,

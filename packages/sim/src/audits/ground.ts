@@ -131,14 +131,17 @@ export class Ground {
   /** Shares that working orders which fit may still trade on one side; a one-cancels-all group counts by its largest member. */
   potential(conId: number, side: OrderSide, fits: (order: ExchangeOrder) => boolean): number {
     let total = 0;
-    const groups = new Map<string, number>();
+    let groups: Map<string, number> | null = null;
     for (const order of this.working(conId)) {
       const { request, remaining } = order;
       if (request.side !== side || !fits(order)) continue;
       if (!request.ocaGroup) total += remaining;
-      else groups.set(request.ocaGroup, Math.max(groups.get(request.ocaGroup) ?? 0, remaining));
+      else {
+        groups ??= new Map();
+        groups.set(request.ocaGroup, Math.max(groups.get(request.ocaGroup) ?? 0, remaining));
+      }
     }
-    for (const largest of groups.values()) total += largest;
+    if (groups) for (const largest of groups.values()) total += largest;
     return total;
   }
 
