@@ -19,6 +19,7 @@ import { createShell, type Shell } from '@holdfast/engine/shell';
 import { releaseLease } from '@holdfast/store/leases';
 import type { Desk } from './desk.js';
 import type { Machine } from './machine.js';
+import { wordsOf } from './problem.js';
 
 const TURN_MS = 20;
 const BUSY_MS = 200;
@@ -97,12 +98,12 @@ export function workerStarter(desk: Desk, machine: Machine): LiquidationParts['s
           },
           connect: dial,
         });
+    void rulesFingerprint().then(journal.tellRules, (error: unknown) => log('warn', 'rules-not-read', { why: wordsOf(error) }));
     const stopTurns = machine.every(TURN_MS, () => shell.beat());
     return {
       ok: true,
       stop() {
         stopTurns();
-        journal.tellRules(rulesFingerprint());
         shell.stop();
         releaseLease(booted.db, booted.lease, 'liquidation over');
         booted.db.close();

@@ -16,7 +16,7 @@ import { createNarrator } from './replay-words.js';
 import { printJson } from './screen.js';
 
 /** The work of `holdfast replay`. */
-export function replayJournal({ machine, screen }: Place, options: ReplayOptions): number {
+export async function replayJournal({ machine, screen }: Place, options: ReplayOptions): Promise<number> {
   const { journal, from, until, symbol, trace = false, json = false } = options;
   const narrator = createNarrator();
   const told = json ? screen.err : screen.out;
@@ -48,7 +48,7 @@ export function replayJournal({ machine, screen }: Place, options: ReplayOptions
     throw error;
   }
   if (seen.segments.length === 0) return complain(screen, badFile(journal, 'it holds nothing'));
-  const fingerprint = rulesFingerprint();
+  const fingerprint = await rulesFingerprint();
   if (json) printJson(screen, replayJson(seen, { file: journal, fingerprint }));
   else screen.out.line(formatReplay(seen, { paint: screen.out.paint, file: journal, fingerprint, narrator, isCut }));
   return seen.differenceCount === 0 ? EXIT.ok : EXIT.no;

@@ -70,7 +70,7 @@ export function formatReplay(seen: Replay, { paint, file, fingerprint, narrator,
       ? [`${torn} torn ${torn === 1 ? 'line' : 'lines'}: what a process was writing when it was killed, or the disk was full`]
       : []),
     ...(gaps > 0 ? [`${gaps} ${gaps === 1 ? 'gap' : 'gaps'}: what happened there is not in the journal; the state after it is`] : []),
-    ...otherRules(segments, fingerprint),
+    ...otherRules(seen, fingerprint),
     ...differences.slice(0, SHOWN_DIFFERENCES).flatMap(difference => formatDifference(difference, narrator)),
     ...(differenceCount > SHOWN_DIFFERENCES ? ['', `The first ${SHOWN_DIFFERENCES} are shown. Later ones may only follow from them.`] : []),
     verdict,
@@ -87,17 +87,19 @@ function formatSegment(segment: ReplayedSegment, { number, isCut }: { readonly n
 }
 
 /** A person who sees differences must know first whether they compare like with like. */
-function otherRules(segments: readonly ReplayedSegment[], fingerprint: string): readonly string[] {
+function otherRules({ segments, differenceCount }: Replay, fingerprint: string): readonly string[] {
   const others = new Set(
     segments.flatMap(segment => (segment.fingerprint === null || segment.fingerprint === fingerprint ? [] : [segment.fingerprint])),
   );
-  const isUnknown = segments.some(segment => segment.fingerprint === null);
   if (others.size > 0) {
-    return [
-      `Written by other rules (${[...others].join(', ')}; these are ${fingerprint}): differences may be the change itself. Replay with the version that wrote it to be sure.`,
-    ];
+    const so =
+      differenceCount === 0
+        ? 'they decide the same here.'
+        : 'differences may be the change itself. Replay with the version that wrote it to be sure.';
+    return [`Written by other rules (${[...others].join(', ')}; these are ${fingerprint}): ${so}`];
   }
-  return isUnknown ? [`One process did not live to say which rules it ran; these are ${fingerprint}.`] : [];
+  const isUnknown = segments.some(segment => segment.fingerprint === null);
+  return isUnknown ? [`A process did not live to say which rules it ran; these are ${fingerprint}.`] : [];
 }
 
 function formatDifference({ segment, event, recorded, replayed }: Difference, narrator: Narrator): readonly string[] {

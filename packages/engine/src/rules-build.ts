@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -11,14 +12,14 @@ export function readVersion(): string {
 
 /**
  * Tells one build of the rules from another: a hash over every file of `core` that decides anything. The version alone would call two
- * checkouts the same. Reads about fifty files, some milliseconds: not for the way to READY.
+ * checkouts the same. Some sixty files, read one after the other beside the loop, which has orders to wait for.
  */
-export function rulesFingerprint(): string {
+export async function rulesFingerprint(): Promise<string> {
   const folder = dirname(fileURLToPath(import.meta.resolve('@holdfast/core/exit-manager')));
   const hash = createHash('sha256');
-  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
+  for (const name of (await readdir(folder, { recursive: true, encoding: 'utf8' })).sort()) {
     if (!name.endsWith('.js') || name.endsWith('.test.js') || name.includes('testing')) continue;
-    hash.update(`${name}\n`).update(readFileSync(join(folder, name)));
+    hash.update(`${name}\n`).update(await readFile(join(folder, name)));
   }
   return hash.digest('hex').slice(0, 12);
 }

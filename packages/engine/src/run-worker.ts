@@ -177,7 +177,7 @@ export async function runWorker<S, B extends { readonly at: EpochMs }>(parts: Wo
     const kept = fallbackBecause === null && mismatch === null ? keepLastGood(files) : { ok: true as const };
     if (!kept.ok) log('warn', 'configuration-not-kept', { detail: kept.detail });
     parts.onReady();
-    journal.tellRules(rulesFingerprint());
+    void rulesFingerprint().then(journal.tellRules, (error: unknown) => log('warn', 'rules-not-read', { why: wordsOf(error) }));
   };
   const startedAt = mono();
   stopTurns = machine.every(TURN_MS, turn);
