@@ -5,7 +5,7 @@ import type { Care } from './care.js';
 import { type Draft, putCare, type Tracked } from './desk.js';
 import { cancelExit, modifyExit, placeExit } from './place.js';
 import { askAboutSilence, probe, repeatCancels } from './sell.js';
-import { exitOrders, sellableShares } from './sellable.js';
+import { exitOrders, isReplaceable, sellableShares } from './sellable.js';
 
 /** A change is given this long to be answered before the next one. */
 const CHANGE_ANSWER_MS = 3_000;
@@ -38,10 +38,10 @@ export function carry(d: Draft, care: Care, held: Shares): void {
     if (tracked === stop) continue;
     if (tracked.order.status === 'LOST') {
       // A lost stop is replaced under its own id below; everything else is asked about.
-      if (!isCarryingStop(tracked) || stop !== undefined) probe(d, tracked);
+      if (!isCarryingStop(tracked) || stop !== undefined || !isReplaceable(tracked)) probe(d, tracked);
     } else if (tracked.order.status === 'SUBMITTED' || tracked.order.status === 'INACTIVE') cancelExit(d, tracked);
   }
-  const lostStops = live.filter(tracked => isCarryingStop(tracked) && tracked.order.status === 'LOST');
+  const lostStops = live.filter(tracked => isCarryingStop(tracked) && isReplaceable(tracked));
   if (stop) fit(d, care, stop);
   else if (live.length === lostStops.length && lostStops.length <= 1) place(d, care, { held, lost: lostStops[0] ?? null });
   else for (const tracked of lostStops.slice(1)) probe(d, tracked);

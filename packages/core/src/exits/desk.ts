@@ -17,6 +17,8 @@ export interface Tracked {
   readonly cancelAskedAt: MonoMs | null;
   /** A cancel the broker refused for the moment: how often, and when it is asked again (null: under way). */
   readonly cancelRetry: { readonly tries: number; readonly at: MonoMs | null } | null;
+  /** When the broker was heard to work fewer shares of it than we asked for. */
+  readonly reducedAt: MonoMs | null;
   /** Changes the broker refused in a row. */
   readonly refusedChanges: number;
   /** The broker was asked about it again after silence. */
@@ -40,6 +42,7 @@ export const trackedOf = (order: Order, session: number, sentAt: MonoMs): Tracke
   sentAt,
   cancelAskedAt: null,
   cancelRetry: null,
+  reducedAt: null,
   refusedChanges: 0,
   queriedAt: null,
   isRepriced: false,

@@ -23,6 +23,8 @@ export function hearOpenOrder(d: Draft, told: BrokerOrder, isComplete = false): 
   if (tracked) {
     // A late or repeated word about an order that ended proves nothing; a complete answer that lists it does.
     if (tracked.order.status === 'CANCELLED' && !isComplete) askSnapshot(d);
+    // Its end is told by its status, which counts what it had filled; this message does not.
+    else if (meaningOfStatus(told.status) === 'cancelled') return;
     else hearOwn(d, tracked, told, isComplete);
     return;
   }
@@ -51,7 +53,12 @@ function hearOwn(d: Draft, tracked: Tracked, told: BrokerOrder, isComplete: bool
     return;
   }
   const worked = asWorked(modified ? { ...order, type: modified.from.type, tif: modified.from.tif } : order, told);
-  applyStatus(d, { ...tracked, order: worked, modified: null, isRepriced: modified ? false : tracked.isRepriced }, told.status, isComplete);
+  // The broker works less than we thought: another member has filled, and its execution is still to be told.
+  const isReduced = worked.quantity < order.quantity;
+  if (isReduced) askExecutions(d, 0);
+  const reducedAt = isReduced ? d.mono : tracked.reducedAt;
+  const isRepriced = modified ? false : tracked.isRepriced;
+  applyStatus(d, { ...tracked, order: worked, modified: null, isRepriced, reducedAt }, told.status, isComplete);
 }
 
 const isAsWorked = (order: Order, told: BrokerOrder): boolean =>
@@ -106,7 +113,28 @@ export function hearStatus(d: Draft, told: Extract<EventBody, { kind: 'order-sta
   const tracked = findByAddress(d, told.orderId, told.permId);
   if (!tracked) return;
   const order = tracked.order.permId === null && told.permId !== 0 ? { ...tracked.order, permId: told.permId } : tracked.order;
+  if (told.filled > order.filled) {
+    hearUntoldFills(d, { ...tracked, order }, told.status);
+    return;
+  }
   applyStatus(d, { ...tracked, order }, told.status);
+}
+
+/**
+ * The status counts fills that no execution has told: they are asked for, and until they are in the order does not end, or what it sold would be
+ * sold again (reference/ibkr-behaviour.md §2: a cancel is confirmed by a terminal status *and* the executions summed).
+ */
+function hearUntoldFills(d: Draft, tracked: Tracked, word: string): void {
+  const isOver = meaningOfStatus(word) === 'cancelled' && !isFinal(tracked.order);
+  if (!isOver) applyStatus(d, tracked, word);
+  const now = d.s.orders.get(tracked.order.orderRef) ?? tracked;
+  putOrder(d, {
+    ...now,
+    order: isOver ? tracked.order : now.order,
+    heardFilledAt: now.heardFilledAt ?? d.mono,
+    heardUnknown: now.heardUnknown || isOver,
+  });
+  if (isOver) askExecutions(d, 0);
 }
 
 /** permId first, since API ids can be issued twice; then, among orders under that id, one that still lives; then the newest. */
@@ -168,7 +196,8 @@ export function hearNotice(d: Draft, told: Extract<EventBody, { kind: 'order-not
     case 'advisory':
       return;
     case 'cancelled':
-      step(d, tracked, 'cancelled', reason);
+      // Its executions are being asked for: it ends when they are in.
+      if (!tracked.heardUnknown) step(d, tracked, 'cancelled', reason);
       return;
     case 'rejected':
       rejected(d, tracked, { code: told.code, reason, isDuplicateId: told.code === DUPLICATE_ID });

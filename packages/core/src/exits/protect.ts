@@ -4,10 +4,10 @@ import type { OrderRole } from '../orders/order.js';
 import { type Micros, type Shares, shares } from '../units.js';
 import { isSelling } from './bracket.js';
 import type { Care } from './care.js';
-import { type Draft, putCare, type Tracked } from './desk.js';
+import { type Draft, emit, putCare, putOrder, type Tracked } from './desk.js';
 import { cancelExit, modifyExit, placeExit } from './place.js';
 import { probe } from './sell.js';
-import { exitOrders, sellableShares } from './sellable.js';
+import { exitOrders, isReplaceable, sellableShares } from './sellable.js';
 
 /** After a fill of one OCA member the broker reduces the others itself; only what is still wrong after this is changed by us. */
 const BROKER_REDUCES_MS = 1_000;
@@ -47,7 +47,7 @@ export function protect(d: Draft, care: Care, held: Shares): void {
   const isSpent = ({ order }: Tracked): boolean => order.ocaGroup !== null && spent.has(order.ocaGroup);
   const resting = live.filter(tracked => tracked.order.status !== 'LOST' && !isSpent(tracked));
   const group = (resting[0] ?? live.find(tracked => !isSpent(tracked)))?.order.ocaGroup ?? null;
-  const lost = live.filter(tracked => tracked.order.status === 'LOST' && tracked.order.ocaGroup === group);
+  const lost = live.filter(tracked => isReplaceable(tracked) && tracked.order.ocaGroup === group);
   const wanted = wantedMembers(d, care);
   // A lost one of another generation would trade besides this group; one that nothing replaces may still trade in it: both until their last word.
   const strays = live.filter(tracked => isSpent(tracked) || (tracked.order.status === 'LOST' && !lost.includes(tracked)));
@@ -98,7 +98,15 @@ function fit(d: Draft, { tracked, member, quantity }: { tracked: Tracked; member
   const brokerIsReducing = total < order.quantity && executedAt !== undefined && d.mono - executedAt < BROKER_REDUCES_MS;
   const brokerHasReduced = total > order.quantity && tracked.reducedAt !== null && d.mono - tracked.reducedAt < BROKER_REDUCES_MS;
   if (brokerHasReduced) return;
-  if ((total === order.quantity || brokerIsReducing) && price === member.price) return;
+  if (brokerIsReducing && executedAt !== undefined && price === member.price) {
+    // Looked at before it is changed: a size of ours could undo what the broker has reduced meanwhile.
+    if (d.mono - executedAt >= BROKER_REDUCES_MS / 2 && (tracked.queriedAt ?? 0) < executedAt) {
+      emit(d, { do: 'request-open-orders' });
+      putOrder(d, { ...tracked, queriedAt: d.mono });
+    }
+    return;
+  }
+  if (total === order.quantity && price === member.price) return;
   // What cannot be changed is withdrawn, and placed anew as it should be.
   if (tracked.refusedChanges >= REFUSED_CHANGES_MAX) {
     cancelExit(d, tracked);

@@ -7,7 +7,7 @@ import type { Care } from './care.js';
 import { alert, type Draft, emit, putCare, putOrder, say, type Tracked } from './desk.js';
 import { cancelExit, modifyExit, placeExit, repriceExit } from './place.js';
 import { cancelAgain } from './rejections.js';
-import { exitOrders, openEntries, sellableShares } from './sellable.js';
+import { exitOrders, isReplaceable, openEntries, sellableShares } from './sellable.js';
 
 /** Two sends of one exit are at least this far apart, so that a thin book can fill up again. */
 const BETWEEN_ATTEMPTS_MS = 1_000;
@@ -164,14 +164,15 @@ function sellWhatIsLeft(d: Draft, care: Care, { held, lost }: { held: Shares; lo
   if (!plan || !isRegularHours(d.at)) return;
   if (current.retryAt !== null && d.mono < current.retryAt) return;
   if (plan.lastAttempt !== null && d.mono - plan.lastAttempt < BETWEEN_ATTEMPTS_MS) return;
+  // One live successor cannot stand for two lost orders: the others are asked about until the broker says they are unknown.
+  const inPlaceOf = lost.find(isReplaceable) ?? null;
+  const others = lost.filter(tracked => tracked !== inPlaceOf);
+  for (const other of others) probe(d, other);
+  if (others.length > 0) return;
   const quantity = sellableShares(d.s, current, { mono: d.mono, without: lost.map(({ order }) => order.orderRef) });
   if (quantity <= 0) return;
 
   const restsForTheDay = plan.emptyAttempts >= EMPTY_ATTEMPTS_MAX || plan.attempts >= ATTEMPTS_MAX;
-  const [inPlaceOf = null, ...others] = lost;
-  // One live successor cannot stand for two lost orders: the others are asked about until the broker says they are unknown.
-  for (const other of others) probe(d, other);
-  if (others.length > 0) return;
   placeExit(d, current, { role: 'exit', side: exitSide(held), quantity, type: 'MKT', tif: restsForTheDay ? 'DAY' : 'IOC', inPlaceOf });
   putCare(d, { ...current, status: 'CLOSING', exit: { ...plan, attempts: plan.attempts + 1, lastAttempt: d.mono } });
 }

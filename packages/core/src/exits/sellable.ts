@@ -20,6 +20,12 @@ export function heldShares(s: ExitManagerState, care: Care): Shares {
 export const exitOrders = (s: ExitManagerState, conId: number): readonly Tracked[] =>
   (s.live.get(conId) ?? []).map(ref => s.orders.get(ref)).filter(tracked => tracked !== undefined);
 
+/**
+ * Lost, and a successor may use its API order id. Not where it has filled in part: the broker certainly had it, and a change's size would count
+ * what is filled already. Such a one is asked about instead.
+ */
+export const isReplaceable = ({ order }: Tracked): boolean => order.status === 'LOST' && order.filled === 0;
+
 /** The day trader's entry orders of a trade that may still fill. */
 export const openEntries = (s: ExitManagerState, tradeId: string): readonly Order[] =>
   [...s.entries.values()].filter(order => order.tradeId === tradeId && !isFinal(order));
