@@ -21,6 +21,8 @@ export type WorldFact =
   | { readonly fact: 'link'; readonly clientId: number; readonly processId?: number; readonly up: boolean }
   /** Whether anybody can reach the exchange at all: outage, nightly restart, 1100 to 1101 or 1102. */
   | { readonly fact: 'broker'; readonly reachable: boolean }
+  /** The whole machine is suspended, with every process on it: nothing can be blamed meanwhile. */
+  | { readonly fact: 'machine'; readonly awake: boolean }
   /** A fault delays, loses, repeats or reorders messages to the exit manager; clean again once what was lost must have been asked for. */
   | { readonly fact: 'line'; readonly clean: boolean }
   /** Marks to the exit manager are cut, frozen or crazy by a fault, of one instrument or (null) of all. */

@@ -22,6 +22,7 @@ export class Roster {
   private believesProcesses = false;
   private isClientLinked = false;
   private isReachable = true;
+  private isMachineAwake = true;
   private isLineClean = true;
   /** When marks stopped flowing, as reaction time; under null: all of them. */
   private readonly blindSince = new Map<number | null, number>();
@@ -32,8 +33,9 @@ export class Roster {
   get knowsProcesses(): boolean {
     return this.believesProcesses;
   }
+  /** From this machine, by anybody. */
   get brokerIsReachable(): boolean {
-    return this.isReachable;
+    return this.isReachable && this.isMachineAwake;
   }
   /** Somebody with the right to exit is awake and knows what it does. */
   get guardIsAble(): boolean {
@@ -48,7 +50,7 @@ export class Roster {
     return true;
   }
   get canReact(): boolean {
-    return this.isReachable && this.isLineClean && this.guardIsAble;
+    return this.brokerIsReachable && this.isLineClean && this.guardIsAble;
   }
   isReady(worker: JudgedWorker): boolean {
     for (const process of this.processes.values()) if (process.worker === worker && isAble(process)) return true;
@@ -82,6 +84,7 @@ export class Roster {
       if (fact.processId !== undefined) this.change(fact.processId, { isLinked: fact.up });
       else if (fact.clientId === CLIENT_ID['exit-manager']) this.isClientLinked = fact.up;
     } else if (fact.fact === 'broker') this.isReachable = fact.reachable;
+    else if (fact.fact === 'machine') this.isMachineAwake = fact.awake;
     else if (fact.fact === 'line') this.isLineClean = fact.clean;
     else if (fact.fact === 'marks') {
       if (fact.flowing) this.blindSince.delete(fact.conId);

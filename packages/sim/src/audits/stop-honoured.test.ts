@@ -81,6 +81,7 @@ describe('I3: a touched stop leads out', () => {
     for (const fact of [
       { fact: 'broker', reachable: false },
       { fact: 'line', clean: false },
+      { fact: 'machine', awake: false },
     ] as const) {
       const stage = stageOf(sunk('10:01:00', 50));
       stage.buy();

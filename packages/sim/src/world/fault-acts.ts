@@ -176,10 +176,12 @@ function clockStep(world: World, { random }: Faults): void {
 function suspend(world: World, { random }: Faults): void {
   const ms = random.between(2_000, 60_000);
   world.bit('suspend', `${ms} ms`);
+  world.tell({ fact: 'machine', awake: false });
   if (random.chance(1, 2)) world.time.pass(ms);
   else world.time.passExchange(ms);
   // What happened meanwhile happened before anything that follows.
   world.exchange.advanceTo(world.time.exchange());
+  world.tell({ fact: 'machine', awake: true });
 }
 
 const ACTS: Readonly<Record<PlannedFault, Act>> = {
