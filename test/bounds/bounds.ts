@@ -53,7 +53,7 @@ const USAGE = `usage: npm run bounds -- [options]
   --write          puts the tables into docs/reliability.md
 
 The bounds of the design, measured with real processes before the simulated gateway, and the longest times a position was without protection in
-each protection mode. About twelve minutes in all.
+each protection mode. About a quarter of an hour in all.
 
   npm run bounds
   npm run bounds -- --only hang,touch --n 30

@@ -34,6 +34,7 @@ const instantsOf = (victim: WorkerApp): readonly Instant[] => [
   { name: 'a position is sent', victim, fits: isOf('out', victim, 61) },
   { name: 'it asks for open orders or executions', victim, fits: isOf('in', victim, 7, 16) },
 ];
+export const ENTRY_SENT: Instant = { name: 'its order reaches the gateway', victim: 'day-trader', fits: isOf('in', 'day-trader', 3) };
 export const INSTANTS: readonly Instant[] = [...instantsOf('exit-manager'), ...instantsOf('day-trader')];
 
 /** pm2 starts a dead supervisor again at once, or with some back-off. */

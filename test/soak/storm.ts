@@ -2,7 +2,7 @@ import { mono } from '@holdfast/engine/live';
 import type { Random } from '@holdfast/sim/random';
 import type { App } from '../e2e/harness.js';
 import { pause } from '../e2e/waiting.js';
-import { type Hangman, INSTANTS } from './hangman.js';
+import { ENTRY_SENT, type Hangman, INSTANTS } from './hangman.js';
 import type { ShortDay } from './short-day.js';
 import { count, type Tally } from './tally.js';
 
@@ -20,6 +20,8 @@ const GAP_MS = 140;
 /** A symbol is pushed beyond its stop, its target, or its disaster stop. */
 const PUSHES_BPS = [-120, -120, -210, 200, 260] as const;
 const HELD_AT_ONCE_MAX = 7;
+/** How long a hunt waits for one message. */
+const PATIENCE_MS = 1_500;
 
 type Blow = (weather: Weather) => boolean;
 
@@ -127,21 +129,23 @@ export async function storm(weather: Weather, ms: number): Promise<void> {
   await day.heal();
   day.tellReferee({ fact: 'faults', active: false });
   day.note('the storm is over');
-  day.gateway.holdOrders(0);
 }
 
 /** At full speed, one death at a time: at the next message of some kind, as they come when nothing else is wrong. */
 export async function hunt(weather: Weather, ms: number): Promise<void> {
-  const { hangman, random, isOver } = weather;
+  const { day, hangman, random, isOver } = weather;
   const until = mono() + ms;
+  day.tellReferee({ fact: 'faults', active: true });
   while (mono() < until && !isOver()) {
-    const instant = INSTANTS[random.below(INSTANTS.length)];
+    // Entries are few and fast: who wants to meet one must lie in wait for it.
+    const instant = random.chance(2, 5) ? ENTRY_SENT : INSTANTS[random.below(INSTANTS.length)];
     if (instant) hangman.arm(instant);
     if (random.chance(1, 2)) pushPrice(weather);
     if (random.chance(1, 3)) buyByHand(weather);
-    const patience = mono() + 1_200;
+    const patience = mono() + PATIENCE_MS;
     while (hangman.isArmed && mono() < patience && !isOver()) await pause(10);
-    await pause(random.between(0, 1_200));
+    await pause(random.between(0, 1_000));
   }
   hangman.rest();
+  day.tellReferee({ fact: 'faults', active: false });
 }
