@@ -98,6 +98,8 @@ export interface MarketSource {
   readonly splits?: readonly Split[];
   /** The next update in time order, or undefined when the day is over. Called once per update. */
   next(): MarketUpdate | undefined;
+  /** When the update of one instrument comes that `next` has not handed out yet; Infinity: never. A source that cannot tell lacks it. */
+  nextAt?(conId: number): number;
   /** Bars of any size between two times, also of days before (daily bars), from the data behind the simulation; never beyond `now` of the caller. */
   history(conId: number, barMs: number, from: EpochMs, to: EpochMs): readonly Bar[];
 }
@@ -270,6 +272,11 @@ export interface MarketDay {
 
 /** The exchange as its owner holds it: what only the world around may do to it. */
 export interface SimulatedExchange extends ExchangePort {
+  /**
+   * As `nextEventAt`, without the updates of instruments that concern nobody: none of their orders works, and the account holds just what
+   * `handsOff` says, which nobody watches.
+   */
+  nextConcernAt(handsOff: ReadonlyMap<number, number>): EpochMs | undefined;
   /**
    * The next day's market takes the place of the old one. Time goes on to the end of the old day's after-hours (its last updates and expiries
    * happen) if it is not there yet, and stays; the new day's prices come with `advanceTo`. Cash, positions, GTC orders and what was queued

@@ -167,7 +167,22 @@ class Exchange implements SimulatedExchange {
   }
 
   nextEventAt(): EpochMs | undefined {
-    const updateAt = this.pending?.at ?? Number.POSITIVE_INFINITY;
+    return this.nextAfter(this.pending?.at ?? Number.POSITIVE_INFINITY);
+  }
+
+  nextConcernAt(handsOff: ReadonlyMap<number, number>): EpochMs | undefined {
+    const { pending, source } = this;
+    if (source.nextAt === undefined) return this.nextEventAt();
+    let next = Number.POSITIVE_INFINITY;
+    for (const [conId, book] of this.books) {
+      if (book.orders.length === 0 && this.account_.quantityOf(conId) === (handsOff.get(conId) ?? 0)) continue;
+      const at = pending?.conId === conId ? pending.at : source.nextAt(conId);
+      if (at < next) next = at;
+    }
+    return this.nextAfter(next);
+  }
+
+  private nextAfter(updateAt: number): EpochMs | undefined {
     const openAt = this.sessionStarted ? Number.POSITIVE_INFINITY : this.session.open;
     const next = Math.min(updateAt, openAt, this.desk.nextExpiry());
     return Number.isFinite(next) ? epochMs(Math.max(next, this.time)) : undefined;

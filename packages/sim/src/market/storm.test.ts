@@ -1,6 +1,7 @@
 import { atTime, sessionOf, tradeDate, tradeDateOf } from '@holdfast/core/calendar';
-import type { Micros } from '@holdfast/core/units';
+import { type Micros, micros } from '@holdfast/core/units';
 import { describe, expect, test } from 'vitest';
+import { createExchange } from '../exchange.js';
 import type { MarketEvent, MarketUpdate } from '../exchange-types.js';
 import { hashText } from '../random.js';
 import { type StormOptions, type StormSource, stormSource } from './storm.js';
@@ -197,3 +198,31 @@ function expectTrue({ kind, at, conId, bps }: MarketEvent, updates: readonly Mar
       break;
   }
 }
+
+test('what nobody holds and nobody has an order in wakes nobody; what is held beyond the hands-off shares wakes at its own next price', () => {
+  const source = stormSource({ seed: 1, date: MONDAY, profile: 'storm' });
+  const session = sessionOf(MONDAY);
+  const [held, handsOff, ordered] = source.instruments.map(({ conId }) => conId);
+  if (held === undefined || handsOff === undefined || ordered === undefined) throw new Error('twelve symbols');
+  const holdings = [held, handsOff].map(conId => ({ conId, quantity: 10, averageCost: micros(10_000_000) }));
+  const exchange = createExchange({ source, session, holdings, startAt: session.open });
+  const noon = atTime(MONDAY, '12:00');
+  exchange.advanceTo(noon);
+  const nextOf = (...conIds: number[]): number => Math.min(...conIds.map(conId => source.nextAt?.(conId) ?? 0), session.close);
+  const besides = new Map([[handsOff, 10]]);
+  // The one that comes next has been taken from the source already.
+  const pending = exchange.nextEventAt();
+  expect(exchange.nextConcernAt(new Map([...besides, [held, 10]]))).toBe(undefined);
+  expect([nextOf(held), pending]).toContain(exchange.nextConcernAt(besides));
+  exchange.place({
+    clientId: 2,
+    orderId: 1,
+    conId: ordered,
+    side: 'BUY',
+    quantity: 1,
+    type: 'LMT',
+    limitPrice: micros(1_000_000),
+    tif: 'DAY',
+  });
+  expect([nextOf(held, ordered), pending]).toContain(exchange.nextConcernAt(besides));
+});

@@ -60,6 +60,7 @@ export function stormSource(options: StormOptions): StormSource {
   const splits = lines.flatMap(({ morning: { split }, instrument: { conId } }) => (split ? [{ conId, ...split }] : []));
   for (const { conId } of splits) fired.push({ kind: 'split', at: atTime(date, PRE_MARKET_FROM), conId, bps: 0 });
   const symbols = lines.map(line => line.symbol);
+  const byConId = new Map(lines.map(({ instrument, symbol }) => [instrument.conId, symbol]));
 
   return {
     name: `${profile} seed ${seed}`,
@@ -68,6 +69,7 @@ export function stormSource(options: StormOptions): StormSource {
     splits,
     fired,
     next: () => earliest(symbols)?.next(),
+    nextAt: conId => byConId.get(conId)?.at ?? NEVER,
     closes: () => new Map(lines.map(({ instrument, symbol }) => [instrument.conId, symbol.truePrice])),
     history: (conId, barMs, from, to) => pastOf(lines, { conId, barMs, from, to, date }),
   };

@@ -89,6 +89,7 @@ export class World {
   executions = 0;
   /** Orders sent by a worker. */
   orders = 0;
+  readonly #handsOff: ReadonlyMap<number, number>;
   #owed: { readonly at: number; readonly work: () => boolean }[] = [];
   #activeAt = 0;
   #heardAt = 0;
@@ -110,6 +111,7 @@ export class World {
     const symbols = this.source.instruments.map(({ symbol }) => symbol);
     this.setup = drawSetup(this.random.fork('setup'), symbols, options);
     this.baseline = this.#drawBaseline(this.random.fork('baseline'));
+    this.#handsOff = new Map(this.baseline.map(({ conId, quantity }) => [conId, quantity]));
     this.exchange = createExchange({
       source: this.source,
       session,
@@ -260,13 +262,16 @@ export class World {
     return true;
   }
 
-  /** To the next prices, ten seconds at most while the session lasts; through the night in longer strides. */
+  /**
+   * To the next price of what is held or has an order working, to the regular prices of all the others every ten seconds while the session
+   * lasts; through the night in longer strides.
+   */
   #idleSpan(now: EpochMs): number {
     const { open, close } = sessionOf(tradeDateOf(now));
     if (now >= open - 60_000 && now < close + 15 * 60_000) {
-      const next = this.exchange.nextEventAt();
-      const span = next === undefined ? IDLE_SPAN_MS : Math.max(1_000, Math.ceil((next - now) / 1_000) * 1_000);
-      return Math.min(span, IDLE_SPAN_MS);
+      const regular = (Math.floor(now / IDLE_SPAN_MS) + 1) * IDLE_SPAN_MS;
+      const next = Math.min(regular, this.exchange.nextConcernAt(this.#handsOff) ?? regular);
+      return Math.max(1_000, Math.ceil((next - now) / 1_000) * 1_000);
     }
     return now < open ? Math.min(NIGHT_SPAN_MS, Math.max(1_000, open - 60_000 - now)) : NIGHT_SPAN_MS;
   }
