@@ -140,7 +140,8 @@ it('A5, DESIGN §5: an adopted position, younger than any backup, keeps its leve
   await waitFor('target and disaster stop to rest', () => of.resting().length === 2, { lastSeen: of.story });
   const before = of.resting();
   const row = () => of.look(db => readPositions(db).map(({ tradeId, stopPrice }) => [tradeId, stopPrice]));
-  const known = row();
+  // The row's plan is committed after the orders have left.
+  const known = await waitFor('its levels in the store', () => row().some(([, stop]) => stop !== null) && row());
   const since = performance.now();
   loseForGood(of, supervisor);
   await restored(of, { guardPid, since });
