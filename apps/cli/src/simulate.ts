@@ -25,6 +25,7 @@ interface Options {
   readonly ownership?: Ownership;
   readonly trace?: boolean;
   readonly verbose?: boolean;
+  readonly first?: boolean;
   readonly json?: boolean;
 }
 
@@ -59,6 +60,7 @@ export const addSimulateCommand: Verb = (program, run) => {
     .option('--shard <i/n>', 'the i-th of n equal parts of the seeds', parseShard)
     .option('--trace', 'with --seed: print its story')
     .option('--verbose', 'with --trace: every event of every worker besides')
+    .option('--first', 'end at the first violation')
     .option('--json', 'one line of JSON on stdout')
     .addHelpText('after', EXAMPLES)
     .action((options: Options) => run(place => simulateSeeds(place, options)));
@@ -120,6 +122,9 @@ interface Work {
   readonly wanted: Omit<Parameters<typeof runSeed>[0], 'seed' | 'keep'>;
 }
 
+/** Seeds a thread tells of together: a message a seed would cost more than it tells. */
+const TELL_EVERY = 8;
+
 async function campaign({ machine, screen }: Place, { options, seeds, wanted }: Work): Promise<number> {
   let shownAt = machine.mono();
   let bugs = 0;
@@ -128,7 +133,9 @@ async function campaign({ machine, screen }: Place, { options, seeds, wanted }: 
     seeds,
     workers: options.workers,
     mono: machine.mono,
+    tellEvery: options.first === true ? 1 : TELL_EVERY,
     onProgress(soFar) {
+      if (options.first === true && soFar.violations.length > 0) running.stop();
       const isDue = machine.mono() - shownAt > (screen.err.isTerminal ? 500 : 10_000);
       if (!isDue) return;
       shownAt = machine.mono();
@@ -138,6 +145,7 @@ async function campaign({ machine, screen }: Place, { options, seeds, wanted }: 
     },
     onBug(seed, words) {
       bugs += 1;
+      if (options.first === true) running.stop();
       screen.err.line(`seed ${seed} ended in a bug: ${words}\n  ${replayOf(seed, options)}`);
     },
   });

@@ -7,14 +7,13 @@ export interface ThreadTask extends Omit<SeedOptions, 'seed' | 'keep'> {
   /** Shared by all threads: index of the next seed. */
   readonly next: SharedArrayBuffer;
   readonly seeds: readonly number[];
+  /** So many seeds are told together. */
+  readonly tellEvery: number;
 }
 
 export type ThreadWord =
   | { readonly kind: 'report'; readonly report: CampaignReport }
   | { readonly kind: 'bug'; readonly seed: number; readonly words: string };
-
-/** Seeds told together: a message a seed would cost more than it tells. */
-const TELL_EVERY = 8;
 
 const task = workerData as ThreadTask;
 const next = new Int32Array(task.next);
@@ -29,7 +28,7 @@ for (;;) {
   } catch (error) {
     tell({ kind: 'bug', seed, words: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   }
-  if (report.seeds < TELL_EVERY) continue;
+  if (report.seeds < task.tellEvery) continue;
   tell({ kind: 'report', report });
   report = emptyReport(task.profile);
 }
