@@ -1,4 +1,5 @@
 import { tradeDateOf } from '@holdfast/core/calendar';
+import { isSettled } from '@holdfast/core/exit-manager';
 import { isFinal } from '@holdfast/core/orders/order';
 import { micros } from '@holdfast/core/units';
 import { type BooksView, compareWithStore } from '@holdfast/sim/audits/store-agrees';
@@ -30,6 +31,7 @@ interface Outcome {
 /** In which the exit manager must have got well by itself: longer than any doubt and any deadline of one question. */
 const QUIET_MS = 16_000;
 const SILENT_QUIET_MS = 40_000;
+const QUIET_STEP_MS = 3_000;
 /** The gateway is dialled again after so long. */
 const REDIAL_MS = 300;
 const STEP_MS = 100;
@@ -60,14 +62,22 @@ function playUnder(story: Story, fault: Fault, { dies = false, synchronous = 'OF
     };
     story.act(s, live);
     fault.disarm(s);
-    liveOn(s, isSilent ? SILENT_QUIET_MS : QUIET_MS, () => undefined);
-    problems.push(...problemsOf(s, story));
+    problems.push(...wellAfter(s, story, isSilent ? SILENT_QUIET_MS : QUIET_MS));
   } catch (error) {
     problems.push(`thrown: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   } finally {
     s.close();
   }
   return { hasFired: fault.hasFired, problems, told: `${story.name}: ${fault.what}\n${problems.join('\n')}\n${s.story.join('\n')}` };
+}
+
+/** What is still wrong when it has had its time to get well; done with as soon as nothing is, and nothing is under way that could change it. */
+function wellAfter(s: Stage, story: Story, msMax: number): readonly string[] {
+  for (let passed = 0; ; passed += QUIET_STEP_MS) {
+    liveOn(s, QUIET_STEP_MS, () => undefined);
+    const problems = problemsOf(s, story);
+    if (passed >= msMax || (problems.length === 0 && isSettled(s.exitManager.state))) return problems;
+  }
 }
 
 /** Time passes; a supervisor starts what ended itself, and a lost connection is made anew. */
