@@ -10,6 +10,7 @@ export type BracketPhase =
   | 'resting' // target and stops rest, in one group
   | 'leftover' // a sale works that nobody decided: its plan was lost with its process; nothing new before its word
   | 'withdrawing' // the exit is decided, something still rests: on its way out, or kept (quarantine, carried over the close)
+  | 'repricing' // the exit is decided, one resting order was made marketable, and the cancels of its siblings are unanswered
   | 'pausing' // the exit is decided, nothing works: between two attempts
   | 'selling' // the exit is decided, one marketable order works
   | 'draining'; // nothing held any more, the last words of orders are still to be heard
@@ -79,7 +80,7 @@ export const BRACKET = {
   leftover: {
     shares: 'leftover',
     flat: 'draining',
-    decided: ['selling', 'withdrawing'],
+    decided: ['selling', 'repricing'],
     forgotten: 'leftover',
     restsEnded: 'leftover',
     saleEnded: ['bare', 'resting'],
@@ -91,11 +92,22 @@ export const BRACKET = {
     shares: 'withdrawing',
     flat: 'draining',
     decided: 'withdrawing',
-    forgotten: ['resting', 'leftover'],
-    restsEnded: ['pausing', 'selling'],
+    forgotten: 'resting',
+    restsEnded: 'pausing',
     saleEnded: 'withdrawing',
-    repriced: ['selling', 'withdrawing'],
+    repriced: ['selling', 'repricing'],
     rested: 'withdrawing',
+    sold: TWO_SELLERS,
+  },
+  repricing: {
+    shares: 'repricing',
+    flat: 'draining',
+    decided: 'repricing',
+    forgotten: 'leftover',
+    restsEnded: 'selling',
+    saleEnded: 'withdrawing',
+    repriced: TWO_SELLERS,
+    rested: TWO_SELLERS,
     sold: TWO_SELLERS,
   },
   pausing: {
@@ -121,7 +133,7 @@ export const BRACKET = {
     sold: TWO_SELLERS,
   },
   draining: {
-    shares: ['resting', 'leftover', 'withdrawing', 'selling'],
+    shares: ['resting', 'leftover', 'withdrawing', 'repricing', 'selling'],
     flat: 'draining',
     decided: 'draining',
     forgotten: 'draining',
@@ -144,7 +156,8 @@ export interface BracketFacts {
 export function phaseOf({ isHeld, isDecided, rests, sells }: BracketFacts): BracketPhase {
   if (!isHeld) return rests + sells > 0 ? 'draining' : 'idle';
   if (!isDecided) return sells > 0 ? 'leftover' : rests > 0 ? 'resting' : 'bare';
-  return rests > 0 ? 'withdrawing' : sells > 0 ? 'selling' : 'pausing';
+  if (rests > 0) return sells > 0 ? 'repricing' : 'withdrawing';
+  return sells > 0 ? 'selling' : 'pausing';
 }
 
 /** Marketable already: a sale, or a resting order that was turned into one. */

@@ -81,6 +81,11 @@ function cancelToTheEnd(d: Draft, care: Care, tracked: Tracked): void {
   const group = exitOrders(d.s, care.contract.conId).filter(
     ({ order: other }) => other.orderRef === order.orderRef || (order.ocaGroup !== null && other.ocaGroup === order.ocaGroup),
   );
+  // A sibling is the sale already: it is only asked again to go.
+  if (exitOrders(d.s, care.contract.conId).some(other => other.order.status !== 'LOST' && isSelling(other))) {
+    cancelExit(d, now);
+    return;
+  }
   const quantity = order.filled + sellableShares(d.s, care, { mono: d.mono, without: group.map(({ order: member }) => member.orderRef) });
   if (quantity <= order.filled) {
     cancelExit(d, now);

@@ -7,6 +7,7 @@ import { learnExecution, recoverTrades } from '../exits/learn.js';
 import { askPrices } from '../exits/price-stream.js';
 import { exitOrders, heldShares } from '../exits/sellable.js';
 import { CLIENT_ID, isFinal, type Order } from '../orders/order.js';
+import { correctionsBetween, tellCorrections } from './corrections.js';
 import { keepMeeting, mayMeet, meetAccount } from './meet.js';
 
 const ENTRY_OVER_MS = 60_000;
@@ -18,7 +19,11 @@ const ENTRY_OVER_MS = 60_000;
  * 2. every order the broker works under our prefix is known here;
  * 3. no order of ours is waited for that cannot work any more (an IOC, a DAY order after its session): it is CANCELLED. What could still
  *    rest there and is left out is LOST: still counted, and replaced only under its own API order id (DESIGN §3, "Silence is never an answer");
- * 4. holdings are the broker's; what does not fit is kept as a mismatch until explained.
+ * 4. holdings are the broker's; what does not fit is kept as a mismatch until explained;
+ * 5. nothing was sent: an INTENT without an answer is asked about here, never sent again;
+ * 6. the same answer taken a second time corrects nothing.
+ *
+ * Each correction is a row of `decisions`, and together they are told to the operator (`corrections.ts`).
  */
 export function settleSnapshot(d: Draft, told: Extract<EventBody, { kind: 'snapshot' }>): void {
   const asked = d.s.link.snapshot;
@@ -27,6 +32,7 @@ export function settleSnapshot(d: Draft, told: Extract<EventBody, { kind: 'snaps
     if (!mayMeet(d, told)) return;
     meetAccount(d, told);
   }
+  const before = d.s;
   for (const execution of told.executions) learnExecution(d, execution);
   edit(d, 'foreign').clear();
   for (const order of told.openOrders) hearOpenOrder(d, order, true);
@@ -36,6 +42,7 @@ export function settleSnapshot(d: Draft, told: Extract<EventBody, { kind: 'snaps
   const seen = new Set(told.openOrders.map(({ orderRef }) => orderRef).filter(ref => ref !== ''));
   for (const tracked of d.s.orders.values()) settleOrder(d, { tracked, isOpen: seen.has(tracked.order.orderRef), askedAt: asked.askedAt });
   forgetOldEntries(d, seen);
+  tellCorrections(d, correctionsBetween(before, d.s));
   for (const conId of d.s.care.keys()) d.touched.add(conId);
   becomeReady(d, asked.isFirst);
 }
