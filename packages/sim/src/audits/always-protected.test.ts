@@ -1,3 +1,4 @@
+import { fromDollars } from '@holdfast/core/units';
 import { describe, expect, test } from 'vitest';
 import { ACME } from '../list-source.js';
 import { RefereeStage } from './testing/referee-stage.js';
@@ -101,6 +102,17 @@ describe('I2: a position in care is protected', () => {
     stage.advance('10:01:00');
     expect(stage.broken()).toEqual([]);
     expect(stage.referee.measures()).toMatchObject({ longestUnprotected: { ms: 4_000, symbol: 'ACME' }, unprotectedMs: [4_000] });
+  });
+
+  test('how long an entry’s shares wait for their exits is measured', () => {
+    const stage = guarded();
+    stage.buy();
+    stage.advance('10:00:01');
+    stage.sell(100, { type: 'LMT', limitPrice: fromDollars(51), ocaGroup: 'g' });
+    stage.advance('10:00:02');
+    stage.stop(49.2, 100, { ocaGroup: 'g' });
+    stage.advance('10:00:09');
+    expect(stage.referee.measures().fillToArmedMs).toEqual([2_000]);
   });
 
   test('the liquidator guards while it is connected', () => {

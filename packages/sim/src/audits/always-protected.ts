@@ -1,9 +1,7 @@
 import type { MonoMs } from '@holdfast/core/units';
-import type { ExchangeOrder } from '../exchange-types.js';
 import type { CareLine } from './care-ledger.js';
-import { type Audit, exitSideOf, type Stand } from './ground.js';
+import type { Audit, Stand } from './ground.js';
 import type { Measurements } from './measures.js';
-import { isExitClient } from './violation.js';
 
 interface Exposure {
   /** Machine time without protection, the broker reachable. */
@@ -30,31 +28,17 @@ export function alwaysProtected({ ground, rules, say }: Stand, measured: Measure
   const { bounds, protection } = rules;
   const exposures = new Map<number, Exposure>();
 
-  /** Whether working stops of ours no farther than `bps` from the reference cover everything held. */
-  const isCovered = (conId: number, line: CareLine, bps: number): boolean => {
-    const isLong = line.held > 0;
-    const reference = isLong ? line.low : line.high;
-    const level = reference * (1 + ((isLong ? -1 : 1) * (bps + bounds.stopToleranceBps)) / 10_000);
-    const covers = ({ request, status }: ExchangeOrder): boolean => {
-      const { stopPrice, clientId, type } = request;
-      if (!isExitClient(clientId) || stopPrice === undefined || (type !== 'STP' && type !== 'STP LMT') || status === 'PendingSubmit')
-        return false;
-      return isLong ? stopPrice >= level : stopPrice <= level;
-    };
-    return ground.potential(conId, exitSideOf(line), covers) >= Math.abs(line.held);
-  };
-
   /** Why nothing protects it now, or null. */
   const exposed = (conId: number, line: CareLine): string | null => {
     const { roster } = ground;
-    if (ground.isLeaving(conId, line) || (!line.isSplit && isCovered(conId, line, rules.stopBps))) return null;
+    if (ground.isLeaving(conId, line) || (!line.isSplit && ground.isCovered(conId, line, rules.stopBps))) return null;
     const isDead = roster.guardIsDead;
     if (protection === 'resting' && roster.knowsProcesses) return 'no stop rests at its real level for the whole quantity';
     if (roster.guardIsAble)
       return roster.isBlind(conId) && roster.blindMs(conId, ground.now) > bounds.blindMsMax && !line.isSplit
         ? 'the exit manager sees no live mark and no stop rests at its real level'
         : null;
-    if (isDead && isCovered(conId, line, rules.disasterStopBps)) return null;
+    if (isDead && ground.isCovered(conId, line, rules.disasterStopBps)) return null;
     return isDead ? 'neither exit manager nor a resting stop for all of it' : 'the exit manager runs, but is not connected and READY';
   };
 

@@ -158,6 +158,19 @@ export class Ground {
     return this.potential(conId, exitSideOf(line), leaves) >= wanted;
   }
 
+  /** Whether working stops of ours, on the right side and no farther than `bps` from the reference, cover everything held. */
+  isCovered(conId: number, line: CareLine, bps: number): boolean {
+    const isLong = line.held > 0;
+    const reference = isLong ? line.low : line.high;
+    const level = reference * (1 + ((isLong ? -1 : 1) * (bps + this.rules.bounds.stopToleranceBps)) / 10_000);
+    const covers = ({ request }: ExchangeOrder): boolean => {
+      const { stopPrice, clientId, type } = request;
+      if (!isExitClient(clientId) || stopPrice === undefined || (type !== 'STP' && type !== 'STP LMT')) return false;
+      return isLong ? stopPrice >= level : stopPrice <= level;
+    };
+    return this.potential(conId, exitSideOf(line), covers) >= Math.abs(line.held);
+  }
+
   takeQuote(quote: Quote): CareLine | undefined {
     this.quotes.set(quote.conId, quote);
     const line = this.ledger.known(quote.conId);

@@ -2,6 +2,7 @@ import { sessionOf } from '@holdfast/core/calendar';
 import type { EpochMs, MonoMs } from '@holdfast/core/units';
 import type { ExchangeEvent, Instrument, Quote } from '../exchange-types.js';
 import { alwaysProtected } from './always-protected.js';
+import { watchArming } from './arming.js';
 import { type Bounds, DEFAULT_BOUNDS } from './bounds.js';
 import type { WorldFact } from './facts.js';
 import { flatByClose } from './flat-by-close.js';
@@ -156,5 +157,6 @@ function enrol(ground: Ground, { measured, found }: { measured: Measurements; fo
     oneAuthority(stand('I10')),
     getsWell(stand('I11'), measured),
     handsOff(stand('I12')),
+    watchArming({ ground, rules }, measured),
   ];
 }

@@ -124,6 +124,24 @@ describe('I3: a touched stop leads out', () => {
     expect(refused.broken()).toEqual(['I3']);
   });
 
+  test('in `resting` the stop at its real level is the exchange’s to trigger, in `guarded` the exit manager watches', () => {
+    const quotesOnly = sunk('10:01:00', 60).map(({ trade: _trade, ...update }) => update);
+    const story = (protection: 'resting' | 'guarded', dollars: number) => {
+      const low = quotesOnly.map(update => ({
+        ...update,
+        quote: { bid: fromDollars(49.4), ask: fromDollars(49.5), bidSize: 9, askSize: 9 },
+      }));
+      const stage = new RefereeStage({ market: [...priced('10:00:00', 60, 50), ...low], referee: { protection, disasterStopBps: 180 } });
+      stage.buy();
+      stage.stop(dollars);
+      stage.advance('10:02:00');
+      return stage.broken();
+    };
+    expect(story('resting', 49.57)).toEqual([]);
+    expect(story('resting', 49.2)).toEqual(['I2', 'I3']);
+    expect(story('guarded', 49.2)).toEqual(['I3']);
+  });
+
   test('what the operator sells himself need not be sold by us', () => {
     const stage = stageOf(sunk('10:01:00', 60));
     stage.buy();

@@ -33,8 +33,8 @@ interface Watch {
  * Allowed: a touch must hold for `touchSustainedMs` (a mark needs a second look); halts, closed hours, an unreachable broker and cut
  * marks stop the clock; who comes back from an interruption and finds the mark recovered owes nothing, for it judges by the mark it finds.
  * A new marketable order starts the clock afresh, one that the exchange refused with more patience (`retryWithinMs`). The level is the
- * loosest the reference allows: what was paid, or any mark of the time of adoption. A split suspends it. `resting` is judged alike: its
- * stop is marketable as soon as it triggers.
+ * loosest the reference allows: what was paid, or any mark of the time of adoption. A split suspends it. In
+ * `resting` a stop that rests at its real level for all of it is the exchange's to trigger, by prints and not by marks.
  */
 export function stopHonoured({ ground, rules, say }: Stand, measured: Measurements): Audit {
   const { bounds } = rules;
@@ -73,7 +73,8 @@ export function stopHonoured({ ground, rules, say }: Stand, measured: Measuremen
     const own = watch.seen.debt?.own ?? 0;
     const all = watch.any.debt?.all ?? 0;
     if (watch.seen.debt === null && watch.any.debt === null) return;
-    if (ground.isLeaving(conId, line)) {
+    const isTheExchanges = rules.protection === 'resting' && ground.isCovered(conId, line, rules.stopBps);
+    if (isTheExchanges || ground.isLeaving(conId, line)) {
       answered(watch);
       return;
     }
