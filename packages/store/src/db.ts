@@ -121,7 +121,10 @@ export class Db {
     return result;
   }
 
-  /** Runs work, a commit of its own, at another level than the connection's. A store opened OFF stays OFF. */
+  /**
+   * Runs work, a commit of its own, at another level than the connection's. A store opened OFF stays OFF. Done stays done: when the level
+   * cannot be lowered again afterwards, it stays high until the next work wants it lower.
+   */
   withSynchronous<T>(level: Synchronous, work: () => T): T {
     if (this.#base === 'OFF' || this.#level === level || this.#sqlite.inTransaction) return work();
     const before = this.#level;
@@ -129,7 +132,8 @@ export class Db {
     try {
       return work();
     } finally {
-      this.#setSynchronous(before);
+      const refusal = attempt(() => this.#setSynchronous(before));
+      if (refusal && level !== 'FULL') this.#setSynchronous(before);
     }
   }
 

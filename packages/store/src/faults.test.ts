@@ -67,6 +67,16 @@ describe('a store whose calls fail', () => {
     expect(readOrder(desk.db, anOrder().orderRef)).toMatchObject({ status: 'INTENT' });
   });
 
+  it('A13: a commit is no failure because the level cannot be lowered after it', () => {
+    const { desk, commit } = under({
+      before: ({ sql }) => {
+        if (sql === 'synchronous = NORMAL') throw storeFailure('io-read');
+      },
+    });
+    expect(commit(INTENT)).toEqual({ ok: true, refused: [] });
+    expect(readOrder(desk.db, anOrder().orderRef)).toMatchObject({ status: 'INTENT' });
+  });
+
   it('A13: a full disk under the sync is a refusal', () => {
     const { db } = under({
       before: ({ kind }) => {
