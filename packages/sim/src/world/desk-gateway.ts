@@ -3,11 +3,28 @@ import type { BrokerListener } from '@holdfast/core/ports';
 import type { SupervisedWorker } from '@holdfast/core/supervision/watch';
 import type { MonoMs } from '@holdfast/core/units';
 import type { SimBroker } from '../broker.js';
-import type { LineFaults } from '../broker-faults.js';
+import type { FaultKind, LineFaults } from '../broker-faults.js';
 import { createSimGateway, type SimGateway } from '../broker-gateway.js';
 import type { Line, WorkerProcess } from './process.js';
 import type { World } from './world.js';
 
+/** Faults that bite message by message: counted, and not told one by one. */
+const FREQUENT: ReadonlySet<FaultKind> = new Set([
+  'repeated message',
+  'execution after status',
+  'fill after Cancelled',
+  'frozen mark',
+  'frozen quote',
+  'late account',
+  'late answer',
+  'late commission',
+  'late execution',
+  'late order',
+  'late order-notice',
+  'late pnl-mark',
+  'late position',
+  'late quote',
+]);
 /** What was held back has arrived so long after the fault ended. */
 const LATE_MS = 5_000;
 /** What was never told is asked for by the comparison of every minute at the latest. */
@@ -35,7 +52,7 @@ export class DeskGateway {
       random: world.random.fork('gateway'),
       ownership: world.setup.ownership,
       history: (conId, barMs, from, to) => world.source.history(conId, barMs, from, to),
-      onFault: (kind, { orderRef }) => world.bit(kind, orderRef ?? ''),
+      onFault: (kind, { orderRef }) => (FREQUENT.has(kind) ? world.counts.bit(kind) : world.bit(kind, orderRef ?? '')),
     });
   }
 

@@ -1,6 +1,8 @@
 import type { SupervisedWorker } from '@holdfast/core/supervision/watch';
 import { monoMs } from '@holdfast/core/units';
 import { Db } from '@holdfast/store/db';
+import { type GatewayFaults, type LineFaults, noGatewayFaults, noLineFaults } from '../broker-faults.js';
+import type { Random } from '../random.js';
 import type { StoreSpell } from '../store-faults.js';
 import type { Faults } from './faults.js';
 import { bust, correct, flatten, handBuy, handOpen, handOrder, handSell, killSwitch, restStops } from './hand-acts.js';
@@ -87,15 +89,40 @@ function secondSupervisor(world: World): void {
     world.violate([{ invariant: 'I10', at: world.time.exchange(), symbol: '', detail: 'a second supervisor did not refuse to start' }]);
 }
 
-/** A fault of one worker's line, the exit manager's mostly. */
-function ofLine(begin: (line: NonNullable<ReturnType<World['gateway']['broker']>>['line'], faults: Faults) => void, msMax: number): Act {
+/**
+ * A fault of one worker's line, the exit manager's mostly: these fields of it for a while. `now`: machine time, with both clocks together;
+ * `until`: exchange time, long enough for an order to come by.
+ */
+function ofLine(draw: (random: Random) => Partial<LineFaults>, lasting: Lasting): Act {
   return (world, faults) => {
-    const { random } = faults;
-    const broker = world.gateway.broker(random.chance(2, 3) ? 'exit-manager' : 'day-trader');
-    if (!broker) return;
-    begin(broker.line, faults);
-    faults.lasts(random.between(300, msMax), () => broker.line.calm());
+    const broker = world.gateway.broker(faults.random.chance(2, 3) ? 'exit-manager' : 'day-trader');
+    if (broker) setFor(faults, { fields: broker.line.faults, set: draw(faults.random), off: noLineFaults(), lasting });
   };
+}
+
+/** A fault of the broker's answers, for everybody. */
+const ofBroker =
+  (draw: (random: Random) => Partial<GatewayFaults>, lasting: Lasting): Act =>
+  (world, faults) =>
+    setFor(faults, { fields: world.gateway.gateway.faults, set: draw(faults.random), off: noGatewayFaults(), lasting });
+
+type Lasting = { readonly nowMs: number } | { readonly untilMs: number };
+
+interface Switched<T extends object> {
+  readonly fields: T;
+  readonly set: Partial<T>;
+  readonly off: T;
+  readonly lasting: Lasting;
+}
+
+/** Ends by switching off the very fields it had set; another fault of the same line goes on. */
+function setFor<T extends object>(faults: Faults, { fields, set, off, lasting }: Switched<T>): void {
+  Object.assign(fields, set);
+  const end = (): void => {
+    for (const key of Object.keys(set) as (keyof T)[]) fields[key] = off[key];
+  };
+  if ('nowMs' in lasting) faults.lasts(faults.random.between(300, lasting.nowMs), end);
+  else faults.lingers(faults.random.between(20_000, lasting.untilMs), end);
 }
 
 const LANES = ['execution', 'commission', 'position', 'order', 'order-notice', 'pnl-mark', 'quote', 'answer', 'account'] as const;
@@ -135,14 +162,6 @@ function restart(world: World, { random }: Faults): void {
     rollBackIds: random.below(4),
     unsettledMs: random.below(8_000),
   });
-}
-
-/** A fault of the broker's answers, for everybody. */
-function ofBroker(begin: (world: World, random: Faults['random']) => void, msMax: number): Act {
-  return (world, faults) => {
-    begin(world, faults.random);
-    faults.lasts(faults.random.between(500, msMax), () => world.gateway.gateway.calm());
-  };
 }
 
 function store(spell: StoreSpell, msMax: number): Act {
@@ -197,49 +216,37 @@ const ACTS: Readonly<Record<PlannedFault, Act>> = {
   'hang supervisor': hangSupervisor,
   'second supervisor': secondSupervisor,
   cut,
-  deaf: ofLine(line => {
-    line.faults.isDeaf = true;
-  }, 8_000),
-  mute: ofLine(line => {
-    line.faults.isMute = true;
-  }, 5_500),
+  deaf: ofLine(() => ({ isDeaf: true }), { nowMs: 8_000 }),
+  mute: ofLine(() => ({ isMute: true }), { nowMs: 5_500 }),
   'half-open': (world, { random }) =>
     world.gateway.breakOff(random.chance(2, 3) ? 'exit-manager' : 'day-trader', random.between(500, 12_000)),
-  delay: ofLine((line, { random }) => {
-    const lanes = LANES.filter(() => random.chance(1, 3));
-    line.faults.delay = { lanes: lanes.length > 0 ? lanes : ['execution'], odds: [1, 1], lowMs: 50, highMs: random.between(300, 4_000) };
-  }, 15_000),
-  repeat: ofLine(line => {
-    line.faults.repeat = [1, 3];
-  }, 30_000),
-  reorder: ofLine(line => {
-    line.faults.reorder = [1, 2];
-  }, 30_000),
-  'drop statuses': ofLine(line => {
-    line.faults.drop = [1, 3];
-  }, 15_000),
+  delay: ofLine(
+    random => {
+      const lanes = LANES.filter(() => random.chance(1, 3));
+      const highMs = random.between(300, 4_000);
+      return { delay: { lanes: lanes.length > 0 ? lanes : ['execution'], odds: [1, 1], lowMs: 50, highMs } };
+    },
+    { untilMs: 400_000 },
+  ),
+  repeat: ofLine(() => ({ repeat: [1, 3] }), { untilMs: 400_000 }),
+  reorder: ofLine(() => ({ reorder: [1, 2] }), { untilMs: 600_000 }),
+  'drop statuses': ofLine(() => ({ drop: [1, 3] }), { untilMs: 400_000 }),
   outage,
   'connectivity lost': loseBroker,
   restart,
-  reject: ofBroker(({ gateway }, random) => {
-    gateway.gateway.faults.reject = { odds: [1, random.between(1, 3)], codes: [201, 110, 103] };
-  }, 20_000),
-  'slow cancels': ofBroker(({ gateway }, random) => {
-    gateway.gateway.faults.slowCancel = { odds: [1, 2], lowMs: 200, highMs: random.between(1_000, 7_000) };
-  }, 60_000),
-  'refuse cancels': ofBroker(({ gateway }) => {
-    gateway.gateway.faults.refuseCancel = [1, 2];
-    gateway.gateway.faults.purge = [1, 2];
-  }, 15_000),
+  reject: ofBroker(random => ({ reject: { odds: [1, random.between(1, 3)], codes: [201, 110, 103] } }), { untilMs: 300_000 }),
+  vanish: ofBroker(() => ({ vanish: [1, 3] }), { untilMs: 200_000 }),
+  'slow cancels': ofBroker(random => ({ slowCancel: { odds: [1, 2], lowMs: 200, highMs: random.between(1_000, 7_000) } }), {
+    untilMs: 1_200_000,
+  }),
+  'refuse cancels': ofBroker(() => ({ refuseCancel: [1, 2], purge: [1, 2] }), { untilMs: 600_000 }),
+  'stale positions': ofBroker(random => ({ stalePositions: { odds: [1, 2], lowMs: 500, highMs: random.between(2_000, 15_000) } }), {
+    untilMs: 600_000,
+  }),
   correction: correct,
   bust,
-  'crazy marks': ofLine(line => {
-    line.faults.crazyMark = [1, 4];
-  }, 20_000),
-  'frozen marks': ofLine(line => {
-    line.faults.frozenMarks = true;
-    line.faults.frozenQuotes = true;
-  }, 40_000),
+  'crazy marks': ofLine(() => ({ crazyMark: [1, 4] }), { untilMs: 200_000 }),
+  'frozen marks': ofLine(() => ({ frozenMarks: true, frozenQuotes: true }), { untilMs: 200_000 }),
   'hand sell': handSell,
   'hand buy': handBuy,
   'hand open': handOpen,

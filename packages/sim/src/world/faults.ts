@@ -19,6 +19,8 @@ export class Faults {
   #plan: PlannedMoment[] = [];
   #open: EpochMs = epochMs(0);
   #endings: Ending[] = [];
+  /** Faults that wait for something to bite on; their end is exchange time, and the exchange may run meanwhile. */
+  #lingering: Ending[] = [];
   #calmUntil = 0;
 
   constructor(world: World) {
@@ -37,7 +39,12 @@ export class Faults {
     return next === undefined ? Number.POSITIVE_INFINITY : this.#open + next.afterOpenMs;
   }
 
-  /** Something that began has not ended yet. */
+  /** Nothing at all is wrong: a person may act and expect to be understood. */
+  get areOver(): boolean {
+    return this.#endings.length === 0 && this.#lingering.length === 0;
+  }
+
+  /** Something that began has not ended yet, and both clocks go together until it has. */
   get isRaging(): boolean {
     return this.#endings.length > 0;
   }
@@ -50,6 +57,11 @@ export class Faults {
       for (const { end } of due) end();
       this.#world.awake();
     }
+    this.#lingering = this.#lingering.filter(({ until, end }) => {
+      if (until > this.#world.time.exchange()) return true;
+      end();
+      return false;
+    });
     while (this.nextAt <= this.#world.time.exchange() && now >= this.#calmUntil) {
       const moment = this.#plan.shift();
       if (!moment) return;
@@ -64,6 +76,11 @@ export class Faults {
     this.#world.awake();
   }
 
+  /** Exchange milliseconds from now, in which the exchange may run fast. */
+  lingers(ms: number, end: () => void): void {
+    this.#lingering.push({ until: this.#world.time.exchange() + ms, end });
+  }
+
   /** After a trade by hand nothing new begins for a while. */
   holdStill(): void {
     this.#calmUntil = this.#world.time.mono() + CALM_AFTER_HAND_MS;
@@ -72,8 +89,9 @@ export class Faults {
   /** The quiet phase begins: everything ends, nothing waits in ambush. */
   end(): void {
     const { points, disk, gateway } = this.#world;
-    const endings = this.#endings;
+    const endings = [...this.#endings, ...this.#lingering];
     this.#endings = [];
+    this.#lingering = [];
     for (const { end } of endings) end();
     points.armed.length = 0;
     disk.heal();

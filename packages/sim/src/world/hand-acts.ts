@@ -15,7 +15,7 @@ const isBaseline = (world: World, conId: number): boolean => world.baseline.some
 /** A person trades while everything works: who trades into a fault of the line may be sold twice, and nobody could have told. */
 function mayTrade(world: World, faults: Faults): boolean {
   const guard = world.machine.process('exit-manager');
-  return !faults.isRaging && guard?.phase === 'READY' && world.gateway.isIdle;
+  return faults.areOver && guard?.phase === 'READY' && world.gateway.isIdle;
 }
 
 function trade(world: World, faults: Faults, order: { conId: number; side: 'BUY' | 'SELL'; quantity: number; kind: string }): void {

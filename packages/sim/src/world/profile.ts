@@ -35,8 +35,10 @@ export const PLANNED_FAULTS = {
   restart: 1,
   // answers to orders
   reject: 4,
+  vanish: 1,
   'slow cancels': 3,
   'refuse cancels': 2,
+  'stale positions': 2,
   correction: 2,
   bust: 1,
   // marks
