@@ -35,6 +35,8 @@ export interface PositionMetadata {
   readonly side: 1 | -1;
   /** Where the disaster stop belongs, dollars in micros. */
   readonly disasterPrice: Micros | null;
+  /** The best price a trailing stop follows; absent or null while it is not armed. */
+  readonly peak?: Micros | null;
   /** OCA generation of its resting exits; a group name is never reused. */
   readonly generation: number;
   /** An exit that has been decided and must be carried on after a restart. */

@@ -34,6 +34,14 @@ const exits = section({
     .nullable()
     .default(null)
     .describe('resting stop for the case that every process is dead; empty = twice stopBps, at most 300'),
+  trailArmBps: z
+    .int()
+    .min(1)
+    .max(5000)
+    .nullable()
+    .default(null)
+    .describe('gain from which on the stop follows the best price, basis points; empty = the stop stays where it is'),
+  trailGiveBackBps: whole(5, 2000, 60).describe('how far behind the best price the trailing stop stands, basis points of the entry price'),
   staleMarkSeconds: whole(2, 120, 15).describe('without a live mark for so long (exchange time) the stop rests at its real level'),
   cancelAnswerSeconds: whole(1, 30, 2).describe("wait for the broker's word on a cancel before asking again"),
   exitAnswerSeconds: whole(2, 60, 10).describe('wait for the word on a market exit before it is asked about; it is never sent twice'),

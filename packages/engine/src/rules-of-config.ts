@@ -12,6 +12,8 @@ export const exitRulesOf = (config: Config): ExitRules => ({
   targetBps: config.exits.targetBps,
   stopBps: config.exits.stopBps,
   disasterStopBps: disasterStopBps(config),
+  trailArmBps: config.exits.trailArmBps,
+  trailGiveBackBps: config.exits.trailGiveBackBps,
   protection: config.exits.protection,
   flatMinutesBeforeClose: config.session.flatMinutesBeforeClose,
   cancelAnswerMs: config.exits.cancelAnswerSeconds * 1_000,

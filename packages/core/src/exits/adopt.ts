@@ -90,6 +90,7 @@ function adopt(d: Draft, conId: number, { tradeId, quantity, base }: { tradeId: 
     openedAt: d.at,
     status: 'OPEN',
     levels: null,
+    peak: null,
   });
   alert(d, {
     level: 'info',

@@ -35,6 +35,8 @@ export interface Care {
   readonly agentName: string;
   readonly openedAt: EpochMs;
   readonly levels: Levels | null;
+  /** The best price the stop trails behind; null until the trail is armed. */
+  readonly peak: Micros | null;
   readonly status: PositionStatus;
   readonly exit: ExitPlan | null;
   /** OCA generation of the resting exits. */
@@ -85,6 +87,7 @@ export function rowOf(care: Care, held: Shares, entryPrice: Micros | null, now: 
       base: care.base,
       side: care.side,
       disasterPrice: care.levels?.disaster ?? null,
+      ...(care.peak === null ? {} : { peak: care.peak }),
       generation: care.generation,
       exit: care.exit && { reason: care.exit.reason, decidedAt: care.exit.decidedAt },
       failedSells: care.failedSells,
@@ -109,6 +112,7 @@ export function careFromRow(row: PositionRow, now: EpochMs): Care {
     agentName: row.agentName,
     openedAt: row.entryAt ?? now,
     levels: isComplete ? { reference, target: row.targetPrice, stop: row.stopPrice, disaster: metadata.disasterPrice } : null,
+    peak: metadata.peak ?? null,
     status: row.status,
     exit: metadata.exit && { ...metadata.exit, detail: 'carried on after a restart', attempts: 0, emptyAttempts: 0, lastAttempt: null },
     generation: metadata.generation,

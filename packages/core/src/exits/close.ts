@@ -8,6 +8,7 @@ import { averagePriceOf, executionsOf } from './learn.js';
 import { cancelExit } from './place.js';
 import { probe, repeatCancels } from './sell.js';
 import { exitOrders, openEntries } from './sellable.js';
+import { stopReason } from './trail.js';
 
 /** Members of the group end by themselves when one fills; only those that do not are cancelled by us. */
 const BROKER_CANCELS_MS = 1_000;
@@ -161,5 +162,5 @@ function reasonOfOne(d: Draft, care: Care, { orderRef }: Booked): string {
   if (!order) return orderRef.startsWith('HFL-') ? 'liquidate' : orderRef === '' ? 'manual' : (care.exit?.reason ?? 'manual');
   if (order.role === 'exit' || order.type === 'MKT') return care.exit?.reason ?? 'exit';
   if (order.role === 'target') return 'target';
-  return order.stopPrice === care.levels?.stop ? 'stop' : 'disaster-stop';
+  return order.stopPrice === care.levels?.stop ? stopReason(care) : 'disaster-stop';
 }

@@ -3,6 +3,7 @@ import { type BreachStep, bestMark, confirmBreach, later } from '../market/mark.
 import { epochMs, type Shares } from '../units.js';
 import type { Care } from './care.js';
 import { type Draft, edit, NO_SIGHT, type Sight } from './desk.js';
+import { stopReason } from './trail.js';
 
 export type ExitDecision =
   | { readonly kind: 'hold'; readonly because: string }
@@ -31,7 +32,7 @@ export function decideExit(d: Draft, care: Care, held: Shares): ExitDecision {
   const price = step.mark ? step.mark.price / 1e6 : Number.NaN;
   return {
     kind: 'exit',
-    reason: 'stop',
+    reason: stopReason(care),
     detail: `mark ${price.toFixed(4)} at or beyond ${(care.levels.stop / 1e6).toFixed(4)} (${step.because})`,
   };
 }

@@ -4,7 +4,7 @@ import { type BreachWatch, EMPTY_MARK_BOOK, type MarkBook } from '../market/mark
 import { type BrokerOrder, isFinal, type Order } from '../orders/order.js';
 import type { Execution } from '../positions/execution.js';
 import type { CommandRow, WorkerPhase } from '../shared-view.js';
-import type { EpochMs, MonoMs, TradeDate } from '../units.js';
+import type { EpochMs, Micros, MonoMs, TradeDate } from '../units.js';
 import type { Care } from './care.js';
 import type { ExitRules } from './rules.js';
 
@@ -69,6 +69,8 @@ export interface Mismatch {
 export interface Sight {
   readonly book: MarkBook;
   readonly breach: BreachWatch | undefined;
+  /** The live mark before this one: a better price is believed when the next one agrees (trailing stop). */
+  readonly lastLive: Micros | null;
   readonly blindSince: EpochMs | null;
   readonly seeingSince: EpochMs | null;
   /** When its P&L stream was asked for; null once it has said anything. */
@@ -80,6 +82,7 @@ export interface Sight {
 export const NO_SIGHT: Sight = {
   book: EMPTY_MARK_BOOK,
   breach: undefined,
+  lastLive: null,
   blindSince: null,
   seeingSince: null,
   pricesAskedAt: null,

@@ -183,6 +183,7 @@ export const newCare = (d: Draft, contract: Contract): Care => ({
   agentName: 'operator',
   openedAt: d.at,
   levels: null,
+  peak: null,
   status: 'OPEN',
   exit: null,
   generation: 0,

@@ -13,12 +13,15 @@ import { exitOrders, isReplaceable, sellableShares } from './sellable.js';
 const BROKER_REDUCES_MS = 1_000;
 /** A modification unanswered for this long may be tried again. */
 const MODIFY_ANSWER_MS = 3_000;
+/** A resting stop that trails is moved at most this often. */
+const TRAIL_EVERY_MS = 5_000;
 /** So many refusals of one order's change in a row, and it is withdrawn instead. */
 const REFUSED_CHANGES_MAX = 3;
 
 interface Member {
   readonly role: OrderRole;
   readonly price: Micros;
+  readonly isTrailing?: boolean;
 }
 
 /** Which orders should rest at the broker for this position, by protection mode (DESIGN §4). The disaster stop comes first: it matters more. */
@@ -27,7 +30,7 @@ export function wantedMembers(d: Draft, care: Care): readonly Member[] {
   const stopIsReal = d.s.rules.protection === 'resting' || care.restStop || d.s.restAll || care.quarantinedAt !== null;
   const target: Member = { role: 'target', price: care.levels.target };
   if (d.s.rules.protection === 'monitored' && !stopIsReal) return [target];
-  return [target, { role: 'disaster-stop', price: stopIsReal ? care.levels.stop : care.levels.disaster }];
+  return [target, { role: 'disaster-stop', price: stopIsReal ? care.levels.stop : care.levels.disaster, isTrailing: care.peak !== null }];
 }
 
 /** Keeps the resting exits as they should be: placed once the position is known, resized when it grows or shrinks, never more than is sellable. */
@@ -107,6 +110,8 @@ function fit(d: Draft, { tracked, member, quantity }: { tracked: Tracked; member
     return;
   }
   if (total === order.quantity && price === member.price) return;
+  // A stop that trails follows in steps, not at every mark: changes count against the cap at the wire.
+  if (member.isTrailing && total === order.quantity && d.mono - tracked.sentAt < TRAIL_EVERY_MS) return;
   // What cannot be changed is withdrawn, and placed anew as it should be.
   if (tracked.refusedChanges >= REFUSED_CHANGES_MAX) {
     cancelExit(d, tracked);

@@ -3,6 +3,9 @@ export interface ExitRules {
   readonly targetBps: number;
   readonly stopBps: number;
   readonly disasterStopBps: number;
+  /** From this gain on the stop follows the best price, `trailGiveBackBps` behind it. Null: it stays where it is. */
+  readonly trailArmBps: number | null;
+  readonly trailGiveBackBps: number;
   readonly protection: 'monitored' | 'guarded' | 'resting';
   /** Flat this many minutes before the session's own close. */
   readonly flatMinutesBeforeClose: number;
@@ -30,6 +33,8 @@ export const DEFAULT_EXIT_RULES: ExitRules = {
   targetBps: 180,
   stopBps: 90,
   disasterStopBps: 180,
+  trailArmBps: null,
+  trailGiveBackBps: 60,
   protection: 'guarded',
   flatMinutesBeforeClose: 15,
   cancelAnswerMs: 2_000,

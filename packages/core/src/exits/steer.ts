@@ -13,6 +13,7 @@ import { askPricesAgain } from './price-stream.js';
 import { protect } from './protect.js';
 import { askAboutSilence, repeatCancels, sellOut } from './sell.js';
 import { exitOrders, heldShares } from './sellable.js';
+import { keepTrail, trail } from './trail.js';
 
 /**
  * Looks at one instrument and does the next thing that is due. Level-triggered: it compares what should be with what is, so it may be
@@ -35,7 +36,7 @@ export function steer(d: Draft, conId: number): void {
   }
   askPricesAgain(d, conId);
   const levelled = setLevels(d, opened, held);
-  const decided = decide(d, levelled, held);
+  const decided = decide(d, trail(d, levelled), held);
   if (!mayAct(d) || (decided.sendRetryAt !== null && d.mono < decided.sendRetryAt)) return;
   if (isCarried(d, decided)) {
     carry(d, decided, held);
@@ -73,7 +74,7 @@ function setLevels(d: Draft, care: Care, held: Shares): Care {
   if (reference === null) sayNoPrice(d, care);
   if (reference === null || care.levels?.reference === reference) return care;
   if (care.levels !== null && (care.origin === 'adopted' || care.exit !== null)) return care;
-  const next = put(d, { ...care, levels: levelsFrom(reference, care, d.s.rules) });
+  const next = put(d, { ...care, levels: keepTrail(levelsFrom(reference, care, d.s.rules), care) });
   say(d, 'levels', {
     symbol: care.contract.symbol,
     held,
