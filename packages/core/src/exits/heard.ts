@@ -4,7 +4,7 @@ import { meaningOfStatus, type OrderEventKind, stepOrder } from '../orders/step-
 import { shares } from '../units.js';
 import { askSnapshot } from './adopt.js';
 import { askExecutions, type Draft, edit, emit, putCare, putOrder, say, setOrder, type Tracked, trackedOf, update } from './desk.js';
-import { backOffMs, cancelRefusedForNow, countRejection, type Rejection } from './rejections.js';
+import { backOffMs, cancelRefusedForNow, countRejection, countUnasked, type Rejection } from './rejections.js';
 
 const EXIT_CLIENT = CLIENT_ID['exit-manager'];
 /** The broker's old figures may still arrive this long after a modification was sent. */
@@ -173,9 +173,10 @@ export function step(d: Draft, tracked: Tracked, kind: OrderEventKind, reason: s
     askSnapshot(d);
     return;
   }
-  const endedEmpty = order.status === 'CANCELLED' && tracked.order.status !== 'CANCELLED' && order.role === 'exit';
+  const isOver = order.status === 'CANCELLED' && tracked.order.status !== 'CANCELLED';
   putOrder(d, { ...tracked, order });
-  if (endedEmpty) countEmpty(d, order);
+  if (isOver && order.role === 'exit') countEmpty(d, order);
+  else if (isOver && kind === 'cancelled') countUnasked(d, tracked);
 }
 
 /** A market order that ended without a single fill met nobody: no failure, but the next one may have to rest for the day. */

@@ -53,6 +53,23 @@ export function countRejection(d: Draft, { order }: Tracked, rejection: Rejectio
   failed(d, care, { isSale: order.role === 'exit', reason: rejection.reason });
 }
 
+/** A resting order that the broker ended by itself this soon after it was sent was as good as refused. */
+const HARDLY_RESTED_MS = 2_000;
+
+/**
+ * The broker cancelled a resting exit that nobody asked it to. No failure, but the next one may fare the same: what follows at once is as much as
+ * the gateway's round trip allows, so the pauses grow as after a refusal for the moment.
+ */
+export function countUnasked(d: Draft, { order, sentAt, cancelAskedAt }: Tracked): void {
+  const care = d.s.care.get(order.contract.conId);
+  if (!care || cancelAskedAt !== null || order.filled > 0 || d.mono - sentAt > HARDLY_RESTED_MS) return;
+  const { transientRetryMs, transientDeadlineMs } = d.s.rules;
+  const isSameTrouble = care.transient !== null && d.mono - care.transient.last < transientDeadlineMs;
+  const { since, tries } = isSameTrouble && care.transient ? care.transient : { since: d.mono, tries: 0 };
+  const until = (d.mono + backOffMs(tries, transientRetryMs)) as Draft['mono'];
+  putCare(d, { ...care, restRetryAt: until, transient: { since, last: d.mono, tries: tries + 1 } });
+}
+
 const withRetry = (care: Care, isSale: boolean, until: Draft['mono']): Care =>
   isSale ? { ...care, retryAt: until } : { ...care, restRetryAt: until };
 

@@ -1,0 +1,61 @@
+import { quoteOf } from '@holdfast/sim/list-source';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Stage } from './stage.js';
+
+/** What the simulation of the whole desk found, as the shortest story that shows it. The seeds themselves: `test/campaign/found-seeds.ts`. */
+
+let s: Stage | undefined;
+afterEach(() => {
+  s?.close();
+  s = undefined;
+});
+
+describe('found by the simulation', () => {
+  it('I2, I3: a part of the target is busted, the rest of it fills and ends its group: what is held is protected by a new group at once', () => {
+    s = new Stage({
+      market: [
+        quoteOf('09:45:00', 49.98, 50.0, 5_000),
+        quoteOf('09:45:06', 51.0, 51.02, 60),
+        quoteOf('09:45:10', 51.0, 51.02, 40),
+        quoteOf('09:45:11', 50.2, 50.22, 5_000),
+      ],
+    });
+    const stage = s;
+    stage.run(1_000);
+    stage.buys(100, 50.05);
+    stage.runTo('09:45:07');
+    expect(stage.position(), stage.story.join('\n')).toBe(40);
+    const sold = stage.exchange.executions().at(-1);
+    stage.exchange.correct(sold?.execId ?? '', { shares: 0 });
+    stage.runTo('09:45:11');
+    expect(stage.position(), stage.story.join('\n')).toBe(60);
+    const before = stage.exchange.completedOrders().length;
+    stage.runTo('09:45:20');
+    expect(stage.resting(), stage.story.join('\n')).toHaveLength(2);
+    expect(stage.exchange.completedOrders().length - before, stage.story.join('\n')).toBeLessThan(4);
+    expect(stage.referee.report()).toEqual([]);
+  });
+
+  it('A7: a broker that cancels each resting exit right after taking it is not hammered: the pauses grow', () => {
+    s = new Stage({ market: [quoteOf('09:45:00', 49.98, 50.0, 5_000)] });
+    const stage = s;
+    let placed = 0;
+    stage.wire = (what, pass) => {
+      const isSent = pass();
+      if (what.do === 'place') {
+        placed += 1;
+        stage.exchange.cancel(10, what.order.orderId);
+      }
+      return isSent;
+    };
+    stage.run(1_000);
+    stage.buys(100, 50.05);
+    stage.run(20_000);
+    expect(placed, stage.story.join('\n')).toBeGreaterThan(8);
+    expect(placed, stage.story.join('\n')).toBeLessThan(25);
+    // It takes them again: both rest within the longest pause.
+    stage.wire = null;
+    stage.run(6_000);
+    expect(stage.resting(), stage.story.join('\n')).toHaveLength(2);
+  });
+});
