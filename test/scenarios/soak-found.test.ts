@@ -1,8 +1,14 @@
+import { fromDollars } from '@holdfast/core/units';
 import { quoteOf } from '@holdfast/sim/list-source';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Stage } from './stage.js';
 
 /** What the soak with real processes found, as the shortest story that shows it. */
+
+const printAt = (dollars: number) => {
+  const price = fromDollars(dollars);
+  return { open: price, high: price, low: price, close: price, volume: 500 };
+};
 
 let s: Stage | undefined;
 afterEach(() => {
@@ -52,6 +58,36 @@ describe('found by the soak', () => {
     stage.runTo('09:45:20');
     expect(stage.resting(), stage.story.join('\n')).toHaveLength(2);
     expect(stage.exchange.completedOrders().length - before, stage.story.join('\n')).toBeLessThan(4);
+    expect(stage.referee.report()).toEqual([]);
+  });
+
+  it('I2, A8: the growth of a stop never reached the broker, it sold what it knew of, the exit manager died: the rest is protected', () => {
+    s = new Stage({
+      market: [
+        quoteOf('09:45:00', 49.98, 50.0, 5_000),
+        { ...quoteOf('09:45:06', 48.9, 48.92, 5_000), trade: printAt(48.9) },
+        { ...quoteOf('09:45:07', 50.2, 50.22, 5_000), trade: printAt(50.2) },
+      ],
+    });
+    const stage = s;
+    stage.run(1_000);
+    stage.buys(100, 50.05);
+    stage.run(2_000);
+    // The target's change arrives, whatever follows it is lost.
+    stage.broker.refuse = order => {
+      if (order.quantity > 100) stage.broker.isDeaf = true;
+      return null;
+    };
+    stage.exchange.manualTrade(stage.exchange.positions()[0]?.conId ?? 0, 'BUY', 40);
+    stage.run(500);
+    stage.killExitManager();
+    stage.runTo('09:45:08', { alive: false });
+    expect(stage.position(), stage.story.join('\n')).toBe(40);
+    const before = stage.exchange.completedOrders().length;
+    stage.startExitManager();
+    stage.runTo('09:45:20');
+    expect(stage.resting(), stage.story.join('\n')).toHaveLength(2);
+    expect(stage.exchange.completedOrders().length - before, stage.story.join('\n')).toBeLessThan(6);
     expect(stage.referee.report()).toEqual([]);
   });
 });

@@ -76,13 +76,23 @@ export function protect(d: Draft, care: Care, held: Shares): void {
   if (missing.length > 0) placeMissing(d, care, { missing, quantity, resting, lost, held });
 }
 
-/** Groups of these orders of which a member has filled to the last share. */
+/**
+ * Groups of these orders that are over at the broker: a member has filled to the last share; or one has traded and another was then cancelled
+ * without our asking. The latter is how a filled member shows whose growth the broker had never heard of: by our books some of it still rests.
+ */
 function spentGroups(d: Draft, live: readonly Tracked[]): ReadonlySet<string> {
   const spent = new Set<string>();
   if (live.length === 0) return spent;
   const groups = new Set(live.map(({ order }) => order.ocaGroup));
-  for (const { order } of d.s.orders.values())
-    if (order.ocaGroup !== null && order.status === 'FILLED' && groups.has(order.ocaGroup)) spent.add(order.ocaGroup);
+  const traded = new Set<string>();
+  const cancelled = new Set<string>();
+  for (const { order, cancelAskedAt } of d.s.orders.values()) {
+    if (order.ocaGroup === null || !groups.has(order.ocaGroup)) continue;
+    if (order.status === 'FILLED') spent.add(order.ocaGroup);
+    else if (order.filled > 0) traded.add(order.ocaGroup);
+    else if (order.status === 'CANCELLED' && cancelAskedAt === null) cancelled.add(order.ocaGroup);
+  }
+  for (const group of traded) if (cancelled.has(group)) spent.add(group);
   return spent;
 }
 
