@@ -189,7 +189,7 @@ CREATE TABLE schema_migrations (
 ) STRICT;
 
 CREATE TABLE shared_changes (
-  id      INTEGER PRIMARY KEY CHECK (id = 1),
+  name    TEXT PRIMARY KEY,
   number  INTEGER NOT NULL
 ) STRICT;
 
@@ -346,50 +346,50 @@ SELECT close_date, symbol, CASE side WHEN 1 THEN 'LONG' ELSE 'SHORT' END AS side
 FROM trades
 WHERE status = 'CLOSED';
 
-CREATE TRIGGER active_positions_shared_delete AFTER DELETE ON active_positions BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER active_positions_shared_delete AFTER DELETE ON active_positions BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'active_positions'; END;
 
-CREATE TRIGGER active_positions_shared_insert AFTER INSERT ON active_positions BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER active_positions_shared_insert AFTER INSERT ON active_positions BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'active_positions'; END;
 
-CREATE TRIGGER active_positions_shared_update AFTER UPDATE ON active_positions BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER active_positions_shared_update AFTER UPDATE ON active_positions BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'active_positions'; END;
 
-CREATE TRIGGER baseline_shared_delete AFTER DELETE ON baseline BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER baseline_shared_delete AFTER DELETE ON baseline BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'baseline'; END;
 
-CREATE TRIGGER baseline_shared_insert AFTER INSERT ON baseline BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER baseline_shared_insert AFTER INSERT ON baseline BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'baseline'; END;
 
-CREATE TRIGGER baseline_shared_update AFTER UPDATE ON baseline BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER baseline_shared_update AFTER UPDATE ON baseline BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'baseline'; END;
 
-CREATE TRIGGER closed_positions_today_shared_delete AFTER DELETE ON closed_positions_today BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER closed_positions_today_shared_delete AFTER DELETE ON closed_positions_today BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'closed_positions_today'; END;
 
-CREATE TRIGGER closed_positions_today_shared_insert AFTER INSERT ON closed_positions_today BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER closed_positions_today_shared_insert AFTER INSERT ON closed_positions_today BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'closed_positions_today'; END;
 
-CREATE TRIGGER closed_positions_today_shared_update AFTER UPDATE ON closed_positions_today BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER closed_positions_today_shared_update AFTER UPDATE ON closed_positions_today BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'closed_positions_today'; END;
 
-CREATE TRIGGER commands_shared_delete AFTER DELETE ON commands BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER commands_shared_delete AFTER DELETE ON commands BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'commands'; END;
 
-CREATE TRIGGER commands_shared_insert AFTER INSERT ON commands BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER commands_shared_insert AFTER INSERT ON commands BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'commands'; END;
 
-CREATE TRIGGER commands_shared_update AFTER UPDATE ON commands BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER commands_shared_update AFTER UPDATE ON commands BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'commands'; END;
 
-CREATE TRIGGER executions_shared_delete AFTER DELETE ON executions BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER executions_shared_delete AFTER DELETE ON executions BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'executions'; END;
 
-CREATE TRIGGER executions_shared_insert AFTER INSERT ON executions BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER executions_shared_insert AFTER INSERT ON executions BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'executions'; END;
 
-CREATE TRIGGER executions_shared_update AFTER UPDATE ON executions BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER executions_shared_update AFTER UPDATE ON executions BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'executions'; END;
 
-CREATE TRIGGER kill_switch_shared_delete AFTER DELETE ON kill_switch BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER kill_switch_shared_delete AFTER DELETE ON kill_switch BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'kill_switch'; END;
 
-CREATE TRIGGER kill_switch_shared_insert AFTER INSERT ON kill_switch BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER kill_switch_shared_insert AFTER INSERT ON kill_switch BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'kill_switch'; END;
 
-CREATE TRIGGER kill_switch_shared_update AFTER UPDATE ON kill_switch BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER kill_switch_shared_update AFTER UPDATE ON kill_switch BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'kill_switch'; END;
 
-CREATE TRIGGER orders_shared_delete AFTER DELETE ON orders BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER orders_shared_delete AFTER DELETE ON orders BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'orders'; END;
 
-CREATE TRIGGER orders_shared_insert AFTER INSERT ON orders BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER orders_shared_insert AFTER INSERT ON orders BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'orders'; END;
 
-CREATE TRIGGER orders_shared_update AFTER UPDATE ON orders BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER orders_shared_update AFTER UPDATE ON orders BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'orders'; END;
 
-CREATE TRIGGER worker_leases_shared_delete AFTER DELETE ON worker_leases BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER worker_leases_shared_delete AFTER DELETE ON worker_leases BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'worker_leases'; END;
 
-CREATE TRIGGER worker_leases_shared_insert AFTER INSERT ON worker_leases BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER worker_leases_shared_insert AFTER INSERT ON worker_leases BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'worker_leases'; END;
 
-CREATE TRIGGER worker_leases_shared_update AFTER UPDATE ON worker_leases BEGIN UPDATE shared_changes SET number = number + 1; END;
+CREATE TRIGGER worker_leases_shared_update AFTER UPDATE ON worker_leases BEGIN UPDATE shared_changes SET number = number + 1 WHERE name = 'worker_leases'; END;

@@ -2,10 +2,9 @@ import { tradeDateOf } from '@holdfast/core/calendar';
 import type { WorkerName } from '@holdfast/core/orders/order';
 import type { Clock } from '@holdfast/core/ports';
 import type { SharedView, WorkerPhase } from '@holdfast/core/shared-view';
-import type { TradeDate } from '@holdfast/core/units';
 import type { Db } from '@holdfast/store/db';
 import { attempt } from '@holdfast/store/refusal';
-import { loadView, readSharedChanges } from '@holdfast/store/view';
+import { areUnchanged, loadView, type ReadView, readSharedChanges, reloadView, SHARED_TABLES } from '@holdfast/store/view';
 import type { Log } from './log.js';
 
 /** What the exit manager's heartbeat file says right now: the table's phase may be that of a process that is dead. */
@@ -22,11 +21,8 @@ export interface StoreWatchParts {
   readonly guard?: () => GuardPulse;
 }
 
-interface Seen {
+interface Seen extends ReadView {
   readonly version: number;
-  /** Of what is shared; null: the store does not count it. */
-  readonly changes: number | null;
-  readonly tradeDate: TradeDate;
   readonly guard: GuardPulse | null;
 }
 
@@ -54,12 +50,13 @@ export function createStoreWatch({ db, worker, clock, log, guard }: StoreWatchPa
     if (isQuiet && seen?.version === version) return null;
     // Read before the tables: what is committed in between is found at the next look.
     const changes = readSharedChanges(db);
-    if (isQuiet && changes !== null && seen?.changes === changes) {
+    if (isQuiet && seen && areUnchanged(SHARED_TABLES, seen.changes, changes)) {
       seen = { ...seen, version };
       return null;
     }
-    const view = loadView(db, { worker, tradeDate, now });
-    seen = { version, changes, tradeDate, guard: pulse };
+    const request = { worker, tradeDate, now };
+    const view = seen ? reloadView(db, request, { known: seen, changes }) : loadView(db, request);
+    seen = { version, view, changes, tradeDate, guard: pulse };
     return withGuard(view, pulse);
   }
 

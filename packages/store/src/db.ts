@@ -36,6 +36,8 @@ export class Db {
   readonly #sqlite: Sqlite.Database;
   readonly #prepared = new Map<string, Sqlite.Statement>();
   readonly #ofStatement = new WeakMap<object, Sqlite.Statement>();
+  /** A query never changes once it is built, and compiling it costs more than running it. */
+  readonly #compiled = new WeakMap<object, { readonly prepared: Sqlite.Statement; readonly values: SqlValue[] }>();
   readonly #dataVersion: Sqlite.Statement;
   readonly #base: Synchronous;
   /** Wrapped once: wrapping anew at every call costs more than the transaction itself. */
@@ -197,12 +199,16 @@ export class Db {
   }
 
   #about(kind: StoreCallKind, sql: string): void {
-    this.#faults?.before({
+    if (!this.#faults) return;
+    const sqlite = this.#sqlite;
+    this.#faults.before({
       kind,
       sql,
-      inTransaction: this.#sqlite.inTransaction,
+      get inTransaction() {
+        return sqlite.inTransaction;
+      },
       rollBack: () => {
-        if (this.#sqlite.inTransaction) this.#sqlite.exec('ROLLBACK');
+        if (sqlite.inTransaction) sqlite.exec('ROLLBACK');
       },
     });
   }
@@ -217,8 +223,13 @@ export class Db {
       }
       return { prepared, values };
     }
-    const { sql, parameters } = query.compile();
-    return { prepared: this.#prepare(sql), values: parameters.map(asSqlValue) };
+    let compiled = this.#compiled.get(query);
+    if (!compiled) {
+      const { sql, parameters } = query.compile();
+      compiled = { prepared: this.#prepare(sql), values: parameters.map(asSqlValue) };
+      this.#compiled.set(query, compiled);
+    }
+    return compiled;
   }
 
   #prepare(sql: string): Sqlite.Statement {

@@ -288,7 +288,7 @@ export interface StrategyStateAuditTable {
 }
 
 export interface SharedChangesTable {
-  id: number;
+  name: string;
   number: number;
 }
 

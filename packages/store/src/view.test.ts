@@ -2,9 +2,25 @@ import { sql } from 'kysely';
 import { afterEach, describe, expect, it } from 'vitest';
 import { insertCommand } from './commands.js';
 import type { StoreFaults } from './faults.js';
+import { setKillSwitch } from './kill-switch.js';
 import { q } from './statement.js';
-import { closeAll, type Desk, later, MONDAY, NOW, openDesk, openTestStore, usd } from './testing/desk.js';
-import { loadView, readSharedChanges } from './view.js';
+import {
+  ACME,
+  aClose,
+  anOrder,
+  aPosition,
+  booked,
+  closeAll,
+  type Desk,
+  later,
+  MONDAY,
+  NOW,
+  openDesk,
+  openTestStore,
+  TUESDAY,
+  usd,
+} from './testing/desk.js';
+import { areUnchanged, loadView, readSharedChanges, reloadView, SHARED_TABLES } from './view.js';
 
 const triggers = sql<{ name: string }>`select name from sqlite_master where type = 'trigger' and name like '%_shared_%' order by name`;
 const request = { worker: 'day-trader', tradeDate: MONDAY, now: NOW } as const;
@@ -23,7 +39,7 @@ describe('what is shared is counted', () => {
     const db = openTestStore(path, { faults: listening });
     loadView(db, request);
     const tables = tablesOf(texts);
-    expect(tables).toHaveLength(8);
+    expect(tables).toEqual(SHARED_TABLES);
     expect(db.all({ compile: () => triggers.compile(q) }).map(({ name }) => name)).toEqual(
       tables.flatMap(table => ['delete', 'insert', 'update'].map(change => `${table}_shared_${change}`)),
     );
@@ -38,7 +54,35 @@ describe('what is shared is counted', () => {
     const desk = openDesk();
     const before = readSharedChanges(desk.db);
     change(desk);
-    expect(readSharedChanges(desk.db) !== before).toBe(isShared);
+    expect(areUnchanged(SHARED_TABLES, before, readSharedChanges(desk.db))).toBe(!isShared);
+  });
+
+  it('a view of which only what changed is read anew is the one read whole', () => {
+    const desk = openDesk();
+    const lives: readonly ((desk: Desk) => unknown)[] = [
+      () => undefined,
+      () => desk.commit([{ do: 'write-baseline', account: 'DU1', holdings: [{ contract: ACME, quantity: 7 }] }]),
+      () => desk.commit([{ do: 'write-position', position: aPosition() }]),
+      () => desk.commit([booked()]),
+      () => desk.commit([{ do: 'write-intent', order: anOrder() }]),
+      () => desk.commit([{ do: 'write-order', order: anOrder({ status: 'SUBMITTED', updatedAt: later(1) }) }]),
+      () => insertCommand(desk.db, { ...stop, expiresAt: later(60_000) }),
+      () => desk.commit([{ do: 'write-phase', phase: 'RECONCILING', detail: '' }]),
+      () => setKillSwitch(desk.db, { on: true, reason: 'test', actor: 'cli', now: NOW }),
+      () => desk.commit([{ do: 'close-position', trade: aClose() }]),
+    ];
+    let known = { view: loadView(desk.db, request), changes: readSharedChanges(desk.db), tradeDate: MONDAY };
+    for (const [index, live] of lives.entries()) {
+      live(desk);
+      const changes = readSharedChanges(desk.db);
+      const view = reloadView(desk.db, request, { known, changes });
+      const whole = loadView(desk.db, request);
+      expect(view).toEqual(whole);
+      if (index > 0) expect(view).not.toEqual(known.view);
+      known = { view, changes, tradeDate: MONDAY };
+    }
+    const tuesday = { ...request, tradeDate: TUESDAY };
+    expect(reloadView(desk.db, tuesday, { known, changes: known.changes })).toEqual(loadView(desk.db, tuesday));
   });
 });
 

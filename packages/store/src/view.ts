@@ -13,13 +13,37 @@ import { readPositions } from './positions.js';
 import { attempt } from './refusal.js';
 import { q, statement } from './statement.js';
 
-const sharedChanges = statement((p: { id: number }) => q.selectFrom('shared_changes').select('number').where('id', '=', p.id).limit(1));
+const sharedChanges = statement((_: object) => q.selectFrom('shared_changes').select(['name', 'number']).orderBy('name'));
 
-/**
- * Moves whenever anything in a view has changed, by whomever: triggers count it (0003-shared-changes.sql). Null when the store does not
- * count; then everything is read again.
- */
-export const readSharedChanges = (db: Db): number | null => db.first(sharedChanges, { id: 1 })?.number ?? null;
+/** How often each shared table has changed, by its name. A table that the store does not count is missing, and counts as changed. */
+export type SharedChanges = ReadonlyMap<string, number>;
+
+/** Moves with whatever anybody changes: triggers count it (0003-shared-changes.sql). */
+export const readSharedChanges = (db: Db): SharedChanges => new Map(db.all(sharedChanges, {}).map(({ name, number }) => [name, number]));
+
+/** A view as it was read, and the counts read before it. */
+export interface ReadView {
+  readonly view: SharedView;
+  readonly changes: SharedChanges;
+  readonly tradeDate: TradeDate;
+}
+
+/** Every table that a view is read from. */
+export const SHARED_TABLES = [
+  'active_positions',
+  'baseline',
+  'closed_positions_today',
+  'commands',
+  'executions',
+  'kill_switch',
+  'orders',
+  'worker_leases',
+] as const;
+type SharedTable = (typeof SHARED_TABLES)[number];
+
+/** Whether none of these tables has changed between the two readings. */
+export const areUnchanged = (tables: readonly SharedTable[], before: SharedChanges, now: SharedChanges): boolean =>
+  tables.every(table => before.has(table) && before.get(table) === now.get(table));
 
 export interface ViewRequest {
   readonly worker: WorkerName | 'supervisor';
@@ -34,15 +58,42 @@ export interface ViewRequest {
 export function loadView(db: Db, { worker, tradeDate, now }: ViewRequest): SharedView {
   // Marking dead commands is housekeeping: they are dead by their time alone, so a busy store may keep the mark for later.
   attempt(() => expireCommands(db, now));
-  const guard = readLease(db, 'exit-manager');
   return {
     positions: readPositions(db),
     orders: readLiveOrders(db, tradeDate),
     executions: readExecutions(db, tradeDate),
     closedToday: readBlocks(db, tradeDate),
-    baseline: readBaseline(db).map(({ conId, symbol, quantity }) => ({ conId, symbol, quantity })),
+    baseline: baselineOf(db),
     commands: readCommands(db, worker, now),
     killSwitch: readKillSwitch(db),
-    guard: { phase: guard?.phase ?? 'STARTING', alive: guard?.holder != null },
+    guard: guardOf(db),
   };
+}
+
+/** The same, reading only what has changed since `known`. `changes` was read before this. */
+export function reloadView(db: Db, request: ViewRequest, { known, changes }: { known: ReadView; changes: SharedChanges }): SharedView {
+  const { worker, tradeDate, now } = request;
+  if (known.tradeDate !== tradeDate) return loadView(db, request);
+  const { view } = known;
+  const isKept = (...tables: SharedTable[]): boolean => areUnchanged(tables, known.changes, changes);
+  attempt(() => expireCommands(db, now));
+  return {
+    positions: isKept('active_positions') ? view.positions : readPositions(db),
+    orders: isKept('orders') ? view.orders : readLiveOrders(db, tradeDate),
+    // Those of open trades of earlier dates are among them.
+    executions: isKept('executions', 'active_positions') ? view.executions : readExecutions(db, tradeDate),
+    closedToday: isKept('closed_positions_today') ? view.closedToday : readBlocks(db, tradeDate),
+    baseline: isKept('baseline') ? view.baseline : baselineOf(db),
+    // They also end by their time.
+    commands: readCommands(db, worker, now),
+    killSwitch: isKept('kill_switch') ? view.killSwitch : readKillSwitch(db),
+    guard: isKept('worker_leases') ? view.guard : guardOf(db),
+  };
+}
+
+const baselineOf = (db: Db): SharedView['baseline'] => readBaseline(db).map(({ conId, symbol, quantity }) => ({ conId, symbol, quantity }));
+
+function guardOf(db: Db): SharedView['guard'] {
+  const guard = readLease(db, 'exit-manager');
+  return { phase: guard?.phase ?? 'STARTING', alive: guard?.holder != null };
 }

@@ -120,7 +120,7 @@ export const withWatch = (state: SupervisorState, watch: Watch): SupervisorState
 /** `then` was decided on `first`'s state: its effects come after. */
 export const join = (first: SupervisorStep, then: SupervisorStep): SupervisorStep => ({
   state: then.state,
-  effects: [...first.effects, ...then.effects],
+  effects: first.effects.length === 0 ? then.effects : [...first.effects, ...then.effects],
 });
 
 export const unchanged = (state: SupervisorState): SupervisorStep => ({ state, effects: [] });
