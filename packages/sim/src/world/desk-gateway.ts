@@ -25,6 +25,7 @@ const FREQUENT: ReadonlySet<FaultKind> = new Set([
   'late position',
   'late quote',
 ]);
+const MESSAGES_A_SECOND = 50;
 /** What was held back has arrived so long after the fault ended. */
 const LATE_MS = 5_000;
 /** What was never told is asked for by the comparison of every minute at the latest. */
@@ -37,6 +38,7 @@ const UNTIL_ASKED_MS = 70_000;
 export class DeskGateway {
   readonly gateway: SimGateway;
   readonly #world: World;
+  readonly #messages = new WeakMap<WorkerProcess, { readonly second: number; readonly count: number; readonly isSaid: boolean }>();
   readonly #brokers = new Map<WorkerProcess, SimBroker>();
   /** Its socket is dead and nobody has said so: whatever it does, it cannot reach the broker before a new one. */
   #isGuardCutOff = false;
@@ -44,6 +46,8 @@ export class DeskGateway {
   #wasClean = true;
   #wereMarksLive = true;
   #dirtyUntil = 0;
+  /** The order that is just being sent: a refusal is told of its instrument. */
+  #placing: { readonly orderRef: string; readonly what: { readonly conId: number; readonly type: string } } | null = null;
 
   constructor(world: World) {
     this.#world = world;
@@ -52,7 +56,13 @@ export class DeskGateway {
       random: world.random.fork('gateway'),
       ownership: world.setup.ownership,
       history: (conId, barMs, from, to) => world.source.history(conId, barMs, from, to),
-      onFault: (kind, { orderRef }) => (FREQUENT.has(kind) ? world.counts.bit(kind) : world.bit(kind, orderRef ?? '')),
+      onFault: (kind, { orderRef, clientId }) => {
+        if (FREQUENT.has(kind)) world.counts.bit(kind);
+        else world.bit(kind, orderRef ?? '');
+        const placing = this.#placing;
+        if (kind.startsWith('rejected ') && clientId !== null && placing !== null && placing.orderRef === orderRef)
+          world.tell({ fact: 'refused', clientId, ...placing.what });
+      },
     });
   }
 
@@ -87,6 +97,7 @@ export class DeskGateway {
       send: what => {
         points.pass(process, 'send', { side: 'before', what: what.do });
         if (broker.isUp && (what.do === 'place' || what.do === 'cancel')) this.#tellSent(process, what);
+        this.#countMessage(process);
         const isSent = broker.send(what);
         points.pass(process, 'send', { side: 'after', what: what.do });
         return isSent;
@@ -94,12 +105,25 @@ export class DeskGateway {
     };
   }
 
+  /** A client that says more than 50 messages a second is disconnected by the real gateway (reference §7). The day trader's are paced by the live adapter. */
+  #countMessage(process: WorkerProcess): void {
+    const second = Math.floor(this.#world.time.mono() / 1_000);
+    const seen = this.#messages.get(process) ?? { second, count: 0, isSaid: false };
+    const count = seen.second === second ? seen.count + 1 : 1;
+    const isTooMany = process.worker === 'exit-manager' && count > MESSAGES_A_SECOND && !seen.isSaid;
+    this.#messages.set(process, { second, count, isSaid: seen.isSaid || isTooMany });
+    if (!isTooMany) return;
+    const detail = `${process.worker} said more than ${MESSAGES_A_SECOND} messages within a second`;
+    this.#world.violate([{ invariant: 'I9', at: this.#world.time.exchange(), symbol: '', detail }]);
+  }
+
   #tellSent(process: WorkerProcess, what: Parameters<Line['send']>[0]): void {
     const clientId = CLIENT_ID[process.worker];
     const sender = { fact: 'sent' as const, clientId, processId: process.pid, leaseId: process.leaseId };
     if (what.do === 'place') {
       this.#world.orders += 1;
-      const { orderRef, contract } = what.order;
+      const { orderRef, contract, type } = what.order;
+      this.#placing = { orderRef, what: { conId: contract.conId, type } };
       this.#world.tell({ ...sender, what: 'place', orderRef, conId: contract.conId });
     } else if (what.do === 'cancel') {
       this.#world.tell({ ...sender, what: 'cancel', orderRef: what.orderRef, target: { clientId, orderId: what.orderId } });
