@@ -2,7 +2,7 @@ import type { Alert } from '@holdfast/core/effects';
 import type { BrokerListener, BrokerPort } from '@holdfast/core/ports';
 import type { EpochMs } from '@holdfast/core/units';
 import { type LeaseHolder, releaseLease } from '@holdfast/store/leases';
-import { lookAtStoreFile, storeTrouble } from '@holdfast/store/store-file';
+import { createStoreSight, storeTrouble } from '@holdfast/store/store-file';
 import { boot, type LastBeat } from './boot.js';
 import { configBoundTo } from './bound-config.js';
 import { createExchangeClock, type ExchangeClock, type MachineTime } from './clock.js';
@@ -96,7 +96,8 @@ export async function runWorker<S, B extends { readonly at: EpochMs }>(parts: Wo
   const holder = machine.thisProcess();
   const { mono, wall, sleep, isGone } = machine;
   // Before it is opened: a file that is replaced in between counts as replaced.
-  const storeFile = lookAtStoreFile(files.store);
+  const sight = createStoreSight(files.store);
+  const storeFile = sight.look();
   const booted = await boot({
     name,
     storePath: files.store,
@@ -160,7 +161,7 @@ export async function runWorker<S, B extends { readonly at: EpochMs }>(parts: Wo
     alerts: [...(fallbackBecause === null ? [] : [configurationAlert(fallbackBecause)]), ...(mismatch ? [mismatch] : [])],
     ...(isGuard ? {} : { guard: guardReader(machine, files, holder.bootId) }),
     isHalted: () => machine.fileExists(files.halt),
-    ...(storeFile !== null && storeFile !== 'unknown' ? { storeTrouble: () => storeTrouble(storeFile, lookAtStoreFile(files.store)) } : {}),
+    ...(storeFile !== null && storeFile !== 'unknown' ? { storeTrouble: () => storeTrouble(storeFile, sight.look()) } : {}),
     ...(parts.isDone ? { isDone: parts.isDone } : {}),
     onStop: ended,
   });

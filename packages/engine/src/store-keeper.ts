@@ -8,7 +8,7 @@ import { type Db, openStore, type StoreOptions } from '@holdfast/store/db';
 import { acquireLease, type Lease, type LeaseHolder } from '@holdfast/store/leases';
 import { attempt, type Refusal, refuse } from '@holdfast/store/refusal';
 import { restoreStore } from '@holdfast/store/restore';
-import { lookAtStoreFile, type StoreTrouble, storeTrouble } from '@holdfast/store/store-file';
+import { createStoreSight, type StoreSight, type StoreTrouble, storeTrouble } from '@holdfast/store/store-file';
 
 export interface StoreKeeperParts {
   readonly path: string;
@@ -21,6 +21,8 @@ export interface StoreKeeperParts {
   readonly options: StoreOptions;
   readonly holder: LeaseHolder;
   readonly wall: () => EpochMs;
+  /** Whose eye on the path; one of its own unless given. */
+  readonly sight?: StoreSight;
 }
 
 export type BackUpResult = { readonly ok: true; readonly name: string; readonly dropped: readonly string[] } | Refusal;
@@ -41,19 +43,19 @@ export interface StoreKeeper {
 }
 
 export function createStoreKeeper(parts: StoreKeeperParts): StoreKeeper {
-  const { path, backups, options, holder, wall } = parts;
+  const { path, backups, options, holder, wall, sight = createStoreSight(path) } = parts;
   let { db } = parts;
-  let opened = lookAtStoreFile(path);
+  let opened = sight.look();
 
   function trouble(): StoreTrouble | null {
     // Never seen yet: the first sight of it counts as it was opened.
-    if (opened === null || opened === 'unknown') opened = lookAtStoreFile(path);
-    return opened === null || opened === 'unknown' ? null : storeTrouble(opened, lookAtStoreFile(path));
+    if (opened === null || opened === 'unknown') opened = sight.look();
+    return opened === null || opened === 'unknown' ? null : storeTrouble(opened, sight.look());
   }
 
   function reopen(): { readonly ok: true; readonly db: Db; readonly lease: Lease } | Refusal {
     return attempt(() => {
-      const present = lookAtStoreFile(path);
+      const present = sight.look();
       const next = openStore(path, { ...options, mustExist: true });
       const taken = acquireLease(next, { name: 'supervisor', ...holder, now: wall() }, () => true);
       if (!taken.ok) {

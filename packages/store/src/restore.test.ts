@@ -1,4 +1,15 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { backupName } from '@holdfast/core/supervision/backups';
@@ -12,7 +23,7 @@ import { acquireLease } from './leases.js';
 import { migrate } from './migrate.js';
 import { readPositions } from './positions.js';
 import { type RestoreRequest, restoreStore } from './restore.js';
-import { lookAtStoreFile, storeTrouble } from './store-file.js';
+import { createStoreSight, storeTrouble } from './store-file.js';
 import { aPosition, booked, closeAll, later, MONDAY, NOW, openDesk, TUESDAY } from './testing/desk.js';
 import { writePosition } from './trades.js';
 
@@ -137,14 +148,16 @@ describe('the restored store', () => {
 
   it('is another file for whoever had the old one open, in one instant, with nothing left beside it', () => {
     store();
-    const opened = lookAtStoreFile(path);
+    const sight = createStoreSight(path);
+    const opened = sight.look();
     if (opened === null || opened === 'unknown') throw new Error('no store');
-    expect(storeTrouble(opened, lookAtStoreFile(path))).toBeNull();
+    expect(storeTrouble(opened, sight.look())).toBeNull();
     writeFileSync(path, GARBAGE);
-    expect(storeTrouble(opened, lookAtStoreFile(path))).toMatchObject({ kind: 'lost' });
+    expect(storeTrouble(opened, sight.look())).toMatchObject({ kind: 'lost' });
     restore();
-    expect(storeTrouble(opened, lookAtStoreFile(path))).toMatchObject({ kind: 'replaced' });
+    expect(storeTrouble(opened, sight.look())).toMatchObject({ kind: 'replaced' });
     expect(readdirSync(folder).filter(name => name.includes('restoring'))).toEqual([]);
+    sight.close();
   });
 
   it('also where the whole folder was deleted', () => {
@@ -165,12 +178,33 @@ it.each<[string, string | null, string | null]>([
   ['shorter than a header', 'SQLite', 'lost'],
 ])('a file that is %s', (_title, content, kind) => {
   store();
-  const opened = lookAtStoreFile(path);
+  const sight = createStoreSight(path);
+  const opened = sight.look();
   if (content === null) rmSync(path);
   else writeFileSync(path, content);
   if (opened === null || opened === 'unknown') throw new Error('no store');
-  expect(storeTrouble(opened, lookAtStoreFile(path))?.kind).toBe(kind);
+  expect(storeTrouble(opened, sight.look())?.kind).toBe(kind);
   expect(storeTrouble(opened, 'unknown')).toBeNull();
+  sight.close();
+});
+
+it('a look at the file leaves the locks of this process on it: without them a stranger who closes it deletes its log', () => {
+  store();
+  const locks = (): number => {
+    const { ino } = statSync(path);
+    const ours = new RegExp(`POSIX\\s+ADVISORY\\s+READ\\s+${process.pid}\\s+\\S+:${ino}\\s`);
+    return readFileSync('/proc/locks', 'utf8')
+      .split('\n')
+      .filter(line => ours.test(line)).length;
+  };
+  expect(locks()).toBe(1);
+  const sight = createStoreSight(path);
+  expect(sight.look()).toMatchObject({ isStore: true });
+  expect(sight.look()).toMatchObject({ isStore: true });
+  expect(locks()).toBe(1);
+  closeSync(openSync(path, 'r'));
+  expect(locks(), 'the trap itself').toBe(0);
+  sight.close();
 });
 
 it('A10: what orders of ours traded today and nobody holds is blocked, once', () => {
