@@ -79,6 +79,7 @@ export function createState(start: ExitManagerStart): ExitManagerState {
       snapshot: null,
       lastSnapshotAt: null,
       executionsAsked: null,
+      executionsAskedAt: null,
       accountReady: true,
       upSince: null,
     },
@@ -257,6 +258,7 @@ function connected(d: Draft, event: Extract<Event, { kind: 'connected' }>): void
     session: event.session,
     snapshot: null,
     executionsAsked: null,
+    executionsAskedAt: null,
     lastSnapshotAt: d.mono,
     accountReady: true,
     upSince: d.mono,
@@ -279,7 +281,7 @@ function connected(d: Draft, event: Extract<Event, { kind: 'connected' }>): void
 }
 
 function lost(d: Draft, phase: WorkerPhase, reason: string): void {
-  updateLink(d, { phase, isUp: phase === 'BROKER-LOST' && d.s.link.isUp, snapshot: null, executionsAsked: null });
+  updateLink(d, { phase, isUp: phase === 'BROKER-LOST' && d.s.link.isUp, snapshot: null, executionsAsked: null, executionsAskedAt: null });
   write(d, { do: 'write-phase', phase, detail: reason });
 }
 

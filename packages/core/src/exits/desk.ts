@@ -114,6 +114,8 @@ export interface Link {
   readonly snapshot: { readonly id: number; readonly askedAt: MonoMs; readonly tries: number; readonly isFirst: boolean } | null;
   readonly lastSnapshotAt: MonoMs | null;
   readonly executionsAsked: { readonly id: number; readonly at: MonoMs } | null;
+  /** When they were last asked for on this connection, answered or not: the answer to one is no reason to ask again at once. */
+  readonly executionsAskedAt: MonoMs | null;
   readonly accountReady: boolean;
   /** When this connection came up: positions may be empty or partial for a while after a gateway start. */
   readonly upSince: MonoMs | null;
@@ -295,8 +297,8 @@ export function requestId(d: Draft): number {
 /** Asks for all executions of the day; one request at a time, repeated at most every `everyMs`. */
 export function askExecutions(d: Draft, everyMs: number): void {
   const { link } = d.s;
-  if (!link.isUp || (link.executionsAsked && d.mono - link.executionsAsked.at < everyMs)) return;
+  if (!link.isUp || (link.executionsAskedAt !== null && d.mono - link.executionsAskedAt < everyMs)) return;
   const id = requestId(d);
-  updateLink(d, { executionsAsked: { id, at: d.mono } });
+  updateLink(d, { executionsAsked: { id, at: d.mono }, executionsAskedAt: d.mono });
   emit(d, { do: 'request-executions', id });
 }
