@@ -35,7 +35,7 @@ export const backOffMs = (tries: number, steps: readonly number[]): number => st
 /**
  * What an exit order's refusal leads to. A transient one is tried again with growing pauses, and counts for nothing until it has lasted
  * for `transientDeadlineMs`; a final one is a failed sell (only rejections are, A7). After `failedSellsMax` of these the symbol is quarantined:
- * its resting stop is kept and the sale is tried again once a minute.
+ * its resting stop is kept, or tried with growing pauses, and the sale is tried again once a minute.
  */
 export function countRejection(d: Draft, { order }: Tracked, rejection: Rejection): void {
   const care = d.s.care.get(order.contract.conId);
@@ -77,7 +77,9 @@ function failed(d: Draft, care: Care, { isSale, reason }: { isSale: boolean; rea
   const failedSells = care.failedSells + 1;
   const { failedSellsMax, quarantineRetryMs } = d.s.rules;
   const isQuarantined = failedSells >= failedSellsMax;
-  const until = (d.mono + (isQuarantined ? quarantineRetryMs : 500 * 2 ** failedSells)) as Draft['mono'];
+  // In quarantine what rests is all there is: where the broker refused that too, it is tried again sooner than the sale.
+  const growingMs = Math.min(quarantineRetryMs, 500 * 2 ** failedSells);
+  const until = (d.mono + (isQuarantined && isSale ? quarantineRetryMs : growingMs)) as Draft['mono'];
   putCare(d, {
     ...withRetry(care, isSale, until),
     failedSells,

@@ -115,6 +115,17 @@ describe('I2: a position in care is protected', () => {
     expect(stage.referee.measures().fillToArmedMs).toEqual([2_000]);
   });
 
+  test('in `resting` a stop that the gateway refuses may take as long as a retry, and no longer', () => {
+    const stage = guarded('resting');
+    stage.buy();
+    stage.advance('10:00:02');
+    stage.tell({ fact: 'refused', clientId: 10, conId: ACME.conId, type: 'STP' });
+    stage.advance('10:01:10');
+    expect(stage.broken()).toEqual([]);
+    stage.advance('10:01:30');
+    expect(stage.broken()).toEqual(['I2']);
+  });
+
   test('the liquidator guards while it is connected', () => {
     const stage = guarded();
     stage.buy();

@@ -1,6 +1,6 @@
 import type { MonoMs } from '@holdfast/core/units';
 import type { CareLine } from './care-ledger.js';
-import type { Audit, Stand } from './ground.js';
+import { type Audit, isRefusedExit, type Stand } from './ground.js';
 import type { Measurements } from './measures.js';
 
 interface Exposure {
@@ -10,6 +10,8 @@ interface Exposure {
   outageMs: number;
   lookedAt: MonoMs;
   isSaid: boolean;
+  /** The gateway refused what was to protect it: the next try may take longer. */
+  isRetry: boolean;
   why: string;
 }
 
@@ -22,7 +24,8 @@ interface Exposure {
  * - with every exit manager dead (gone, stopped or never reconnected): the disaster stop, for the whole quantity.
  *
  * Allowed: `unguardedMsMax` of machine time at a stretch (entry filled until armed, killed until READY, while exits change). Time in which
- * nobody can reach the broker does not count, nor do hours in which stops do not act. A split suspends the levels.
+ * nobody can reach the broker does not count, nor do hours in which stops do not act. A stop or a sale that the gateway refuses starts the
+ * clock afresh, with the patience of a retry. A split suspends the levels.
  */
 export function alwaysProtected({ ground, rules, say }: Stand, measured: Measurements): Audit {
   const { bounds, protection } = rules;
@@ -56,11 +59,11 @@ export function alwaysProtected({ ground, rules, say }: Stand, measured: Measure
       if (known) measured.exposure({ conId, ms: known.ms, outageMs: known.outageMs, why: known.why });
       exposures.delete(conId);
     } else if (known) known.why = why;
-    else exposures.set(conId, { ms: 0, outageMs: 0, lookedAt: ground.machine, isSaid: false, why });
+    else exposures.set(conId, { ms: 0, outageMs: 0, lookedAt: ground.machine, isSaid: false, isRetry: false, why });
   };
 
   const judge = (conId: number, exposure: Exposure): void => {
-    if (exposure.isSaid || exposure.ms <= bounds.unguardedMsMax) return;
+    if (exposure.isSaid || exposure.ms <= (exposure.isRetry ? bounds.retryWithinMs : bounds.unguardedMsMax)) return;
     exposure.isSaid = true;
     const held = ground.ledger.known(conId)?.held ?? 0;
     say(
@@ -82,8 +85,10 @@ export function alwaysProtected({ ground, rules, say }: Stand, measured: Measure
       if (line?.held || exposures.has(conId)) settle(conId, line);
     },
     execution: ({ execution, line }) => settle(execution.conId, line),
-    fact() {
+    fact(fact) {
       settleAll();
+      const exposure = isRefusedExit(fact) ? exposures.get(fact.conId) : undefined;
+      if (exposure) Object.assign(exposure, { ms: 0, isRetry: true });
       wasReachable = ground.roster.brokerIsReachable;
     },
     tick: settleAll,

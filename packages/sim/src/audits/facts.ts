@@ -32,6 +32,8 @@ export type WorldFact =
   | SentFact
   /** The gateway took a cancel or a modification. New orders are recognised by their orderRef. */
   | { readonly fact: 'arrived'; readonly processId: number; readonly what: SentKind; readonly orderRef: string }
+  /** The gateway refused a new order before the exchange heard of it. */
+  | { readonly fact: 'refused'; readonly clientId: number; readonly conId: number; readonly type: string }
   /** A person switched it: the row is committed, or the HALT file is there. */
   | { readonly fact: 'kill-switch'; readonly on: boolean }
   /** false: the quiet phase begins, in which the system must get well by itself. */

@@ -1,7 +1,7 @@
 import type { ExchangeOrder } from '../exchange-types.js';
 import type { CareLine } from './care-ledger.js';
 import { Debt } from './debt.js';
-import { type Audit, exitSideOf, isMarketable, isOver, type Stand } from './ground.js';
+import { type Audit, exitSideOf, isMarketable, isOver, isRefusedExit, type Stand } from './ground.js';
 import { isExitClient } from './violation.js';
 
 const MINUTE_MS = 60_000;
@@ -18,7 +18,7 @@ interface Duty {
  * being sold by orders that trade now, within `flatWithinMs` of reaction time. What could not be sold by the close (halted, nobody bought) is
  * carried under a GTC stop or a queued sale for all of it, within `carriedWithinMs` of reaction time after the close.
  *
- * Allowed: halts and an unreachable broker stop the clock; each marketable order starts it afresh, one the exchange refused with more patience.
+ * Allowed: halts and an unreachable broker stop the clock; each marketable order starts it afresh, one that exchange or gateway refused with more patience.
  */
 export function flatByClose({ ground, rules, say }: Stand): Audit {
   const { bounds, flatMinutesBeforeClose } = rules;
@@ -77,6 +77,11 @@ export function flatByClose({ ground, rules, say }: Stand): Audit {
     },
     fact(fact) {
       if (fact.fact === 'session') duties.clear();
+      if (!isRefusedExit(fact)) return;
+      const duty = duties.get(fact.conId);
+      if (!duty) return;
+      duty.isRetry = true;
+      if (!duty.isAfterClose) duty.debt = new Debt(ground);
     },
   };
 }

@@ -225,6 +225,10 @@ export class Ground {
 
 export const exitSideOf = (line: CareLine): OrderSide => (line.held > 0 ? 'SELL' : 'BUY');
 
+/** A sale or a stop of the exit manager's that the gateway refused: it cannot be blamed for that, only for the time to its next try. */
+export const isRefusedExit = (fact: WorldFact): fact is Extract<WorldFact, { readonly fact: 'refused' }> =>
+  fact.fact === 'refused' && isExitClient(fact.clientId) && fact.type !== 'LMT';
+
 /** It trades now, or as soon as anybody quotes the other side. */
 export function isMarketable({ request, status }: ExchangeOrder, quote: Quote | undefined): boolean {
   if (request.type === 'MKT') return true;

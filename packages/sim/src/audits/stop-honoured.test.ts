@@ -124,6 +124,24 @@ describe('I3: a touched stop leads out', () => {
     expect(refused.broken()).toEqual(['I3']);
   });
 
+  test('sales that the gateway refuses before the exchange hears of them give more time too, not for ever; a refused target gives none', () => {
+    const story = (type: string) => {
+      const stage = stageOf(sunk('10:01:00', 180));
+      stage.buy();
+      stage.advance('10:01:05');
+      stage.tell({ fact: 'refused', clientId: MANAGER, conId: ACME.conId, type });
+      return stage;
+    };
+    const refused = story('MKT');
+    refused.advance('10:02:10');
+    expect(refused.broken()).toEqual([]);
+    refused.advance('10:04:00');
+    expect(refused.broken()).toEqual(['I3']);
+    const target = story('LMT');
+    target.advance('10:02:10');
+    expect(target.broken()).toEqual(['I3']);
+  });
+
   test('in `resting` the stop at its real level is the exchange’s to trigger, in `guarded` the exit manager watches', () => {
     const quotesOnly = sunk('10:01:00', 60).map(({ trade: _trade, ...update }) => update);
     const story = (protection: 'resting' | 'guarded', dollars: number) => {

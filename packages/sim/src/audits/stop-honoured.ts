@@ -2,7 +2,7 @@ import type { EpochMs } from '@holdfast/core/units';
 import type { Quote } from '../exchange-types.js';
 import type { CareLine } from './care-ledger.js';
 import { Debt } from './debt.js';
-import { type Audit, dollars, exitSideOf, type Ground, isMarketable, isOver, type Stand } from './ground.js';
+import { type Audit, dollars, exitSideOf, type Ground, isMarketable, isOver, isRefusedExit, type Stand } from './ground.js';
 import type { Measurements } from './measures.js';
 import { isExitClient, markOf } from './violation.js';
 
@@ -32,7 +32,7 @@ interface Watch {
  *
  * Allowed: a touch must hold for `touchSustainedMs` (a mark needs a second look); halts, closed hours, an unreachable broker and cut
  * marks stop the clock; who comes back from an interruption and finds the mark recovered owes nothing, for it judges by the mark it finds.
- * A new marketable order starts the clock afresh, one that the exchange refused with more patience (`retryWithinMs`). The level is the
+ * A new marketable order starts the clock afresh, one that exchange or gateway refused with more patience (`retryWithinMs`). The level is the
  * loosest the reference allows: what was paid, or any mark of the time of adoption. A split suspends it. In
  * `resting` a stop that rests at its real level for all of it is the exchange's to trigger, by prints and not by marks.
  */
@@ -107,7 +107,15 @@ export function stopHonoured({ ground, rules, say }: Stand, measured: Measuremen
         answered(watch);
       }
     },
-    fact() {
+    fact(fact) {
+      if (isRefusedExit(fact)) {
+        const watch = watches.get(fact.conId);
+        if (watch) {
+          watch.isRetry = true;
+          answered(watch);
+        }
+        return;
+      }
       if (ground.roster.canReact) return;
       for (const watch of watches.values()) {
         watch.wasInterrupted = true;
