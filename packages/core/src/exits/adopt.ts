@@ -6,6 +6,7 @@ import { closeVanished } from './close.js';
 import { alert, askExecutions, type Draft, edit, emit, type Mismatch, putCare, requestId, say, setExecution, updateLink } from './desk.js';
 import { newCare, openCare } from './learn.js';
 import { heldShares } from './sellable.js';
+import { relevel } from './split.js';
 
 /** Executions are asked for at once when a position is not explained, and then this often until it is (DESIGN §3). */
 const ASK_EXECUTIONS_EVERY_MS = 10_000;
@@ -141,13 +142,13 @@ function correct(d: Draft, conId: number, { difference, mismatch }: { difference
     closeVanished(d, care);
     return;
   }
-  putCare(d, { ...care, base: care.base + difference });
+  putCare(d, { ...relevel(d, care), base: care.base + difference });
   alert(d, {
     level: 'warning',
     code: 'QUANTITY_CORRECTED',
     symbol: care.contract.symbol,
     happened: `The broker twice reported ${held + difference} ${care.contract.symbol} where executions say ${held}, and no execution explains it.`,
-    did: `Corrected the position by ${difference} shares and resized its exits.`,
+    did: `Corrected the position by ${difference} shares; its levels start anew from the price now, and its exits are resized.`,
     todo: 'Look for a split, a transfer or a trade older than today in TWS.',
   });
 }

@@ -37,6 +37,8 @@ export interface Care {
   readonly levels: Levels | null;
   /** The best price the stop trails behind; null until the trail is armed. */
   readonly peak: Micros | null;
+  /** A breach was seen that fits a split overnight; the broker is being asked for the quantity. */
+  readonly jumpSeenAt: MonoMs | null;
   readonly status: PositionStatus;
   readonly exit: ExitPlan | null;
   /** OCA generation of the resting exits. */
@@ -113,6 +115,7 @@ export function careFromRow(row: PositionRow, now: EpochMs): Care {
     openedAt: row.entryAt ?? now,
     levels: isComplete ? { reference, target: row.targetPrice, stop: row.stopPrice, disaster: metadata.disasterPrice } : null,
     peak: metadata.peak ?? null,
+    jumpSeenAt: null,
     status: row.status,
     exit: metadata.exit && { ...metadata.exit, detail: 'carried on after a restart', attempts: 0, emptyAttempts: 0, lastAttempt: null },
     generation: metadata.generation,

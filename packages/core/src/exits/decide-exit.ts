@@ -3,6 +3,7 @@ import { type BreachStep, bestMark, confirmBreach, later } from '../market/mark.
 import { epochMs, type Shares } from '../units.js';
 import type { Care } from './care.js';
 import { type Draft, edit, NO_SIGHT, type Sight } from './desk.js';
+import { isSuspended } from './split.js';
 import { stopReason } from './trail.js';
 
 export type ExitDecision =
@@ -29,6 +30,7 @@ export function decideExit(d: Draft, care: Care, held: Shares): ExitDecision {
 
   const step = look(d, care);
   if (step.verdict !== 'confirmed') return { kind: 'hold', because: step.because };
+  if (step.mark && isSuspended(d, care, step.mark.price)) return { kind: 'hold', because: 'an overnight jump that fits a split' };
   const price = step.mark ? step.mark.price / 1e6 : Number.NaN;
   return {
     kind: 'exit',

@@ -184,6 +184,7 @@ export const newCare = (d: Draft, contract: Contract): Care => ({
   openedAt: d.at,
   levels: null,
   peak: null,
+  jumpSeenAt: null,
   status: 'OPEN',
   exit: null,
   generation: 0,

@@ -119,10 +119,12 @@ function decide(d: Draft, care: Care, held: Shares): Care {
   if (care.exit) return care;
   const decision = decideExit(d, care, held);
   if (decision.kind === 'exit') return beginExit(d, care, decision.reason, decision.detail);
-  const restStop = needsRestingStop(d, care);
-  if (restStop === care.restStop) return care;
-  if (restStop) sayBlind(d, care);
-  return put(d, { ...care, restStop });
+  // The look may have noted something about it.
+  const seen = d.s.care.get(care.contract.conId) ?? care;
+  const restStop = needsRestingStop(d, seen);
+  if (restStop === seen.restStop) return seen;
+  if (restStop) sayBlind(d, seen);
+  return put(d, { ...seen, restStop });
 }
 
 /** An exit that was decided, by a rule, a person or the clock. The position is CLOSING from here on: neither closed nor claimable. */

@@ -177,6 +177,13 @@ export class ExitBench {
     this.tellOrder(one);
   }
 
+  /** An order dies of age at the broker. */
+  expire(one: Worked): void {
+    if (!isWorking(one)) return;
+    one.status = 'Cancelled';
+    this.tellOrder(one);
+  }
+
   /** A later word about a fill: another price, or other shares (0 busts it). */
   correct(execution: Execution, change: Partial<Pick<Execution, 'shares' | 'price'>>): void {
     const cut = execution.execId.lastIndexOf('.');
@@ -396,7 +403,7 @@ export class ExitBench {
     return { account: ACCOUNT, contract: CONTRACT, quantity: this.position, averageCost: fromDollars(50) };
   }
 
-  private tellPosition(): void {
+  tellPosition(): void {
     this.tell({ kind: 'position', position: this.holding() });
   }
 
