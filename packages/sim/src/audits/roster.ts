@@ -40,7 +40,7 @@ export class Roster {
   /** Somebody with the right to exit is awake and knows what it does. */
   get guardIsAble(): boolean {
     if (!this.believesProcesses) return this.isClientLinked;
-    for (const process of this.processes.values()) if (process.worker !== 'day-trader' && isAble(process)) return true;
+    for (const one of this.processes.values()) if (one.worker !== 'day-trader' && isAble(one)) return true;
     return false;
   }
   /** No exit manager runs: what the disaster stop is for. */
@@ -53,7 +53,7 @@ export class Roster {
     return this.brokerIsReachable && this.isLineClean && this.guardIsAble;
   }
   isReady(worker: JudgedWorker): boolean {
-    for (const process of this.processes.values()) if (process.worker === worker && isAble(process)) return true;
+    for (const one of this.processes.values()) if (one.worker === worker && isAble(one)) return true;
     return false;
   }
 
@@ -100,8 +100,8 @@ export class Roster {
   }
 
   private change(processId: number, news: Partial<Omit<Process, 'worker'>>): void {
-    const process = this.processes.get(processId);
-    if (process) Object.assign(process, news);
+    const known = this.processes.get(processId);
+    if (known) Object.assign(known, news);
   }
 }
 

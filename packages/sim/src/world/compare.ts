@@ -50,7 +50,8 @@ function truthOf(world: World, whole: ReadonlySet<string>): BooksView {
   };
 }
 
-function storeOf({ operator }: World, date: ReturnType<typeof tradeDateOf>, whole: ReadonlySet<string>): BooksView {
+function storeOf(world: World, date: ReturnType<typeof tradeDateOf>, whole: ReadonlySet<string>): BooksView {
+  const { operator } = world;
   const rows = readPositions(operator);
   const earned = readRoundTrips(operator, date).reduce(
     (sum: number, trip: { symbol: string; pnl: Micros | null }) => sum + (whole.has(trip.symbol) ? (trip.pnl ?? 0) : 0),
@@ -58,7 +59,8 @@ function storeOf({ operator }: World, date: ReturnType<typeof tradeDateOf>, whol
   );
   return {
     positions: rows.filter(({ quantity }) => quantity !== 0).map(({ contract, quantity }) => ({ symbol: contract.symbol, quantity })),
-    executions: readExecutions(operator, date),
+    // What the operator does in the baseline may be on record too: it is his, and nobody's to compare.
+    executions: readExecutions(operator, date).filter(({ conId }) => isCared(world, conId)),
     realizedPnl: micros(earned),
     orders: readLiveOrders(operator, date)
       .filter(order => !isFinal(order))
