@@ -36,6 +36,7 @@ const SHAPES = {
   restart: { unit: 'ms', runs: { idle: parts, 'both cores busy': parts } },
   memory: { unit: 'MiB', processes: { supervisor: memory, 'exit-manager': memory, 'day-trader': memory, cli: memory } },
   micro: { unit: 'µs', times: { decide: spread, commitNormal: spread, commitFullCold: spread, heartbeat: spread } },
+  simulation: { unit: 'ms', daysPerSecond: expect.any(Number), cpuMsPerDay: expect.any(Number), shares: { store: expect.any(Number) } },
 } as const;
 
 describe('npm run bench --quick', () => {

@@ -7,6 +7,7 @@ import { benchMemory } from './memory.js';
 import { benchMicro } from './micro.js';
 import { BENCH_NAMES, type BenchName, type BenchResult, between, markdownTable, terminalTable } from './report.js';
 import { benchRestart } from './restart.js';
+import { benchSimulation } from './simulation.js';
 import { benchWire } from './wire.js';
 
 /** What every bench is told. */
@@ -21,6 +22,7 @@ const BENCHES: Readonly<Record<BenchName, (options: BenchOptions) => Promise<Ben
   restart: benchRestart,
   memory: benchMemory,
   micro: benchMicro,
+  simulation: benchSimulation,
 };
 
 const USAGE = `usage: npm run bench -- [options]

@@ -9,7 +9,7 @@ export interface BenchResult {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-export const BENCH_NAMES = ['wire', 'restart', 'memory', 'micro'] as const;
+export const BENCH_NAMES = ['wire', 'restart', 'memory', 'micro', 'simulation'] as const;
 export type BenchName = (typeof BENCH_NAMES)[number];
 
 /** Columns padded for a terminal; all but the first flush right. */
