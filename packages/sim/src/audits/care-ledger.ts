@@ -64,6 +64,8 @@ const fresh = (): CareLine => ({
 export class CareLedger {
   private readonly lines = new Map<number, CareLine>();
   private readonly newest = new Map<string, { readonly signed: number; readonly price: number }>();
+  /** The holding that came to an end last, in case a correction brings it back. */
+  private readonly ended = new Map<CareLine, Pick<CareLine, 'low' | 'high' | 'opened' | 'cost'> & { readonly side: number }>();
 
   /** `adoptMs`: reaction time after which the desk must have seen a position. */
   constructor(private readonly adoptMs: number) {}
@@ -94,7 +96,7 @@ export class CareLedger {
     this.newest.set(root, { signed, price });
     if (known) {
       this.correct(line, known, { signed, price });
-      if (before === 0 && line.held !== 0) line.openedAfter = reacted;
+      if (before === 0 && line.held !== 0) this.reopen(line, { reacted, price });
     } else {
       if (before === 0) open(line, { reacted });
       count(line, { signed, price });
@@ -144,7 +146,17 @@ export class CareLedger {
     if (line.opened.shares > 0) widen(line, line.opened.value / line.opened.shares);
   }
 
+  /** A correction after the end: the same holding with the reference it had, or one of the other side that nobody ever meant to hold. */
+  private reopen(line: CareLine, { reacted, price }: { readonly reacted: number; readonly price: number }): void {
+    const was = this.ended.get(line);
+    if (was === undefined || was.side !== Math.sign(line.held)) open(line, { reacted, price });
+    else Object.assign(line, { openedAfter: reacted, low: was.low, high: was.high, opened: was.opened, cost: was.cost });
+  }
+
   private close(line: CareLine, execution: ExchangeExecution, reacted: number): void {
+    const { low, high, opened, cost } = line;
+    const side = execution.side === 'SELL' ? 1 : -1;
+    if (high > 0) this.ended.set(line, { low, high, opened, cost, side });
     // Opened and closed by hand before anybody could see it: then the desk owes no block.
     const wasSeen = line.isOursToo || reacted - line.openedAfter > this.adoptMs;
     const { closedOn, disturbedAfter, ours } = line;

@@ -142,6 +142,28 @@ describe('I3: a touched stop leads out', () => {
     expect(target.broken()).toEqual(['I3']);
   });
 
+  test('a sale that is busted after the end brings the holding back with the stop it had', () => {
+    const stage = stageOf(sunk('10:01:00', 60));
+    stage.buy();
+    stage.advance('10:00:05');
+    stage.sell();
+    stage.advance('10:00:10');
+    stage.exchange.correct(stage.exchange.executions().at(-1)?.execId ?? '', { shares: 0 });
+    stage.advance('10:02:00');
+    expect(stage.words()).toEqual([expect.stringMatching(fell)]);
+  });
+
+  test('an entry that is busted after the end leaves a short, whose stop is not at zero', () => {
+    const stage = stageOf();
+    stage.buy();
+    stage.advance('10:00:05');
+    stage.sell();
+    stage.advance('10:00:10');
+    stage.exchange.correct(stage.exchange.executions()[0]?.execId ?? '', { shares: 0 });
+    stage.advance('10:00:40');
+    expect(stage.broken()).toEqual([]);
+  });
+
   test('in `resting` the stop at its real level is the exchange’s to trigger, in `guarded` the exit manager watches', () => {
     const quotesOnly = sunk('10:01:00', 60).map(({ trade: _trade, ...update }) => update);
     const story = (protection: 'resting' | 'guarded', dollars: number) => {
