@@ -66,13 +66,13 @@ export class DeskGateway {
     });
   }
 
-  connect(process: WorkerProcess, listener: BrokerListener): Line {
-    const clientId = CLIENT_ID[process.worker];
-    const tellLink = (up: boolean): void => this.#world.tell({ fact: 'link', processId: process.pid, clientId, up });
+  connect(program: WorkerProcess, listener: BrokerListener): Line {
+    const clientId = CLIENT_ID[program.worker];
+    const tellLink = (up: boolean): void => this.#world.tell({ fact: 'link', processId: program.pid, clientId, up });
     const broker = this.gateway.client({
       clientId,
       onEvent: body => {
-        if (body.kind === 'connected' && process.worker === 'exit-manager') this.#isGuardCutOff = false;
+        if (body.kind === 'connected' && program.worker === 'exit-manager') this.#isGuardCutOff = false;
         if (body.kind === 'connected') tellLink(true);
         else if (body.kind === 'disconnected') tellLink(false);
         listener(body);
@@ -80,14 +80,14 @@ export class DeskGateway {
         if (body.kind === 'connected') listener({ kind: 'time', seconds: Math.floor(this.#world.time.exchange() / 1_000) });
       },
     });
-    this.#brokers.set(process, broker);
+    this.#brokers.set(program, broker);
     const { points } = this.#world;
     return {
       connect: () => broker.connect(),
       close: () => {
         broker.close();
         tellLink(false);
-        if (process.isDead) this.#brokers.delete(process);
+        if (program.isDead) this.#brokers.delete(program);
       },
       get isUp() {
         return broker.isUp;
@@ -95,31 +95,31 @@ export class DeskGateway {
       deliver: now => broker.deliver(now),
       acknowledgeTime: () => undefined,
       send: what => {
-        points.pass(process, 'send', { side: 'before', what: what.do });
-        if (broker.isUp && (what.do === 'place' || what.do === 'cancel')) this.#tellSent(process, what);
-        this.#countMessage(process);
+        points.pass(program, 'send', { side: 'before', what: what.do });
+        if (broker.isUp && (what.do === 'place' || what.do === 'cancel')) this.#tellSent(program, what);
+        this.#countMessage(program);
         const isSent = broker.send(what);
-        points.pass(process, 'send', { side: 'after', what: what.do });
+        points.pass(program, 'send', { side: 'after', what: what.do });
         return isSent;
       },
     };
   }
 
   /** A client that says more than 50 messages a second is disconnected by the real gateway (reference §7). The day trader's are paced by the live adapter. */
-  #countMessage(process: WorkerProcess): void {
+  #countMessage(program: WorkerProcess): void {
     const second = Math.floor(this.#world.time.mono() / 1_000);
-    const seen = this.#messages.get(process) ?? { second, count: 0, isSaid: false };
+    const seen = this.#messages.get(program) ?? { second, count: 0, isSaid: false };
     const count = seen.second === second ? seen.count + 1 : 1;
-    const isTooMany = process.worker === 'exit-manager' && count > MESSAGES_A_SECOND && !seen.isSaid;
-    this.#messages.set(process, { second, count, isSaid: seen.isSaid || isTooMany });
+    const isTooMany = program.worker === 'exit-manager' && count > MESSAGES_A_SECOND && !seen.isSaid;
+    this.#messages.set(program, { second, count, isSaid: seen.isSaid || isTooMany });
     if (!isTooMany) return;
-    const detail = `${process.worker} said more than ${MESSAGES_A_SECOND} messages within a second`;
+    const detail = `${program.worker} said more than ${MESSAGES_A_SECOND} messages within a second`;
     this.#world.violate([{ invariant: 'I9', at: this.#world.time.exchange(), symbol: '', detail }]);
   }
 
-  #tellSent(process: WorkerProcess, what: Parameters<Line['send']>[0]): void {
-    const clientId = CLIENT_ID[process.worker];
-    const sender = { fact: 'sent' as const, clientId, processId: process.pid, leaseId: process.leaseId };
+  #tellSent(program: WorkerProcess, what: Parameters<Line['send']>[0]): void {
+    const clientId = CLIENT_ID[program.worker];
+    const sender = { fact: 'sent' as const, clientId, processId: program.pid, leaseId: program.leaseId };
     if (what.do === 'place') {
       this.#world.orders += 1;
       const { orderRef, contract, type } = what.order;
@@ -131,8 +131,8 @@ export class DeskGateway {
   }
 
   broker(worker: SupervisedWorker): SimBroker | null {
-    const process = this.#world.machine.process(worker);
-    return (process && this.#brokers.get(process)) ?? null;
+    const program = this.#world.machine.process(worker);
+    return (program && this.#brokers.get(program)) ?? null;
   }
 
   /** Both ways dead without a word; the gateway keeps the client id occupied for a while after the client gave up. */

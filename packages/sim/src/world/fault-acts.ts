@@ -14,11 +14,11 @@ export type Act = (world: World, faults: Faults) => void;
 
 function kill(worker: SupervisedWorker): Act {
   return world => {
-    const process = world.machine.process(worker);
-    if (!process || process.isInCall) return;
+    const program = world.machine.process(worker);
+    if (!program || program.isInCall) return;
     world.counts.crashes += 1;
     world.bit(`kill ${worker}`);
-    process.kill();
+    program.kill();
   };
 }
 
@@ -57,16 +57,16 @@ function ambush(worker: SupervisedWorker | 'supervisor'): Act {
 
 function hang(worker: SupervisedWorker): Act {
   return (world, faults) => {
-    const process = world.machine.process(worker);
-    if (!process || process.isStopped || process.isInCall) return;
+    const program = world.machine.process(worker);
+    if (!program || program.isStopped || program.isInCall) return;
     const { random } = faults;
     const ms = random.chance(1, 2) ? random.between(200, 4_500) : random.between(5_000, 12_000);
-    process.isStopped = true;
-    world.tell({ fact: 'process', processId: process.pid, worker, state: 'stopped' });
+    program.isStopped = true;
+    world.tell({ fact: 'process', processId: program.pid, worker, state: 'stopped' });
     world.bit(`hang ${worker}`, `${ms} ms`);
     faults.lasts(ms, () => {
-      process.isStopped = false;
-      if (!process.isDead) world.tell({ fact: 'process', processId: process.pid, worker, state: 'resumed' });
+      program.isStopped = false;
+      if (!program.isDead) world.tell({ fact: 'process', processId: program.pid, worker, state: 'resumed' });
     });
   };
 }

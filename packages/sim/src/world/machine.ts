@@ -32,16 +32,16 @@ export interface MachineParts {
   readonly random: Random;
   /** Wraps a file that must survive a failing disk. */
   readonly diskFile: (file: RandomFile) => RandomFile;
-  connect(process: WorkerProcess, listener: BrokerListener): Line;
+  connect(program: WorkerProcess, listener: BrokerListener): Line;
   /** What goes wrong at a connection's calls, null: nothing. */
-  storeFaults(process: WorkerProcess | 'supervisor'): StoreFaults;
-  journal(process: WorkerProcess, event: Event, effects: readonly Effect[]): void;
+  storeFaults(program: WorkerProcess | 'supervisor'): StoreFaults;
+  journal(program: WorkerProcess, event: Event, effects: readonly Effect[]): void;
   tell(who: string, what: string): void;
   adopted(words: string): void;
-  started(process: WorkerProcess): void;
-  ended(process: WorkerProcess, exit: WorkerExit): void;
-  phase(process: WorkerProcess, phase: Heartbeat['phase']): void;
-  leased(process: WorkerProcess, leaseId: number): void;
+  started(program: WorkerProcess): void;
+  ended(program: WorkerProcess, exit: WorkerExit): void;
+  phase(program: WorkerProcess, phase: Heartbeat['phase']): void;
+  leased(program: WorkerProcess, leaseId: number): void;
 }
 
 /** Processes that log only what a story needs: warnings and errors, as lines of it. */
@@ -132,8 +132,8 @@ export class Machine {
 
   process(worker: SupervisedWorker): WorkerProcess | null {
     for (let index = this.processes.length - 1; index >= 0; index -= 1) {
-      const process = this.processes[index];
-      if (process?.worker === worker && !process.isDead) return process;
+      const program = this.processes[index];
+      if (program?.worker === worker && !program.isDead) return program;
     }
     return null;
   }
@@ -150,9 +150,9 @@ export class Machine {
     this.#supervisorDueAt = this.#parts.time.mono() + this.#parts.random.between(100, 1_500);
   }
 
-  #open(process: WorkerProcess | 'supervisor', path: string, options: StoreOptions): Db {
+  #open(program: WorkerProcess | 'supervisor', path: string, options: StoreOptions): Db {
     const { commits, storeFaults } = this.#parts;
-    return openStore(path, { ...options, busyTimeoutMs: 0, synchronous: 'OFF', commits, faults: storeFaults(process) });
+    return openStore(path, { ...options, busyTimeoutMs: 0, synchronous: 'OFF', commits, faults: storeFaults(program) });
   }
 
   #port(): ProcessPort {
@@ -162,15 +162,15 @@ export class Machine {
       isGone: holder => !this.#alive.has(holder.pid),
       identify: pid => (this.#alive.has(pid) ? this.#holder(pid) : null),
       signal: (pid, signal) => {
-        const process = this.processes.find(candidate => candidate.pid === pid);
-        this.#parts.tell('supervisor', `${signal} to ${process?.worker ?? 'nobody'} (${pid})`);
-        if (signal === 'SIGKILL') process?.kill();
-        else process?.terminate();
+        const program = this.processes.find(candidate => candidate.pid === pid);
+        this.#parts.tell('supervisor', `${signal} to ${program?.worker ?? 'nobody'} (${pid})`);
+        if (signal === 'SIGKILL') program?.kill();
+        else program?.terminate();
       },
       start: (worker, mode, onEnd) => {
-        const process = this.#start(worker, mode);
-        this.#watchers.set(process.pid, { tell: onEnd, by: this.supervisor });
-        return { ok: true, pid: process.pid };
+        const program = this.#start(worker, mode);
+        this.#watchers.set(program.pid, { tell: onEnd, by: this.supervisor });
+        return { ok: true, pid: program.pid };
       },
     };
   }
@@ -189,17 +189,17 @@ export class Machine {
       emergency: this.#parts.diskFile(this.#emergency),
       isHalted: () => this.isHalted,
       isGone: holder => !this.#alive.has(holder.pid),
-      open: (process, path, options) => this.#open(process, path, options),
-      connect: (process, listener) => this.#parts.connect(process, listener),
-      journal: (process, event, effects) => this.#parts.journal(process, event, effects),
-      log: process => logOf(() => process.worker, tell),
-      ended: (process, exit) => this.#ended(process, exit),
-      phase: (process, phase) => this.#parts.phase(process, phase),
-      leased: (process, leaseId) => this.#parts.leased(process, leaseId),
+      open: (program, path, options) => this.#open(program, path, options),
+      connect: (program, listener) => this.#parts.connect(program, listener),
+      journal: (program, event, effects) => this.#parts.journal(program, event, effects),
+      log: program => logOf(() => program.worker, tell),
+      ended: (program, exit) => this.#ended(program, exit),
+      phase: (program, phase) => this.#parts.phase(program, phase),
+      leased: (program, leaseId) => this.#parts.leased(program, leaseId),
     };
     // 75 ms is an idle machine's start, a busy one needs twice that (reference/measured.md); the tail is a bad disk.
     const bootMs = random.chance(1, 20) ? random.between(300, 3_000) : random.between(70, 300);
-    const process =
+    const program =
       worker === 'exit-manager'
         ? startProcess({
             worker,
@@ -232,20 +232,20 @@ export class Machine {
               isDone: dayTrader.isDone,
             },
           });
-    this.processes.push(process);
-    this.#parts.started(process);
+    this.processes.push(program);
+    this.#parts.started(program);
     tell('supervisor', `starts ${worker} (${pid})${mode === 'normal' ? '' : ` ${mode}`}`);
-    return process;
+    return program;
   }
 
-  #ended(process: WorkerProcess, exit: WorkerExit): void {
-    this.#alive.delete(process.pid);
-    this.#parts.tell(process.worker, `ends (${process.pid}): ${exit.signal ?? `code ${exit.code}`}`);
-    this.#parts.ended(process, exit);
-    const watcher = this.#watchers.get(process.pid);
+  #ended(program: WorkerProcess, exit: WorkerExit): void {
+    this.#alive.delete(program.pid);
+    this.#parts.tell(program.worker, `ends (${program.pid}): ${exit.signal ?? `code ${exit.code}`}`);
+    this.#parts.ended(program, exit);
+    const watcher = this.#watchers.get(program.pid);
     if (watcher) this.#exits.push({ exit, ...watcher });
-    this.#watchers.delete(process.pid);
-    const index = this.processes.indexOf(process);
+    this.#watchers.delete(program.pid);
+    const index = this.processes.indexOf(program);
     if (index !== -1) this.processes.splice(index, 1);
   }
 }

@@ -20,8 +20,8 @@ export interface Ambush {
 
 export interface PointsParts {
   /** Everybody else goes on for so long while this process stands still in the middle of its call. */
-  readonly standStill: (process: WorkerProcess, ms: number) => void;
-  readonly onBite: (kind: string, process: WorkerProcess | 'supervisor', where: string) => void;
+  readonly standStill: (program: WorkerProcess, ms: number) => void;
+  readonly onBite: (kind: string, program: WorkerProcess | 'supervisor', where: string) => void;
 }
 
 /** The ambushes of a world: armed by the fault plan, sprung by the first process that comes by. */
@@ -34,9 +34,9 @@ export class Points {
   }
 
   /** Called at every point. Throws `Crash` when the process dies here; returns after the hang when it is stopped here. */
-  pass(process: WorkerProcess | 'supervisor', kind: PointKind, point: { readonly side: Side; readonly what: string }): void {
+  pass(program: WorkerProcess | 'supervisor', kind: PointKind, point: { readonly side: Side; readonly what: string }): void {
     if (this.armed.length === 0) return;
-    const name = process === 'supervisor' ? process : process.worker;
+    const name = program === 'supervisor' ? program : program.worker;
     for (let index = 0; index < this.armed.length; index += 1) {
       const ambush = this.armed[index];
       if (!ambush || ambush.worker !== name || ambush.kind !== kind || ambush.side !== point.side) continue;
@@ -46,32 +46,32 @@ export class Points {
         continue;
       }
       this.armed.splice(index, 1);
-      this.#spring(process, ambush, point);
+      this.#spring(program, ambush, point);
       return;
     }
   }
 
-  #spring(process: WorkerProcess | 'supervisor', ambush: Ambush, { side, what }: { readonly side: Side; readonly what: string }): void {
+  #spring(program: WorkerProcess | 'supervisor', ambush: Ambush, { side, what }: { readonly side: Side; readonly what: string }): void {
     const where = `${side} ${ambush.kind} of ${what}`;
-    if (ambush.act === 'kill' || process === 'supervisor') {
-      this.#parts.onBite(`kill ${side} ${ambush.kind}`, process, where);
+    if (ambush.act === 'kill' || program === 'supervisor') {
+      this.#parts.onBite(`kill ${side} ${ambush.kind}`, program, where);
       throw new Crash(where);
     }
-    this.#parts.onBite(`hang ${side} ${ambush.kind}`, process, where);
-    this.#parts.standStill(process, ambush.hangMs);
-    if (process.isDead) throw new Crash(`while it stood still ${where}`);
+    this.#parts.onBite(`hang ${side} ${ambush.kind}`, program, where);
+    this.#parts.standStill(program, ambush.hangMs);
+    if (program.isDead) throw new Crash(`while it stood still ${where}`);
   }
 }
 
 /** A connection's calls as points, before whatever else is wrong with its disk. */
-export function pointedStoreFaults(points: Points, process: WorkerProcess | 'supervisor', disk: StoreFaults): StoreFaults {
+export function pointedStoreFaults(points: Points, program: WorkerProcess | 'supervisor', disk: StoreFaults): StoreFaults {
   return {
     before(call: StoreCall) {
-      if (call.kind === 'commit') points.pass(process, 'commit', { side: 'before', what: 'a step' });
+      if (call.kind === 'commit') points.pass(program, 'commit', { side: 'before', what: 'a step' });
       disk.before(call);
     },
     afterCommit() {
-      points.pass(process, 'commit', { side: 'after', what: 'a step' });
+      points.pass(program, 'commit', { side: 'after', what: 'a step' });
       disk.afterCommit();
     },
   };

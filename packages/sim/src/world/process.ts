@@ -41,13 +41,13 @@ export interface ProcessGround {
   readonly heartbeats: Map<SupervisedWorker, Heartbeat>;
   isHalted(): boolean;
   isGone(holder: LeaseHolder): boolean;
-  open(process: WorkerProcess, path: string, options: StoreOptions): Db;
-  connect(process: WorkerProcess, listener: BrokerListener): Line;
-  journal(process: WorkerProcess, event: Event, effects: readonly Effect[]): void;
-  log(process: WorkerProcess): Log;
-  ended(process: WorkerProcess, exit: WorkerExit): void;
-  phase(process: WorkerProcess, phase: Heartbeat['phase']): void;
-  leased(process: WorkerProcess, leaseId: number): void;
+  open(program: WorkerProcess, path: string, options: StoreOptions): Db;
+  connect(program: WorkerProcess, listener: BrokerListener): Line;
+  journal(program: WorkerProcess, event: Event, effects: readonly Effect[]): void;
+  log(program: WorkerProcess): Log;
+  ended(program: WorkerProcess, exit: WorkerExit): void;
+  phase(program: WorkerProcess, phase: Heartbeat['phase']): void;
+  leased(program: WorkerProcess, leaseId: number): void;
 }
 
 export interface ProcessParts<S> {

@@ -126,8 +126,8 @@ export class World {
       onFault: spell => this.bit(`store ${spell}`),
     });
     this.points = new Points({
-      standStill: (process, ms) => this.standStill(process, ms),
-      onBite: (kind, process, where) => this.bit(kind, `${process === 'supervisor' ? process : process.worker} ${where}`),
+      standStill: (program, ms) => this.standStill(program, ms),
+      onBite: (kind, program, where) => this.bit(kind, `${program === 'supervisor' ? program : program.worker} ${where}`),
     });
     const { config } = this.setup;
     this.referee = createReferee({
@@ -161,15 +161,15 @@ export class World {
       policy: { ...DEFAULT_SUPERVISION, parkAfterCrashes: config.supervisor.parkAfterCrashes },
       random: this.random.fork('machine'),
       diskFile: file => this.disk.file(file),
-      connect: (process, listener) => this.gateway.connect(process, listener),
-      storeFaults: process => pointedStoreFaults(this.points, process, this.disk),
-      journal: (process, event, effects) => this.#journal(process, event, effects),
+      connect: (program, listener) => this.gateway.connect(program, listener),
+      storeFaults: program => pointedStoreFaults(this.points, program, this.disk),
+      journal: (program, event, effects) => this.#journal(program, event, effects),
       tell: (who, what) => this.say(who, what),
       adopted: words => this.bit('adoption', words),
-      started: process => this.tell({ fact: 'process', processId: process.pid, worker: process.worker, state: 'started' }),
-      ended: process => this.tell({ fact: 'process', processId: process.pid, worker: process.worker, state: 'ended' }),
-      phase: (process, phase) => this.tell({ fact: 'phase', processId: process.pid, phase }),
-      leased: (process, leaseId) => this.tell({ fact: 'lease', worker: process.worker, leaseId, processId: process.pid }),
+      started: program => this.tell({ fact: 'process', processId: program.pid, worker: program.worker, state: 'started' }),
+      ended: program => this.tell({ fact: 'process', processId: program.pid, worker: program.worker, state: 'ended' }),
+      phase: (program, phase) => this.tell({ fact: 'phase', processId: program.pid, phase }),
+      leased: (program, leaseId) => this.tell({ fact: 'lease', worker: program.worker, leaseId, processId: program.pid }),
     });
     this.faults = new Faults(this);
     this.machine.startSupervisor();
@@ -222,16 +222,16 @@ export class World {
   }
 
   /** Everybody but one process goes on: it was stopped in the middle of a call. */
-  standStill(process: WorkerProcess, ms: number): void {
+  standStill(program: WorkerProcess, ms: number): void {
     const until = this.time.mono() + ms;
-    this.tell({ fact: 'process', processId: process.pid, worker: process.worker, state: 'stopped' });
-    while (this.time.mono() < until && !process.isDead) {
+    this.tell({ fact: 'process', processId: program.pid, worker: program.worker, state: 'stopped' });
+    while (this.time.mono() < until && !program.isDead) {
       this.awake();
       this.time.pass(ACTIVE_MS);
       this.#round();
     }
-    if (process.isDead) return;
-    this.tell({ fact: 'process', processId: process.pid, worker: process.worker, state: 'resumed' });
+    if (program.isDead) return;
+    this.tell({ fact: 'process', processId: program.pid, worker: program.worker, state: 'resumed' });
   }
 
   /** What the market did today, into the counts: gaps, halts and crazy prints come from its own plan. */
@@ -247,7 +247,7 @@ export class World {
   }
 
   close(): void {
-    for (const process of [...this.machine.processes]) process.kill();
+    for (const program of [...this.machine.processes]) program.kill();
     this.machine.supervisor?.kill('the world ends');
     this.operator.close();
   }
@@ -256,8 +256,8 @@ export class World {
     if (this.time.mono() - this.#activeAt < SETTLE_MS || this.faults.isRaging || !this.gateway.isIdle) return false;
     if (this.machine.supervisor === null || this.machine.supervisor.isDead) return false;
     for (const worker of ['exit-manager', 'day-trader'] as const) {
-      const process = this.machine.process(worker);
-      if (process === null || process.isStopped || process.phase !== 'READY' || !process.isSettled) return false;
+      const program = this.machine.process(worker);
+      if (program === null || program.isStopped || program.phase !== 'READY' || !program.isSettled) return false;
     }
     return true;
   }
@@ -288,7 +288,7 @@ export class World {
     const second = Math.floor(this.time.exchange() / 1_000);
     if (second > this.#toldSecond) {
       this.#toldSecond = second;
-      for (const process of [...this.machine.processes]) process.tellTime();
+      for (const program of [...this.machine.processes]) program.tellTime();
     }
     this.#settle();
   }
@@ -298,10 +298,10 @@ export class World {
     const { processes } = this.machine;
     for (let round = 0; round < ROUNDS_MAX; round += 1) {
       let delivered = 0;
-      for (const process of [...processes]) {
-        const count = process.deliver();
+      for (const program of [...processes]) {
+        const count = program.deliver();
         delivered += count;
-        if (round === 0 || count > 0) process.beat();
+        if (round === 0 || count > 0) program.beat();
       }
       if (delivered === 0) break;
       this.#heardAt = this.time.mono();
@@ -309,16 +309,16 @@ export class World {
       this.exchange.advanceTo(this.time.exchange());
       this.gateway.turn(this.time.mono());
     }
-    for (const process of processes) if (!process.isSettled) this.awake();
+    for (const program of processes) if (!program.isSettled) this.awake();
   }
 
-  #journal(process: WorkerProcess, event: Event, effects: readonly Effect[]): void {
-    if (this.options.verbose) this.trace.remark(this.time.exchange(), `${process.worker} <`, wordsOfEvent(event));
+  #journal(program: WorkerProcess, event: Event, effects: readonly Effect[]): void {
+    if (this.options.verbose) this.trace.remark(this.time.exchange(), `${program.worker} <`, wordsOfEvent(event));
     if (effects.length === 0) return;
     this.counts.follow(effects);
     for (const effect of effects) {
       const words = wordsOf(effect);
-      if (words !== null) this.say(process.worker, `${event.kind}: ${words}`);
+      if (words !== null) this.say(program.worker, `${event.kind}: ${words}`);
     }
   }
 
