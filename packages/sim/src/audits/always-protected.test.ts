@@ -65,15 +65,19 @@ describe('I2: a position in care is protected', () => {
   });
 
   test('blindness is forgiven for the bound, then the stop must rest at its real level', () => {
-    const story = (dollars: number | null) => {
+    const story = (dollars: number | null, conId: number | null = ACME.conId) => {
       const stage = guarded();
       stage.buy();
-      stage.tell({ fact: 'marks', conId: ACME.conId, flowing: false });
+      stage.tell({ fact: 'marks', conId, flowing: false });
       stage.advance('10:00:30');
       if (dollars !== null) stage.stop(dollars);
-      stage.advance('10:01:00');
+      stage.advance(conId === null ? '10:01:30' : '10:01:00');
+      if (conId === null && dollars === null) expect(stage.broken()).toEqual([]);
+      if (conId === null) stage.advance('10:02:00');
       return stage.broken();
     };
+    expect(story(49.58, null)).toEqual([]);
+    expect(story(null, null)).toEqual(['I2']);
     expect(story(49.58)).toEqual([]);
     expect(story(49.1)).toEqual(['I2']);
     expect(story(null)).toEqual(['I2']);

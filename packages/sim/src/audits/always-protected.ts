@@ -20,7 +20,7 @@ interface Exposure {
  * - a marketable exit on its way for all of it;
  * - a stop at its real level, on the right side and for the whole quantity, in every mode; in `resting` nothing less;
  * - else in `monitored` and `guarded`: an exit manager that is awake, connected and reconciled, and whose marks of it flow. Blindness is
- *   forgiven for `blindMsMax` of reaction time: by then the stop must rest at its real level;
+ *   forgiven for `blindMsMax` of reaction time (`silentMsMax` where nothing moves at all): by then the stop must rest at its real level;
  * - with every exit manager dead (gone, stopped or never reconnected): the disaster stop, for the whole quantity.
  *
  * Allowed: `unguardedMsMax` of machine time at a stretch (entry filled until armed, killed until READY, while exits change). Time in which
@@ -31,6 +31,9 @@ export function alwaysProtected({ ground, rules, say }: Stand, measured: Measure
   const { bounds, protection } = rules;
   const exposures = new Map<number, Exposure>();
 
+  const isTooBlind = (conId: number): boolean =>
+    ground.roster.blindMs(conId, ground.now) > bounds.blindMsMax || ground.roster.blindMs(null, ground.now) > bounds.silentMsMax;
+
   /** Why nothing protects it now, or null. */
   const exposed = (conId: number, line: CareLine): string | null => {
     const { roster } = ground;
@@ -38,9 +41,7 @@ export function alwaysProtected({ ground, rules, say }: Stand, measured: Measure
     const isDead = roster.guardIsDead;
     if (protection === 'resting' && roster.knowsProcesses) return 'no stop rests at its real level for the whole quantity';
     if (roster.guardIsAble)
-      return roster.isBlind(conId) && roster.blindMs(conId, ground.now) > bounds.blindMsMax && !line.isSplit
-        ? 'the exit manager sees no live mark and no stop rests at its real level'
-        : null;
+      return isTooBlind(conId) && !line.isSplit ? 'the exit manager sees no live mark and no stop rests at its real level' : null;
     if (isDead && ground.isCovered(conId, line, rules.disasterStopBps)) return null;
     return isDead ? 'neither exit manager nor a resting stop for all of it' : 'the exit manager runs, but is not connected and READY';
   };

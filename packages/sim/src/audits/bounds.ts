@@ -16,6 +16,8 @@ export interface Bounds {
    * patience is 15 s, and a simulated market moves every 10 s.
    */
   readonly blindMsMax: number;
+  /** I2: the same where the marks of all instruments stand still, which looks like a quiet market for 60 s. */
+  readonly silentMsMax: number;
   /** I2: how far a stop may lie beyond its level, in basis points of the reference, and still count. */
   readonly stopToleranceBps: number;
   /** I3, I2: reaction time in which an adopted position takes its reference from the mark. */
@@ -52,6 +54,7 @@ export const DEFAULT_BOUNDS: Bounds = {
   excessExitsMsMax: 20_000,
   unguardedMsMax: 6_000,
   blindMsMax: 35_000,
+  silentMsMax: 90_000,
   stopToleranceBps: 10,
   adoptMsMax: 30_000,
   touchSustainedMs: 3_000,

@@ -62,10 +62,10 @@ export class Roster {
     return this.reacted + (this.reactingSince === null ? 0 : at - this.reactingSince);
   }
 
-  /** For how much reaction time the exit manager has had no live mark of this instrument. */
-  blindMs(conId: number, at: EpochMs): number {
-    const since = Math.min(this.blindSince.get(conId) ?? Number.POSITIVE_INFINITY, this.blindSince.get(null) ?? Number.POSITIVE_INFINITY);
-    return since === Number.POSITIVE_INFINITY ? 0 : this.reactionMs(at) - since;
+  /** For how much reaction time the exit manager has had no live mark of this instrument alone, or (null) of all; 0 while they flow. */
+  blindMs(conId: number | null, at: EpochMs): number {
+    const since = this.blindSince.get(conId);
+    return since === undefined ? 0 : this.reactionMs(at) - since;
   }
   isBlind(conId: number): boolean {
     return this.blindSince.has(conId) || this.blindSince.has(null);
