@@ -5,6 +5,7 @@ import type { EpochMs, MonoMs } from '@holdfast/core/units';
 import type { Config } from '@holdfast/engine/config';
 import { printRedacted } from '@holdfast/engine/config';
 import type { DeskFiles } from '@holdfast/engine/desk-files';
+import { STORE_OPTIONS } from '@holdfast/engine/desk-store';
 import { EXIT_CODE } from '@holdfast/engine/exit-codes';
 import { type Heartbeat, holderOf, writeHeartbeat } from '@holdfast/engine/heartbeat';
 import { createLog } from '@holdfast/engine/log';
@@ -16,7 +17,6 @@ import { createSupervision, type ProcessPort } from '@holdfast/engine/supervise'
 import type { Db } from '@holdfast/store/db';
 import { type Lease, type LeaseHolder, releaseLease } from '@holdfast/store/leases';
 import { attempt } from '@holdfast/store/refusal';
-import { STORE_OPTIONS } from './desk-store.js';
 import { lastWordsIn } from './last-words.js';
 
 /** What the live body gives (engine/live.ts); named here because only main.ts may import that file. */

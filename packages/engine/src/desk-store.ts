@@ -3,12 +3,12 @@ import { dirname, join } from 'node:path';
 import { backupName } from '@holdfast/core/supervision/backups';
 import type { Restored } from '@holdfast/core/supervision/store-loss';
 import type { EpochMs } from '@holdfast/core/units';
-import type { DeskFiles } from '@holdfast/engine/desk-files';
 import { backupStore, quickProblem } from '@holdfast/store/backup';
 import { type Db, openStore, type StoreOptions } from '@holdfast/store/db';
 import { migrate, requireMigrated } from '@holdfast/store/migrate';
 import { attempt, type Refusal, refuse } from '@holdfast/store/refusal';
 import { restoreStore } from '@holdfast/store/restore';
+import type { DeskFiles } from './desk-files.js';
 
 /** The wait is short: while it waits for somebody's lock the supervisor watches nobody. */
 export const STORE_OPTIONS: StoreOptions = { busyTimeoutMs: 100, synchronous: 'NORMAL' };
@@ -25,28 +25,31 @@ export interface DeskStore {
 
 export type OpenedStore = DeskStore | Refusal;
 
+/** Where the store of a desk lies, and what tells that there was one. */
+export type StoreFiles = Pick<DeskFiles, 'store' | 'backups' | 'emergency'>;
+
 /**
  * Opens the desk's store and brings it to this version, before any worker looks at it. A store that existed is copied first: migrations only add,
  * but a copy costs less than a regret. One that was lost or damaged while no supervisor lived is restored. Refuses with the store's own code and
  * words; nothing is changed then.
  */
-export function openDeskStore(files: DeskFiles, now: EpochMs): OpenedStore {
+export function openDeskStore(files: StoreFiles, now: EpochMs, options = STORE_OPTIONS): OpenedStore {
   mkdirSync(dirname(files.store), { recursive: true });
-  const why = loss(files);
-  if (why === null) return openSound(files, now);
+  const why = loss(files, options);
+  if (why === null) return openSound(files, now, options);
   const restored = restoreStore({ path: files.store, backups: files.backups, connection: null, isReplaced: false, why, now });
   if (!restored.ok) return restored;
   const { from, missing, setAside } = restored;
-  const opened = openSound(files, now);
+  const opened = openSound(files, now, options);
   return opened.ok ? { ...opened, restored: { why, from, missing, setAside } } : opened;
 }
 
 /** Why the store that this desk had is no more; null when it is sound, or when there never was one. */
-function loss(files: DeskFiles): string | null {
+function loss(files: StoreFiles, options: StoreOptions): string | null {
   if (!existsSync(files.store)) return hasRun(files) ? 'its file was gone when the supervisor started' : null;
   if (statSync(files.store).size === 0) return hasRun(files) ? 'its file was empty when the supervisor started' : null;
   const problem = attempt(() => {
-    const look = openStore(files.store, { ...STORE_OPTIONS, mustExist: true });
+    const look = openStore(files.store, { ...options, mustExist: true });
     try {
       return { ok: true as const, problem: quickProblem(look) };
     } finally {
@@ -60,18 +63,18 @@ function loss(files: DeskFiles): string | null {
 }
 
 /** An exit manager has been at work in this folder before: then an absent store is a lost one, and no first start. */
-const hasRun = (files: DeskFiles): boolean => existsSync(files.emergency('exit-manager')) || existsSync(files.backups);
+const hasRun = (files: StoreFiles): boolean => existsSync(files.emergency('exit-manager')) || existsSync(files.backups);
 
-function openSound(files: DeskFiles, now: EpochMs): OpenedStore {
+function openSound(files: StoreFiles, now: EpochMs, options: StoreOptions): OpenedStore {
   const existed = existsSync(files.store) && statSync(files.store).size > 0;
-  const opened = attempt(() => openStore(files.store, STORE_OPTIONS));
+  const opened = attempt(() => openStore(files.store, options));
   if ('ok' in opened) return opened;
   const prepared = prepare(opened, { existed, files, now });
   if (!prepared.ok) opened.close();
   return prepared;
 }
 
-function prepare(db: Db, { existed, files, now }: { existed: boolean; files: DeskFiles; now: EpochMs }): OpenedStore {
+function prepare(db: Db, { existed, files, now }: { existed: boolean; files: StoreFiles; now: EpochMs }): OpenedStore {
   const ready = requireMigrated(db);
   if (ready.ok) return { ok: true, db, applied: [], backup: null, restored: null };
   if (ready.code !== 'STORE_NOT_MIGRATED') return ready;

@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fromIsoTime } from '@holdfast/core/units';
-import { type DeskFiles, deskFiles } from '@holdfast/engine/desk-files';
 import { openStore } from '@holdfast/store/db';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type DeskFiles, deskFiles } from './desk-files.js';
 import { openDeskStore } from './desk-store.js';
 
 const NOW = fromIsoTime('2026-03-09T12:00:00.000Z');
