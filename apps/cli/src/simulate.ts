@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { type CampaignReport, DAYS_FOR_EVERY_FAULT, join, missingFaults } from '@holdfast/sim/world/campaign';
-import { EVERY_FAULT } from '@holdfast/sim/world/every-fault';
+import { everyFault } from '@holdfast/sim/world/every-fault';
 import { PROFILES, type Profile } from '@holdfast/sim/world/profile';
 import { runSeed } from '@holdfast/sim/world/run-seed';
 import { type Ownership, PROTECTIONS, type Protection } from '@holdfast/sim/world/setup';
@@ -160,7 +160,7 @@ async function campaign({ machine, screen }: Place, { options, seeds, wanted }: 
   for (const { seed, invariant, at, symbol, detail } of report.violations.slice(0, 20)) {
     screen.err.line(`${invariant} ${at} ${symbol} ${detail}\n  ${replayOf(seed, options)}`);
   }
-  const missing = missingFaults(report, EVERY_FAULT);
+  const missing = missingFaults(report, everyFault(report));
   if (options.json === true) printJson(screen, reportJson(report));
   else screen.out.line(formatCampaign(report, missing, screen.out.paint));
   if (isStopped) return EXIT.interrupted;
@@ -220,7 +220,7 @@ function merge({ machine, screen }: Place, files: readonly string[], json: boole
     whole = before === null ? read : join(before, read);
   }
   if (whole === null) return EXIT.usage;
-  const missing = missingFaults(whole, EVERY_FAULT);
+  const missing = missingFaults(whole, everyFault(whole));
   if (json) printJson(screen, reportJson(whole));
   else screen.out.line(formatCampaign(whole, missing, screen.out.paint));
   return verdict(whole, missing, screen);

@@ -1,4 +1,4 @@
-import { sessionOf } from '@holdfast/core/calendar';
+import { atTime, sessionOf } from '@holdfast/core/calendar';
 import { epochMs, type TradeDate } from '@holdfast/core/units';
 import { stormSource } from '../market/storm.js';
 import { compareDesk } from './compare.js';
@@ -49,6 +49,7 @@ function beginDay(world: World, date: TradeDate): void {
   const before = world.date;
   const previous = world.source.closes();
   world.runTo(sessionOf(world.date).extendedClose);
+  if (world.random.chance(2, 3)) nightlyRestart(world);
   world.runTo(epochMs(sessionOf(date).preOpen));
   world.source = stormSource({ seed: world.options.seed, date, profile: world.options.profile, previous });
   world.date = date;
@@ -57,6 +58,19 @@ function beginDay(world: World, date: TradeDate): void {
   world.exchange.beginDay({ source: world.source, session });
   world.bit('day turns');
   if (utcHourOf(session.open) !== utcHourOf(sessionOf(before).open)) world.bit('clocks change');
+}
+
+/** The gateway's own restart, at a quarter to midnight (reference §8): ids may roll back, the first answers may be empty. */
+function nightlyRestart(world: World): void {
+  world.runTo(atTime(world.date, '23:45'));
+  const { random } = world;
+  world.bit('nightly restart');
+  world.gateway.gateway.restart({
+    downMs: random.between(20_000, 120_000),
+    lostLastMs: random.chance(1, 2) ? random.between(500, 5_000) : 0,
+    rollBackIds: random.below(4),
+    unsettledMs: random.below(8_000),
+  });
 }
 
 const HOUR_MS = 3_600_000;

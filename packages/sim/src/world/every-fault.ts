@@ -34,15 +34,15 @@ const WORLD_FAULTS = [
   'clock step',
   'suspend',
   'half day',
-  'clocks change',
-  'day turns',
+  'gap through the stop',
 ] as const;
+
+/** What only the night between two simulated days can bring. */
+const NIGHT_FAULTS: readonly string[] = ['day turns', 'clocks change', 'nightly restart', 'market split', 'market split-like-jump'];
 
 const MARKET_FAULTS: readonly MarketEvent['kind'][] = [
   'opening-gap',
   'overnight-jump',
-  'split-like-jump',
-  'split',
   'late-open',
   'jump',
   'crash',
@@ -58,7 +58,8 @@ const MARKET_FAULTS: readonly MarketEvent['kind'][] = [
 ];
 
 /** Every kind that must have bitten in a long campaign; one that never did is a hole in the simulation. */
-export const EVERY_FAULT: readonly string[] = [
+export const everyFault = ({ seeds, days }: { readonly seeds: number; readonly days: number }): readonly string[] => [
+  ...(days > seeds ? NIGHT_FAULTS : []),
   ...WORLD_FAULTS,
   ...GATEWAY_FAULTS,
   ...LINE_FAULTS,

@@ -12,9 +12,8 @@ import type { WorldFact } from '../audits/facts.js';
 import { createReferee, type Referee } from '../audits/referee.js';
 import type { Violation } from '../audits/violation.js';
 import { createExchange } from '../exchange.js';
-import type { ExchangeEvent, SimulatedExchange } from '../exchange-types.js';
-import { type StormSource, stormSource } from '../market/storm.js';
-import { campaignDays } from '../market/trading-days.js';
+import type { ExchangeEvent, Quote, SimulatedExchange } from '../exchange-types.js';
+import type { StormSource } from '../market/storm.js';
 import { createRandom, type Random } from '../random.js';
 import { createStoreFaults, type SeededStoreFaults } from '../store-faults.js';
 import { Counts } from './counts.js';
@@ -24,6 +23,7 @@ import { Machine } from './machine.js';
 import { Points, pointedStoreFaults } from './points.js';
 import type { WorkerProcess } from './process.js';
 import type { Profile } from './profile.js';
+import { datesOf, marketOf, type Script } from './script.js';
 import { type DeskSetup, drawSetup, type Wanted } from './setup.js';
 import { exchangeWords, wordsOf, wordsOfEvent } from './story.js';
 import { WorldTime } from './time.js';
@@ -39,6 +39,7 @@ export interface WorldOptions extends Wanted {
   readonly keep: 'all' | number;
   /** Every event of every worker in the story, for looking into one. */
   readonly verbose?: boolean;
+  readonly script?: Script;
 }
 
 /** Passed while anything is under way; with nothing heard for a while steps are longer. */
@@ -90,6 +91,7 @@ export class World {
   /** Orders sent by a worker. */
   orders = 0;
   readonly #handsOff: ReadonlyMap<number, number>;
+  readonly #lastMiddle = new Map<number, number>();
   #owed: { readonly at: number; readonly work: () => boolean }[] = [];
   #activeAt = 0;
   #heardAt = 0;
@@ -97,20 +99,20 @@ export class World {
   #supervisorAt = 0;
 
   constructor(readonly options: WorldOptions) {
-    const { seed, days, profile } = options;
+    const { seed, script } = options;
     this.random = createRandom(seed, 'world');
     this.trace = createTrace(options.keep);
-    this.dates = campaignDays(seed, days);
+    this.dates = datesOf(options);
     const date = this.dates[0];
     if (date === undefined) throw new Error('a campaign has at least one day');
     this.date = date;
     const session = sessionOf(date);
     const start = epochMs(session.open - 15 * 60_000);
     this.time = new WorldTime(start);
-    this.source = stormSource({ seed, date, profile });
+    this.source = marketOf(options, date);
     const symbols = this.source.instruments.map(({ symbol }) => symbol);
-    this.setup = drawSetup(this.random.fork('setup'), symbols, options);
-    this.baseline = this.#drawBaseline(this.random.fork('baseline'));
+    this.setup = script?.setup ?? drawSetup(this.random.fork('setup'), symbols, options);
+    this.baseline = script?.baseline ?? this.#drawBaseline(this.random.fork('baseline'));
     this.#handsOff = new Map(this.baseline.map(({ conId, quantity }) => [conId, quantity]));
     this.exchange = createExchange({
       source: this.source,
@@ -324,10 +326,27 @@ export class World {
 
   #see(event: ExchangeEvent): void {
     this.referee.observe(event, monoMs(this.time.mono()));
-    if (event.kind === 'quote') return;
+    if (event.kind === 'quote') {
+      this.#watchGap(event.quote);
+      return;
+    }
     if (event.kind === 'execution') this.executions += 1;
     const words = exchangeWords(event);
     if (words !== null) this.say('exchange', words);
+  }
+
+  /** Counts prices that jump past the stop of something in care in one step: nobody could have sold in between. */
+  #watchGap({ conId, bid, ask }: Quote): void {
+    const before = this.#lastMiddle.get(conId) ?? 0;
+    if (bid === 0 || ask === 0) return;
+    const middle = (bid + ask) / 2;
+    this.#lastMiddle.set(conId, middle);
+    if (before === 0 || Math.abs(middle - before) * 200 < before) return;
+    const { quantity, averageCost } = this.exchange.position(conId);
+    if (quantity === 0 || !this.exchange.isTrading(conId)) return;
+    const stop = averageCost * (1 - (Math.sign(quantity) * this.setup.config.exits.stopBps) / 10_000);
+    const past = (price: number): boolean => (quantity > 0 ? price < stop : price > stop);
+    if (!past(before) && past(middle)) this.bit('gap through the stop');
   }
 
   #drawBaseline(random: Random) {
