@@ -24,6 +24,7 @@ import { Points, pointedStoreFaults } from './points.js';
 import type { WorkerProcess } from './process.js';
 import type { Profile } from './profile.js';
 import { datesOf, marketOf, type Script } from './script.js';
+import { datesOf, marketOf, type Script } from './script.js';
 import { type DeskSetup, drawSetup, type Wanted } from './setup.js';
 import { exchangeWords, wordsOf, wordsOfEvent } from './story.js';
 import { WorldTime } from './time.js';
