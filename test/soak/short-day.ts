@@ -128,6 +128,14 @@ export async function openShortDay({ seed, start, speed, mode, isMinimalAllowed 
     },
     line.port,
   );
+  const look = <T>(read: (db: Db) => T): T | null => {
+    try {
+      return desk.look(read);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')) return null;
+      throw error;
+    }
+  };
   const troubles = createTroubles(fact => referee.tell(fact, { at: exchange.now, machine: mono() }));
   const notes: string[] = [];
   const began = mono();
@@ -193,9 +201,11 @@ export async function openShortDay({ seed, start, speed, mode, isMinimalAllowed 
     seen: () => referee.report(),
     /** I6: where store and exchange differ now. */
     differences: (): readonly Violation[] =>
-      desk.look(db => compareWithStore(truthOf(exchange, baseline.conId), storeView(db), { at: exchange.now })),
-    /** What the store calls a position or a claim. */
-    activeInStore: (): readonly number[] => desk.look(db => readPositions(db).map(({ contract }) => contract.conId)),
+      look(db => compareWithStore(truthOf(exchange, baseline.conId), storeView(db), { at: exchange.now })) ?? [
+        { invariant: 'I6', at: exchange.now, symbol: '', detail: 'the store is locked' },
+      ],
+    /** What the store calls a position or a claim; null while somebody who was stopped in the middle of a commit keeps it locked. */
+    activeInStore: (): readonly number[] | null => look(db => readPositions(db).map(({ contract }) => contract.conId)),
     /** Everything in care at the exchange. */
     inCare: () => exchange.positions().filter(({ conId, quantity }) => conId !== baseline.conId && quantity !== 0),
     /** Adds the day to the tally. */

@@ -50,7 +50,9 @@ const fault = (name: string, give: (weather: Weather) => void): Blow =>
  */
 export const buyByHand: Blow = ({ day, random, tally }) => {
   const held = new Set(day.inCare().map(({ conId }) => conId));
-  const unsettled = new Set(day.activeInStore().filter(conId => !held.has(conId)));
+  const active = day.activeInStore();
+  if (active === null) return false;
+  const unsettled = new Set(active.filter(conId => !held.has(conId)));
   const symbols = day.source.instruments.filter(
     ({ conId }) => conId !== day.baseline.conId && !unsettled.has(conId) && day.exchange.isTrading(conId),
   );
