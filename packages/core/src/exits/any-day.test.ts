@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { epochMs, shares } from '../units.js';
-import { CON_ID, ExitBench, leavingSide } from './testing/exit-bench.js';
+import { CON_ID, ExitBench, leavingSide, type Worked } from './testing/exit-bench.js';
 
 /** The brain alone against a broker, a bad line and crashes: whatever happens in whatever order. 11:00 in New York. */
 const ELEVEN = epochMs(Date.UTC(2026, 2, 9, 15, 0));
@@ -17,6 +17,9 @@ type Act =
   | { readonly do: 'restart' }
   | { readonly do: 'repeat' }
   | { readonly do: 'reprice-fill'; readonly which: number }
+  | { readonly do: 'cancels'; readonly areIgnored: boolean }
+  | { readonly do: 'refuse'; readonly code: number; readonly text: string }
+  | { readonly do: 'shuffle'; readonly picks: readonly number[] }
   | { readonly do: 'buy'; readonly shares: number };
 
 const anAct: fc.Arbitrary<Act> = fc.oneof(
@@ -30,6 +33,17 @@ const anAct: fc.Arbitrary<Act> = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ do: 'restart' } as const) },
   { weight: 1, arbitrary: fc.constant({ do: 'repeat' } as const) },
   { weight: 1, arbitrary: fc.nat(3).map(which => ({ do: 'reprice-fill', which }) as const) },
+  { weight: 1, arbitrary: fc.boolean().map(areIgnored => ({ do: 'cancels', areIgnored }) as const) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      { do: 'refuse', code: 0, text: '' } as const,
+      { do: 'refuse', code: 201, text: 'Order rejected - reason:The exchange is closed.' } as const,
+      { do: 'refuse', code: 201, text: 'Order rejected - reason: no' } as const,
+      { do: 'refuse', code: 100, text: 'Max rate of messages per second has been exceeded' } as const,
+    ),
+  },
+  { weight: 2, arbitrary: fc.array(fc.nat(9), { minLength: 3, maxLength: 12 }).map(picks => ({ do: 'shuffle', picks }) as const) },
   { weight: 1, arbitrary: fc.constantFrom(10, 50).map(count => ({ do: 'buy', shares: count }) as const) },
 );
 
@@ -86,9 +100,27 @@ function perform(bench: ExitBench, act: Act, side: 1 | -1): void {
       if (one) bench.correct(one, { price: one.price });
       return;
     }
+    case 'cancels':
+      bench.ignoresCancels = act.areIgnored;
+      return;
+    case 'refuse':
+      bench.refuses = act.code === 0 ? null : { code: act.code, text: act.text };
+      return;
+    case 'shuffle': {
+      // What waits is told in another order, and some of it twice.
+      const picks = [...act.picks];
+      bench.deliver(waiting => {
+        const pick = picks.shift();
+        if (pick === undefined) return waiting.shift();
+        const index = pick % waiting.length;
+        return pick % 3 === 0 ? waiting[index] : waiting.splice(index, 1)[0];
+      });
+      return;
+    }
     case 'buy':
       // Somebody adds to what is held, with the line in order: I1 leaves the reaction time after his trade aside, so no fill falls into it.
       perform(bench, { do: 'line', is: 'fine' }, side);
+      bench.refuses = null;
       bench.run(3_000);
       if (bench.position !== 0) bench.byHand(side * act.shares, 50);
       bench.run(3_000);
@@ -133,6 +165,8 @@ describe.each([
         trail.push('quiet');
         perform(bench, { do: 'line', is: 'fine' }, side);
         bench.omitsOrders = false;
+        bench.ignoresCancels = false;
+        bench.refuses = null;
         bench.liquidity = Number.POSITIVE_INFINITY;
         for (const one of bench.working()) if (one.order.type === 'MKT') bench.fill(one, 1_000_000, 49.5);
         for (let second = 0; second < 150; second += 1) {
@@ -148,7 +182,7 @@ describe.each([
           return;
         }
         expect(care?.exit ?? null, why()).toBeNull();
-        expect(bench.reach(), why()).toBe(Math.abs(bench.position));
+        for (const { quantity, filled } of bench.working()) expect(quantity - filled, why()).toBe(Math.abs(bench.position));
         const kinds = bench.working().map(({ order }) => order.type);
         expect([...kinds].sort(), why()).toEqual(mode === 'monitored' ? ['LMT'] : ['LMT', 'STP']);
         expect(bench.alerts(), why()).not.toContain('SYMBOL_SUSPENDED');
@@ -158,17 +192,67 @@ describe.each([
   });
 });
 
+/** 100 shares in care with target and disaster stop resting. */
+function protectedBench(): ExitBench {
+  const bench = new ExitBench({ at: ELEVEN });
+  bench.deliver();
+  bench.byHand(100, 50);
+  bench.run(1_000);
+  bench.mark(50);
+  bench.run(1_000);
+  return bench;
+}
+const targetOf = (bench: ExitBench): Worked => {
+  const target = bench.working().find(({ order }) => order.type === 'LMT');
+  if (!target) throw new Error('no target rests');
+  return target;
+};
+
+describe('I1: found by the property above', () => {
+  it('a fill that nobody told shows in the status of the cancelled order: sold is what is left', () => {
+    const bench = protectedBench();
+    bench.isMute = true;
+    bench.fill(targetOf(bench), 30, 50.9);
+    bench.isMute = false;
+    perform(bench, { do: 'flatten' }, 1);
+    bench.run(5_000);
+    expect(bench.position).toBe(0);
+    const sold = bench.executions.filter(({ side }) => side === 'SELL').map(({ shares: count }) => count);
+    expect(sold).toEqual([30, 70]);
+  });
+
+  it('an exit that filled in part and is left out by two answers is asked about, and what is held is covered in full again', () => {
+    const bench = protectedBench();
+    bench.fill(targetOf(bench), 30, 50.9);
+    bench.run(3_000);
+    bench.cut();
+    bench.omitsOrders = true;
+    bench.connect();
+    for (let second = 0; second < 40; second += 1) {
+      bench.mark(50 + (second % 2) * 0.01);
+      bench.run(1_000);
+      expect(bench.reach()).toBeLessThanOrEqual(70);
+    }
+    expect(bench.working().map(({ quantity, filled }) => quantity - filled)).toEqual([70, 70]);
+  });
+
+  it('shares bought while a sale rests for the reopening join that sale: one order sells', () => {
+    const bench = protectedBench();
+    bench.liquidity = 0;
+    perform(bench, { do: 'flatten' }, 1);
+    bench.run(6_000);
+    expect(bench.working().map(({ order, quantity }) => `${order.type} ${order.tif} ${quantity}`)).toEqual(['MKT DAY 100']);
+    bench.byHand(50, 50);
+    bench.run(8_000);
+    expect(bench.working().map(({ order, quantity }) => `${order.type} ${order.tif} ${quantity}`)).toEqual(['MKT DAY 150']);
+    expect(bench.alerts()).not.toContain('SYMBOL_SUSPENDED');
+  });
+});
+
 describe('I6: executions', () => {
   it('a bust of a sale brings the shares back into care, protected', () => {
-    const bench = new ExitBench({ at: ELEVEN });
-    bench.deliver();
-    bench.byHand(100, 50);
-    bench.run(1_000);
-    bench.mark(50);
-    bench.run(1_000);
-    const target = bench.working().find(({ order }) => order.type === 'LMT');
-    if (!target) throw new Error('no target rests');
-    bench.fill(target, 100, 50.9);
+    const bench = protectedBench();
+    bench.fill(targetOf(bench), 100, 50.9);
     bench.run(5_000);
     expect(bench.state.care.size).toBe(0);
     const sale = bench.executions.at(-1);

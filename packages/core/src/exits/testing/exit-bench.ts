@@ -48,6 +48,10 @@ export class ExitBench {
   isDeaf = false;
   /** What happens is not told. */
   isMute = false;
+  /** Cancels are taken and not answered. */
+  ignoresCancels = false;
+  /** The code with which every order and change is refused, or null. */
+  refuses: { readonly code: number; readonly text: string } | null = null;
   /** Complete answers leave out the open orders. */
   omitsOrders = false;
   /** Calls after everything that happens at the broker. */
@@ -245,7 +249,7 @@ export class ExitBench {
         else if (!this.isDeaf) this.place(effect.order);
         return;
       case 'cancel':
-        if (this.isUp && !this.isDeaf) this.cancel(effect.orderId);
+        if (this.isUp && !this.isDeaf && !this.ignoresCancels) this.cancel(effect.orderId);
         return;
       case 'request-snapshot':
         if (this.isUp && !this.isDeaf)
@@ -298,6 +302,11 @@ export class ExitBench {
     const known = this.worked.get(order.orderId);
     const refuse = (code: number, meaning: 'rejected' | 'modify-refused'): void =>
       this.tell({ kind: 'order-notice', orderId: order.orderId, code, meaning, text: `refused ${code}` });
+    if (this.refuses) {
+      const meaning = known && isWorking(known) ? 'modify-refused' : 'rejected';
+      this.tell({ kind: 'order-notice', orderId: order.orderId, meaning, ...this.refuses });
+      return;
+    }
     if (known && !isWorking(known)) {
       refuse(known.status === 'Filled' ? 104 : 103, known.status === 'Filled' ? 'modify-refused' : 'rejected');
       return;
