@@ -7,6 +7,7 @@ import type { StoreSpell } from '../store-faults.js';
 import type { Faults } from './faults.js';
 import { bust, correct, flatten, handBuy, handOpen, handOrder, handSell, killSwitch, restStops } from './hand-acts.js';
 import type { PlannedFault } from './profile.js';
+import { corruptStore, loseStore, replaceStore } from './store-acts.js';
 import type { World } from './world.js';
 
 /** Begins one fault and sees to its end. One that finds nothing to bite on does nothing, and is not counted. */
@@ -55,12 +56,21 @@ function ambush(worker: SupervisedWorker | 'supervisor'): Act {
   };
 }
 
+/** Shorter than a supervisor notices, about as long, and so long that only its SIGKILL can end it. */
+const HANGS = [
+  [200, 4_500],
+  [200, 4_500],
+  [5_000, 12_000],
+  [20_000, 60_000],
+] as const;
+
 function hang(worker: SupervisedWorker): Act {
   return (world, faults) => {
     const program = world.machine.process(worker);
     if (!program || program.isStopped || program.isInCall) return;
     const { random } = faults;
-    const ms = random.chance(1, 2) ? random.between(200, 4_500) : random.between(5_000, 12_000);
+    const [lowMs, highMs] = HANGS[random.below(HANGS.length)] ?? HANGS[0];
+    const ms = random.between(lowMs, highMs);
     program.isStopped = true;
     world.tell({ fact: 'process', processId: program.pid, worker, state: 'stopped' });
     world.bit(`hang ${worker}`, `${ms} ms`);
@@ -83,7 +93,7 @@ function hangSupervisor(world: World, faults: Faults): void {
 
 function secondSupervisor(world: World): void {
   const { supervisor } = world.machine;
-  if (!supervisor?.supervision || supervisor.isDead || world.disk.isFailing('busy')) return;
+  if (!supervisor?.supervision || supervisor.isDead || world.disk.isFailing('busy') || !world.place.isWell) return;
   world.bit('second supervisor');
   if (!world.machine.startSecondSupervisor())
     world.violate([{ invariant: 'I10', at: world.time.exchange(), symbol: '', detail: 'a second supervisor did not refuse to start' }]);
@@ -174,7 +184,8 @@ function store(spell: StoreSpell, msMax: number): Act {
 
 /** Somebody else's open write transaction, on a real connection. */
 function stranger(world: World, faults: Faults): void {
-  const db = new Db(world.storePath, { busyTimeoutMs: 0, synchronous: 'OFF' });
+  if (!world.place.isWell) return;
+  const db = new Db(world.place.path, { busyTimeoutMs: 0, synchronous: 'OFF', mustExist: true });
   try {
     db.exec('BEGIN IMMEDIATE');
   } catch (error) {
@@ -259,6 +270,9 @@ const ACTS: Readonly<Record<PlannedFault, Act>> = {
   'store io': store('io', 5_000),
   'store unsure': store('unsure', 5_000),
   'store stranger': stranger,
+  'store lost': loseStore,
+  'store corrupt': corruptStore,
+  'store replaced': replaceStore,
   'clock step': clockStep,
   suspend,
 };

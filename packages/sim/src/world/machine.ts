@@ -12,20 +12,18 @@ import type { Log } from '@holdfast/engine/log';
 import { createMemoryFile, type RandomFile } from '@holdfast/engine/random-file';
 import { dayTraderRulesOf, exitRulesOf } from '@holdfast/engine/rules-of-config';
 import type { ProcessPort } from '@holdfast/engine/supervise';
-import type { CommitCount } from '@holdfast/store/commit-count';
 import { type Db, openStore, type StoreOptions } from '@holdfast/store/db';
 import type { StoreFaults } from '@holdfast/store/faults';
 import type { LeaseHolder } from '@holdfast/store/leases';
 import type { Random } from '../random.js';
 import { type Line, type ProcessGround, startProcess, type WorkerProcess } from './process.js';
+import type { StorePlace } from './store-place.js';
 import { type SupervisorProcess, startSupervisor } from './supervisor-process.js';
 import type { WorldTime } from './time.js';
 
 export interface MachineParts {
   readonly time: WorldTime;
-  readonly storePath: string;
-  /** Shared by everybody who writes to that file. */
-  readonly commits: CommitCount;
+  readonly place: StorePlace;
   readonly config: Config;
   readonly watchlist: readonly string[];
   readonly policy: SupervisionPolicy;
@@ -38,6 +36,8 @@ export interface MachineParts {
   journal(program: WorkerProcess, event: Event, effects: readonly Effect[]): void;
   tell(who: string, what: string): void;
   adopted(words: string): void;
+  /** A supervisor is content with the store. */
+  storeStands(): void;
   started(program: WorkerProcess): void;
   ended(program: WorkerProcess, exit: WorkerExit): void;
   phase(program: WorkerProcess, phase: Heartbeat['phase']): void;
@@ -76,16 +76,18 @@ export class Machine {
 
   /** pm2's part: keeps one supervisor up. */
   startSupervisor(): SupervisorProcess {
-    const { time, storePath, policy, tell } = this.#parts;
+    const { time, place, policy, config, tell, storeFaults, storeStands } = this.#parts;
     const pid = this.#newPid();
     const started = startSupervisor({
       pid,
       time,
-      storePath,
+      place,
+      options: place.options(storeFaults('supervisor')),
+      keepDays: config.backups.keepDays,
       policy,
       processes: this.#port(),
       log: logOf(() => 'supervisor', tell),
-      open: (path, options) => this.#open('supervisor', path, options),
+      storeStands,
       say: line => {
         if (line.includes(': adopted')) this.#parts.adopted(line);
       },
@@ -99,17 +101,19 @@ export class Machine {
 
   /** A second supervisor beside a living one, started by mistake: it must refuse. Returns whether it did. */
   startSecondSupervisor(): boolean {
-    const { time, storePath, commits, policy, tell } = this.#parts;
+    const { time, place, policy, config, tell } = this.#parts;
     const pid = this.#newPid();
     let ended = '';
     const second = startSupervisor({
       pid,
       time,
-      storePath,
+      place,
+      options: place.options(),
+      keepDays: config.backups.keepDays,
       policy,
       processes: this.#port(),
       log: logOf(() => 'supervisor 2', tell),
-      open: (path, options) => openStore(path, { ...options, commits }),
+      storeStands: () => undefined,
       say: () => undefined,
       ended: (_gone, why) => {
         this.#alive.delete(pid);
@@ -150,9 +154,9 @@ export class Machine {
     this.#supervisorDueAt = this.#parts.time.mono() + this.#parts.random.between(100, 1_500);
   }
 
-  #open(program: WorkerProcess | 'supervisor', path: string, options: StoreOptions): Db {
-    const { commits, storeFaults } = this.#parts;
-    return openStore(path, { ...options, busyTimeoutMs: 0, synchronous: 'OFF', commits, faults: storeFaults(program) });
+  #open(program: WorkerProcess, path: string, options: StoreOptions): Db {
+    const { place, storeFaults } = this.#parts;
+    return openStore(path, { ...options, ...place.options(storeFaults(program)) });
   }
 
   #port(): ProcessPort {
@@ -178,11 +182,12 @@ export class Machine {
   #holder = (pid: number): LeaseHolder => ({ pid, processStartedAt: String(pid), bootId: this.#bootId });
 
   #start(worker: SupervisedWorker, mode: StartMode): WorkerProcess {
-    const { time, storePath, config, watchlist, random, tell } = this.#parts;
+    const { time, place, config, watchlist, random, tell } = this.#parts;
     const pid = this.#newPid();
     const ground: ProcessGround = {
       time,
-      storePath,
+      storePath: place.path,
+      sight: place.sight,
       config,
       bootId: this.#bootId,
       heartbeats: this.heartbeats,

@@ -3,18 +3,19 @@ import type { Event } from '@holdfast/core/events';
 import type { BrokerListener, BrokerPort } from '@holdfast/core/ports';
 import type { StartMode, SupervisedWorker, WorkerExit } from '@holdfast/core/supervision/watch';
 import { type EpochMs, type MonoMs, monoMs } from '@holdfast/core/units';
-import { ASK_AGAIN_MS, type Booted, createBoot } from '@holdfast/engine/boot';
+import { ASK_AGAIN_MS, type Booted, createBoot, type LastBeat } from '@holdfast/engine/boot';
 import { createExchangeClock, type ExchangeClock } from '@holdfast/engine/clock';
 import type { Config } from '@holdfast/engine/config';
 import { createEmergencyFile } from '@holdfast/engine/emergency-file';
 import { EXIT_CODE } from '@holdfast/engine/exit-codes';
-import { HEARTBEAT_EVERY_MS, type Heartbeat, isBeating } from '@holdfast/engine/heartbeat';
+import { HEARTBEAT_EVERY_MS, type Heartbeat, holderOf, isBeating } from '@holdfast/engine/heartbeat';
 import type { Log } from '@holdfast/engine/log';
 import type { RandomFile } from '@holdfast/engine/random-file';
 import { type BrainStart, createShell, type Shell } from '@holdfast/engine/shell';
 import type { Brain, Stop } from '@holdfast/engine/worker';
 import type { Db, StoreOptions } from '@holdfast/store/db';
 import { type LeaseHolder, releaseLease } from '@holdfast/store/leases';
+import { type StoreFileLook, type StoreSight, storeTrouble } from '@holdfast/store/store-file';
 import { Crash } from './crash.js';
 import type { WorldTime } from './time.js';
 
@@ -36,6 +37,7 @@ export interface ProcessGround {
   readonly time: WorldTime;
   readonly bootId: string;
   readonly storePath: string;
+  readonly sight: StoreSight;
   readonly config: Config;
   readonly emergency: RandomFile;
   readonly heartbeats: Map<SupervisedWorker, Heartbeat>;
@@ -97,6 +99,8 @@ class RunningProcess<S> extends WorkerProcess {
   readonly #log: Log;
   #boot: ReturnType<typeof createBoot>;
   #bootAt: MonoMs;
+  /** As it was before the boot: a file that is replaced in between counts as replaced. */
+  #storeFile: StoreFileLook | null = null;
   #booted: Booted | null = null;
   #shell: Shell | null = null;
   #line: Line | null = null;
@@ -127,6 +131,7 @@ class RunningProcess<S> extends WorkerProcess {
       holder: this.#holder,
       isGone: ground.isGone,
       emergency: this.#isGuard ? createEmergencyFile(ground.emergency) : null,
+      lastBeat: () => lastBeatOf(ground.heartbeats.get(worker) ?? null),
       log: this.#log,
       mono: ground.time.mono,
       wall: ground.time.wall,
@@ -209,6 +214,10 @@ class RunningProcess<S> extends WorkerProcess {
     const { ground, mind, mode } = this.#parts;
     const now = ground.time.mono();
     if (now < this.#bootAt) return;
+    if (this.#storeFile === null) {
+      const look = ground.sight.look();
+      if (look !== 'unknown') this.#storeFile = look;
+    }
     const word = this.#boot.step();
     if (word === 'waiting') {
       this.#bootAt = monoMs(now + ASK_AGAIN_MS);
@@ -221,6 +230,7 @@ class RunningProcess<S> extends WorkerProcess {
     }
     this.#booted = word;
     ground.leased(this, word.lease.leaseId);
+    const storeFile = this.#storeFile;
     this.#shell = createShell<S>({
       name: this.worker,
       config: ground.config,
@@ -233,6 +243,7 @@ class RunningProcess<S> extends WorkerProcess {
       log: this.#log,
       ...(this.#isGuard ? {} : { guard: () => this.#guardPulse() }),
       isHalted: () => ground.isHalted(),
+      ...(storeFile ? { storeTrouble: () => storeTrouble(storeFile, ground.sight.look()) } : {}),
       ...(mind.isDone ? { isDone: mind.isDone } : {}),
       alerts: [],
       onStop: stop => this.#stopped(stop),
@@ -242,13 +253,12 @@ class RunningProcess<S> extends WorkerProcess {
   #journaled(brain: Brain<S>): Brain<S> {
     const { ground } = this.#parts;
     return {
+      ...brain,
       decide: (state, event) => {
         const step = brain.decide(state, event);
         ground.journal(this, event, step.effects);
         return step;
       },
-      isSettled: brain.isSettled,
-      phaseOf: brain.phaseOf,
     };
   }
 
@@ -317,4 +327,9 @@ class RunningProcess<S> extends WorkerProcess {
     else this.#boot.abandon();
     this.#parts.ground.ended(this, exit);
   }
+}
+
+function lastBeatOf(beat: Heartbeat | null): LastBeat | null {
+  const holder = holderOf(beat);
+  return beat && holder ? { holder, leaseId: beat.leaseId } : null;
 }

@@ -58,6 +58,9 @@ export const PLANNED_FAULTS = {
   'store io': 2,
   'store unsure': 2,
   'store stranger': 2,
+  'store lost': 0,
+  'store corrupt': 0,
+  'store replaced': 0,
   // the machine
   'clock step': 1,
   suspend: 1,
@@ -80,7 +83,7 @@ export interface Storm {
   readonly to: number;
 }
 
-const TOTAL = Object.values(PLANNED_FAULTS).reduce((sum, weight) => sum + weight, 0);
+const TOTAL = Object.values(PLANNED_FAULTS).reduce<number>((sum, weight) => sum + weight, 0);
 
 export function drawFault(random: Random): PlannedFault {
   let left = random.below(TOTAL);

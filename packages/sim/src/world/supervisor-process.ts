@@ -1,20 +1,27 @@
 import type { SupervisionPolicy } from '@holdfast/core/supervision/policy';
+import { openDeskStore } from '@holdfast/engine/desk-store';
 import type { Log } from '@holdfast/engine/log';
+import { createStoreKeeper, type StoreKeeper } from '@holdfast/engine/store-keeper';
 import { createSupervision, type ProcessPort, type Supervision } from '@holdfast/engine/supervise';
-import { type Db, openStore, type StoreOptions } from '@holdfast/store/db';
+import type { Db, StoreOptions } from '@holdfast/store/db';
 import { acquireLease, type LeaseHolder } from '@holdfast/store/leases';
-import { attempt } from '@holdfast/store/refusal';
 import { Crash } from './crash.js';
+import type { StorePlace } from './store-place.js';
 import type { WorldTime } from './time.js';
 
 export interface SupervisorProcessParts {
   readonly pid: number;
   readonly time: WorldTime;
-  readonly storePath: string;
+  readonly place: StorePlace;
+  /** Of its connections. */
+  readonly options: StoreOptions;
+  /** Copies of the store are kept for so long. */
+  readonly keepDays: number;
   readonly policy: SupervisionPolicy;
   readonly processes: ProcessPort;
   readonly log: Log;
-  readonly open?: (path: string, options: StoreOptions) => Db;
+  /** It is content with the store that stands there: at its start, and after a restoration. */
+  readonly storeStands: () => void;
   /** What it tells the person at the console. */
   readonly say: (line: string) => void;
   readonly ended: (pid: number, why: string) => void;
@@ -34,9 +41,9 @@ export interface SupervisorProcess {
 
 /** Takes the lease (again at every turn while the store is locked) and starts; refuses, and ends, where a living supervisor holds it. */
 export function startSupervisor(parts: SupervisorProcessParts): SupervisorProcess {
-  const { pid, time, processes } = parts;
+  const { pid, time, processes, place, options } = parts;
   const holder: LeaseHolder = { pid, processStartedAt: String(pid), bootId: processes.bootId };
-  const open = parts.open ?? openStore;
+  const files = { store: place.path, backups: place.backups, emergency: () => '' };
   let db: Db | null = null;
   let supervision: Supervision | null = null;
   let isDead = false;
@@ -44,28 +51,50 @@ export function startSupervisor(parts: SupervisorProcessParts): SupervisorProces
   function end(why: string): void {
     if (isDead) return;
     isDead = true;
+    if (supervision && supervision.db !== db) supervision.db.close();
     db?.close();
     parts.ended(pid, why);
   }
 
+  /** Restores a store that was lost while no supervisor lived. Null: it could not, and has ended. */
+  function open(): Db | null {
+    const opened = openDeskStore(files, time.wall(), options);
+    if (opened.ok) return opened.db;
+    end(`${opened.code}: ${opened.detail}`);
+    return null;
+  }
+
+  function keeperOf(opened: Db): StoreKeeper {
+    const { path, backups, sight } = place;
+    const keeper = createStoreKeeper({ path, backups, keepDays: parts.keepDays, db: opened, options, holder, wall: time.wall, sight });
+    return {
+      ...keeper,
+      restore(why) {
+        place.touch();
+        const restored = keeper.restore(why);
+        if (restored.ok) parts.storeStands();
+        return restored;
+      },
+    };
+  }
+
   function begin(): void {
-    const opened = db ?? attempt(() => open(parts.storePath, { busyTimeoutMs: 0, synchronous: 'OFF', mustExist: true }));
-    if ('ok' in opened) {
-      end(opened.detail);
-      return;
-    }
+    const opened = db ?? open();
+    if (opened === null) return;
     db = opened;
     const taken = acquireLease(opened, { name: 'supervisor', ...holder, now: time.wall() }, processes.isGone);
     if (!taken.ok) {
       if (taken.code === 'LEASE_HELD') end(`refused: ${taken.detail}`);
       return;
     }
+    parts.storeStands();
     supervision = createSupervision({
       policy: parts.policy,
       db: opened,
       lease: taken.lease,
       machine: time,
       processes,
+      keeper: keeperOf(opened),
       log: parts.log,
       say: parts.say,
       showStatus: () => undefined,

@@ -1,12 +1,9 @@
-import { join } from 'node:path';
 import { sessionOf, tradeDateOf } from '@holdfast/core/calendar';
 import type { Effect } from '@holdfast/core/effects';
 import type { Event } from '@holdfast/core/events';
 import { DEFAULT_SUPERVISION } from '@holdfast/core/supervision/policy';
 import { type EpochMs, epochMs, monoMs, type TradeDate } from '@holdfast/core/units';
-import type { CommitCount } from '@holdfast/store/commit-count';
-import { Db } from '@holdfast/store/db';
-import { migrate } from '@holdfast/store/migrate';
+import type { Db } from '@holdfast/store/db';
 import type { Holding } from '../account.js';
 import type { WorldFact } from '../audits/facts.js';
 import { createReferee, type Referee } from '../audits/referee.js';
@@ -24,8 +21,9 @@ import { Points, pointedStoreFaults } from './points.js';
 import type { WorkerProcess } from './process.js';
 import type { Profile } from './profile.js';
 import { datesOf, marketOf, type Script } from './script.js';
-import { datesOf, marketOf, type Script } from './script.js';
 import { type DeskSetup, drawSetup, type Wanted } from './setup.js';
+import { storeStands } from './store-acts.js';
+import { StorePlace } from './store-place.js';
 import { exchangeWords, wordsOf, wordsOfEvent } from './story.js';
 import { WorldTime } from './time.js';
 import { createTrace, type Trace } from './trace.js';
@@ -80,9 +78,7 @@ export class World {
   readonly disk: SeededStoreFaults;
   readonly points: Points;
   readonly faults: Faults;
-  readonly storePath: string;
-  /** A person's connection to the store. Kept open: the last one to close would delete the log. */
-  readonly operator: Db;
+  readonly place: StorePlace;
   readonly baseline: readonly { readonly conId: number; readonly quantity: number; readonly averageCost: Holding['averageCost'] }[];
   readonly violations: Violation[] = [];
   source: StormSource;
@@ -150,15 +146,10 @@ export class World {
     });
     this.exchange.subscribe(event => this.#see(event));
     this.gateway = new DeskGateway(this);
-    this.storePath = join(options.folder, 'desk.db');
-    const commits: CommitCount = { tried: 0 };
-    this.operator = new Db(this.storePath, { busyTimeoutMs: 0, synchronous: 'OFF', commits });
-    const migrated = migrate(this.operator, start);
-    if (!migrated.ok) throw new Error(migrated.detail);
+    this.place = new StorePlace(options.folder, start);
     this.machine = new Machine({
       time: this.time,
-      storePath: this.storePath,
-      commits,
+      place: this.place,
       config,
       watchlist: this.setup.watchlist,
       policy: { ...DEFAULT_SUPERVISION, parkAfterCrashes: config.supervisor.parkAfterCrashes },
@@ -167,7 +158,9 @@ export class World {
       connect: (program, listener) => this.gateway.connect(program, listener),
       storeFaults: program => pointedStoreFaults(this.points, program, this.disk),
       journal: (program, event, effects) => this.#journal(program, event, effects),
-      tell: (who, what) => this.say(who, what),
+      // The folder has another name at every run.
+      tell: (who, what) => this.say(who, what.replaceAll(options.folder, '')),
+      storeStands: () => storeStands(this),
       adopted: words => this.bit('adoption', words),
       started: program => this.tell({ fact: 'process', processId: program.pid, worker: program.worker, state: 'started' }),
       ended: program => this.tell({ fact: 'process', processId: program.pid, worker: program.worker, state: 'ended' }),
@@ -176,6 +169,11 @@ export class World {
     });
     this.faults = new Faults(this);
     this.machine.startSupervisor();
+  }
+
+  /** A person's connection to the store that stands there now. */
+  get operator(): Db {
+    return this.place.operator;
   }
 
   say(who: string, what: string): void {
@@ -252,7 +250,7 @@ export class World {
   close(): void {
     for (const program of [...this.machine.processes]) program.kill();
     this.machine.supervisor?.kill('the world ends');
-    this.operator.close();
+    this.place.close();
   }
 
   #isCalm(): boolean {
@@ -322,7 +320,14 @@ export class World {
     for (const effect of effects) {
       const words = wordsOf(effect);
       if (words !== null) this.say(program.worker, `${event.kind}: ${words}`);
+      if (effect.do === 'say' && effect.event === 'exit-decided') this.#tellDecided(effect.fields);
     }
+  }
+
+  /** Why a position is let go, in the worker's own words: the referees compare them with what the exchange saw. */
+  #tellDecided({ symbol, reason }: Readonly<Record<string, unknown>>): void {
+    const conId = this.exchange.instruments.find(instrument => instrument.symbol === symbol)?.conId;
+    if (conId !== undefined) this.tell({ fact: 'decided', conId, reason: String(reason) });
   }
 
   #see(event: ExchangeEvent): void {
