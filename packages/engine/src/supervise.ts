@@ -351,9 +351,8 @@ export function createSupervision(parts: SupervisionParts): Supervision {
   function lookAtHeartbeats(): void {
     const told = WORKERS.map(lookAtHeartbeat).find(offset => offset !== null);
     if (told !== undefined) exchangeOffset = told;
-    if (exchangeOffset === null) return;
-    const date = tradeDateOf(exchange());
-    if (date !== state.tradeDate) tell({ kind: 'trade-date', date });
+    const date = exchangeOffset === null ? state.tradeDate : tradeDateOf(exchange());
+    if (date !== null && date !== state.tradeDate) tell({ kind: 'trade-date', date });
   }
 
   /** Returns exchange time less machine time as a READY worker of ours tells it; a worker that is not READY may not know it yet. */
