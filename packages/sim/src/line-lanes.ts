@@ -43,6 +43,8 @@ export const REPEATS_LATE: readonly LineKind[] = ['execution', 'commission', 'or
 export const REPEATS: readonly LineKind[] = [...REPEATS_LATE, 'open-order', 'order-status', 'position'];
 export const REPEAT_MS_MAX = 3_000;
 export const REORDER_MS_MAX = 2_500;
+/** How long a crazy mark stands before the true one: a breach nobody contradicts for 3 s is believed, and rightly. */
+export const CRAZY_MS_MAX = 2_000;
 /** Thousandths of the true price. */
 export const CRAZY_FACTORS = [1, 100, 500, 2_000, 10_000] as const;
 

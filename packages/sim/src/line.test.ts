@@ -95,6 +95,9 @@ describe('the line', () => {
     const { heard, fired } = tell({ crazyMark: ALWAYS }, [mark]);
     const told = heard[0]?.body;
     expect(told?.kind === 'pnl-mark' && (told.price > 60_000_000 || told.price < 30_000_000)).toBe(true);
+    // Within the time in which a lone one is not believed.
+    expect(heard[1]?.body).toEqual(mark);
+    expect(heard[1]?.after).toBeLessThan(2_500);
     expect(fired).toEqual(['crazy mark']);
   });
 

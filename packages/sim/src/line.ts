@@ -2,7 +2,17 @@ import type { EventBody } from '@holdfast/core/events';
 import type { MonoMs } from '@holdfast/core/units';
 import { type FaultKind, happens, type Lane, type LineFaults, noLineFaults, type OnFault } from './broker-faults.js';
 import { thousandthsOf } from './broker-translate.js';
-import { aboutOf, CRAZY_FACTORS, LANE_OF, LATE_KIND, REORDER_MS_MAX, REPEAT_MS_MAX, REPEATS, REPEATS_LATE } from './line-lanes.js';
+import {
+  aboutOf,
+  CRAZY_FACTORS,
+  CRAZY_MS_MAX,
+  LANE_OF,
+  LATE_KIND,
+  REORDER_MS_MAX,
+  REPEAT_MS_MAX,
+  REPEATS,
+  REPEATS_LATE,
+} from './line-lanes.js';
 import type { Random } from './random.js';
 
 /**
@@ -133,6 +143,8 @@ export class MessageLine {
     if (this.swaps(said, now)) return;
     const lateBy = this.latenessOf(said, lane);
     this.put(said, lane, now + lateBy, now);
+    // The true one follows soon: a lone crazy mark must sell nothing (DESIGN §4, "Marks").
+    if (said !== body) this.put(body, lane, now + lateBy + this.parts.random.between(1, CRAZY_MS_MAX), now);
     if (this.swapped !== null && said.kind === 'order-status') {
       const overtaken = this.swapped;
       this.swapped = null;

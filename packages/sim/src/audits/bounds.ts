@@ -22,6 +22,10 @@ export interface Bounds {
   readonly stopToleranceBps: number;
   /** I3, I2: reaction time in which an adopted position takes its reference from the mark. */
   readonly adoptMsMax: number;
+  /** I3: a stop may be decided on so long after the exchange touched it (exchange time): late marks, a worker that stood still. */
+  readonly touchRememberedMs: number;
+  /** I2, `guarded`: reaction time until a disaster stop rests for everything held. Not judged where nobody gives it. */
+  readonly restWithinMs: number;
   /** I3: the mark must stay beyond the stop this long before it counts, exchange time. */
   readonly touchSustainedMs: number;
   /** I3: then this long until flat or a marketable exit, reaction time. */
@@ -57,6 +61,8 @@ export const DEFAULT_BOUNDS: Bounds = {
   silentMsMax: 90_000,
   stopToleranceBps: 10,
   adoptMsMax: 30_000,
+  touchRememberedMs: 120_000,
+  restWithinMs: Number.POSITIVE_INFINITY,
   touchSustainedMs: 3_000,
   exitWithinMs: 15_000,
   exitWithinCrashesMs: 60_000,

@@ -30,6 +30,8 @@ export type WorldFact =
   /** The right to act was taken in the store. The liquidator takes the exit manager's. */
   | { readonly fact: 'lease'; readonly worker: JudgedWorker; readonly leaseId: number; readonly processId: number }
   | SentFact
+  /** An exit manager has decided to let a position go, and why in its own words: judged by what the exchange saw. */
+  | { readonly fact: 'decided'; readonly conId: number; readonly reason: string }
   /** The gateway took a cancel or a modification. New orders are recognised by their orderRef. */
   | { readonly fact: 'arrived'; readonly processId: number; readonly what: SentKind; readonly orderRef: string }
   /** The gateway refused a new order before the exchange heard of it. */

@@ -4,6 +4,7 @@ import type { ExchangeEvent, Instrument, Quote } from '../exchange-types.js';
 import { alwaysProtected } from './always-protected.js';
 import { watchArming } from './arming.js';
 import { type Bounds, DEFAULT_BOUNDS } from './bounds.js';
+import { disasterStopRests } from './disaster-stop-rests.js';
 import type { WorldFact } from './facts.js';
 import { flatByClose } from './flat-by-close.js';
 import { getsWell } from './gets-well.js';
@@ -13,6 +14,7 @@ import { killSwitchHolds } from './kill-switch-holds.js';
 import { limitsHold } from './limits-hold.js';
 import { Measurements, type Measures } from './measures.js';
 import { neverShort } from './never-short.js';
+import { noFalseStop } from './no-false-stop.js';
 import { noForbiddenEntry } from './no-forbidden-entry.js';
 import { oneAuthority } from './one-authority.js';
 import { oneEntry } from './one-entry.js';
@@ -148,7 +150,9 @@ function enrol(ground: Ground, { measured, found }: { measured: Measurements; fo
   return [
     neverShort(stand('I1')),
     alwaysProtected(stand('I2'), measured),
+    disasterStopRests(stand('I2')),
     stopHonoured(stand('I3'), measured),
+    noFalseStop(stand('I3')),
     noForbiddenEntry(stand('I4')),
     oneEntry(stand('I5')),
     flatByClose(stand('I7')),
