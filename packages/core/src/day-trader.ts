@@ -73,6 +73,7 @@ export function createState(start: DayTraderStart): DayTraderState {
       isUp: false,
       snapshot: null,
       lastSnapshotAt: null,
+      lastAskedOn: null,
       executionsAsked: null,
       reconnectAskedAt: null,
       followedSession: 0,

@@ -62,6 +62,8 @@ export interface Link {
     readonly isFirst: boolean;
   } | null;
   readonly lastSnapshotAt: MonoMs | null;
+  /** Exchange time at which the last answer that came was asked for. */
+  readonly lastAskedOn: EpochMs | null;
   readonly executionsAsked: { readonly id: number; readonly at: MonoMs } | null;
   readonly reconnectAskedAt: MonoMs | null;
   /** Connection on which the market data were asked for; another one means: ask again. */

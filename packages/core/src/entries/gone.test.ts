@@ -8,12 +8,40 @@ import { claimOf, clock, command, quote, TraderBench, tale, told, working } from
 const REF = 'HFD-20260309-7-1';
 
 /** The day trader died while this entry was good till 10:01:00; a new one starts. */
-function reborn(at = '10:00:10', status: 'SUBMITTED' | 'CANCELLING' | 'INACTIVE' = 'SUBMITTED') {
+function reborn(at = '10:00:10', status: 'INTENT' | 'SUBMITTED' | 'CANCELLING' | 'INACTIVE' = 'SUBMITTED') {
   const before = new TraderBench().ready();
   before.bar30(50.1);
   const order = { ...before.entry, status };
   return { order, b: new TraderBench({ at, lease: 8, view: { orders: [order], positions: [claimOf(order)] } }) };
 }
+
+describe('H6: a lost entry gives its claim back a minute after its good-till time, however fast the exchange runs', () => {
+  /** Killed before its send, started anew: never heard of. Seeds 7007 and 9107 under storm. */
+  function lost() {
+    const { b, order } = reborn('10:00:10', 'INTENT');
+    expect(tale(b.connect())).toContain('order LOST 0/498');
+    b.analyse();
+    return { b, order };
+  }
+
+  test('the barrier is asked for when the time is over, not with the next look of the minute', () => {
+    const { b } = lost();
+    expect(tale(b.pass(500, 109_000))).toEqual([]);
+    expect(tale(b.pass(500, 1_000))).toEqual(['request-snapshot']);
+    expect(tale(b.answerSnapshot())).toEqual(['order CANCELLED 0/498', 'release ACME']);
+  });
+
+  test('an answer that was asked for too early is followed by another; one that lists it settles nothing and is not repeated', () => {
+    const { b, order } = lost();
+    b.pass(500, 109_000);
+    b.hear({ kind: 'connectivity', state: 'restored', text: '1102' });
+    b.waits(1_000);
+    expect(tale(b.answerSnapshot())).not.toContain('release ACME');
+    expect(tale(b.pass(100))).toEqual(['request-snapshot']);
+    b.answerSnapshot({ openOrders: [told(order)] });
+    expect(tale(b.pass(4_000, 4_000))).toEqual([]);
+  });
+});
 
 describe('H6: an entry the broker worked is gone after two answers, not after one', () => {
   test.each(['SUBMITTED', 'CANCELLING', 'INACTIVE'] as const)('I4, I5: %s and not listed once: it works, and its claim is kept', status => {

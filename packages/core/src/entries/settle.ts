@@ -1,5 +1,5 @@
 import type { EventBody } from '../events.js';
-import { CLIENT_ID, isEntryRef, isFinal } from '../orders/order.js';
+import { CLIENT_ID, isEntryRef, isFinal, type Order } from '../orders/order.js';
 import type { MonoMs } from '../units.js';
 import {
   alert,
@@ -23,6 +23,7 @@ import { expiryOf } from './withdraw.js';
 
 /** So long after its good-till time an entry is over at the exchange, and one clean answer ends it; a lost one waits for that (DESIGN §3). */
 const OVER_MS = 60_000;
+const overAt = (d: Draft, order: Order): number => expiryOf(order, d.s.rules.ttlSeconds) + OVER_MS;
 type Snapshot = Extract<EventBody, { kind: 'snapshot' }>;
 type Asked = NonNullable<DayTraderState['link']['snapshot']>;
 
@@ -42,7 +43,7 @@ export function settleSnapshot(d: Draft, told: Snapshot): void {
   settleUnknown(d);
   const open = new Set(told.openOrders.filter(({ clientId }) => clientId === CLIENT_ID['day-trader']).map(({ orderRef }) => orderRef));
   for (const tracked of d.s.entries.values()) settleEntry(d, tracked, { asked, isOpen: open.has(tracked.order.orderRef) });
-  updateLink(d, { snapshot: null, lastSnapshotAt: d.mono });
+  updateLink(d, { snapshot: null, lastSnapshotAt: d.mono, lastAskedOn: asked.askedOn });
   if (!asked.isFirst) return;
   releaseOrphans(d);
   writeRecounted(d);
@@ -70,7 +71,7 @@ function settleEntry(d: Draft, tracked: Tracked, { asked, isOpen }: { readonly a
     return;
   }
   if (sentAt >= asked.askedAt && !isFromBefore) return;
-  const isOver = asked.askedOn >= expiryOf(order, d.s.rules.ttlSeconds) + OVER_MS;
+  const isOver = asked.askedOn >= overAt(d, order);
   if (order.status === 'LOST') {
     if (isOver) step(d, tracked, 'cancelled', 'never heard of at the broker, and its time is over');
     return;
@@ -100,6 +101,12 @@ const withCancelsAnew = (d: Draft, tracked: Tracked): Tracked => ({
 const isSecondAnswer = (d: Draft, { unlisted }: Tracked, askedAt: MonoMs): boolean =>
   unlisted !== null && unlisted.session === d.s.link.session && askedAt - unlisted.askedAt >= d.s.rules.goneAgreeMs;
 
+/**
+ * Its time is over at the exchange, and no answer was asked for since: the claim waits for that one. Exchange time may run many times faster
+ * than the rhythm of the reconcile.
+ */
+const isUnasked = (d: Draft, { order }: Tracked): boolean => d.at >= overAt(d, order) && (d.s.link.lastAskedOn ?? d.at) < overAt(d, order);
+
 /** Counts as working until a second answer agrees: its claim stays, and a cancel under way is asked for on this connection too. */
 function missedOnce(d: Draft, tracked: Tracked, asked: Asked): void {
   const { session } = d.s.link;
@@ -120,18 +127,22 @@ function releaseOrphans(d: Draft): void {
 function becomeReady(d: Draft): void {
   const phase = d.s.isCancelOnly ? 'CANCEL-ONLY' : 'READY';
   updateLink(d, { phase });
-  const working = [...d.s.entries.values()].filter(({ order }) => !isFinal(order)).length;
-  write(d, { do: 'write-phase', phase, detail: `${working} entries working` });
+  const open = [...d.s.entries.values()].filter(({ order }) => !isFinal(order));
+  const lost = open.filter(({ order }) => order.status === 'LOST').length;
+  const detail = `${open.length - lost} entries working${lost > 0 ? `, ${lost} never heard of at the broker` : ''}`;
+  write(d, { do: 'write-phase', phase, detail });
   startFollowing(d);
 }
 
-/** Deadlines of the reconcile and its rhythm: asked again after 5 s, a new connection after two silences, anew every minute or to agree. */
+/** Deadlines of the reconcile and its rhythm: asked again after 5 s, a new connection after two silences, anew every minute, to agree or to end a claim. */
 export function keepReconciling(d: Draft): void {
   const { link, rules } = d.s;
   if (!link.isUp || link.phase === 'BROKER-LOST' || link.phase === 'CONNECTING') return;
   if (link.snapshot === null) {
     const isDue = d.mono - (link.lastSnapshotAt ?? d.mono) >= rules.reconcileEveryMs;
-    const isAwaited = [...d.s.entries.values()].some(tracked => !isFinal(tracked.order) && isSecondAnswer(d, tracked, d.mono));
+    const isAwaited = [...d.s.entries.values()].some(
+      tracked => !isFinal(tracked.order) && (isSecondAnswer(d, tracked, d.mono) || isUnasked(d, tracked)),
+    );
     if (isReconciled(d.s) && (isDue || isAwaited)) askSnapshot(d);
     return;
   }
