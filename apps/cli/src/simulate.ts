@@ -10,6 +10,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Place, Verb } from './command-line.js';
 import { complain, EXIT, wordsOf } from './problem.js';
 import { printJson } from './screen.js';
+import { campaignMarkdown } from './simulate/record.js';
 import { formatCampaign, reportJson } from './simulate/report.js';
 import { runCampaign } from './simulate/run-campaign.js';
 
@@ -27,6 +28,11 @@ interface Options {
   readonly verbose?: boolean;
   readonly first?: boolean;
   readonly json?: boolean;
+}
+
+interface MergeOptions {
+  readonly json?: boolean;
+  readonly markdown?: boolean;
 }
 
 interface Shard {
@@ -68,9 +74,10 @@ export const addSimulateCommand: Verb = (program, run) => {
     .command('merge')
     .description('add up the --json reports of shards')
     .argument('<files...>', 'files with one report each')
+    .option('--markdown', 'as a section of a document, with the table of fault and order state')
     .option('--json', 'one line of JSON on stdout')
-    .action((files: readonly string[], options: { readonly json?: boolean }, command: { optsWithGlobals(): Options }) =>
-      run(place => merge(place, files, options.json === true || command.optsWithGlobals().json === true)),
+    .action((files: readonly string[], options: MergeOptions, command: { optsWithGlobals(): Options }) =>
+      run(place => merge(place, files, { ...options, json: options.json === true || command.optsWithGlobals().json === true })),
     );
 };
 
@@ -187,7 +194,7 @@ function replayOf(seed: number, { days, profile, protection, ownership }: Option
   return `replay: ./holdfast simulate --seed ${seed}${more.join('')} --trace`;
 }
 
-function merge({ machine, screen }: Place, files: readonly string[], json: boolean): number {
+function merge({ machine, screen }: Place, files: readonly string[], { json, markdown }: MergeOptions): number {
   let whole: CampaignReport | null = null;
   for (const file of files) {
     const read = readReport(resolve(machine.cwd, file));
@@ -222,7 +229,7 @@ function merge({ machine, screen }: Place, files: readonly string[], json: boole
   if (whole === null) return EXIT.usage;
   const missing = missingFaults(whole, everyFault(whole));
   if (json) printJson(screen, reportJson(whole));
-  else screen.out.line(formatCampaign(whole, missing, screen.out.paint));
+  else screen.out.line(markdown ? campaignMarkdown(whole) : formatCampaign(whole, missing, screen.out.paint));
   return verdict(whole, missing, screen);
 }
 

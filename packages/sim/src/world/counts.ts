@@ -10,7 +10,7 @@ export class Counts {
   /** Entries that a worker committed, and positions it closed because their stop was touched. */
   entries = 0;
   stops = 0;
-  readonly #alive = new Map<string, string>();
+  readonly #alive = new Map<string, readonly string[]>();
 
   /** A fault has bitten: something was killed, delayed, refused, told wrong. Merely being switched on is no bite. */
   bit(kind: string): void {
@@ -18,7 +18,9 @@ export class Counts {
     const row = this.cells[kind] ?? {};
     this.cells[kind] = row;
     if (this.#alive.size === 0) row.none = (row.none ?? 0) + 1;
-    for (const state of new Set(this.#alive.values())) row[state] = (row[state] ?? 0) + 1;
+    const states = new Set<string>();
+    for (const all of this.#alive.values()) for (const state of all) states.add(state);
+    for (const state of states) row[state] = (row[state] ?? 0) + 1;
   }
 
   /** Follows the orders by what the workers decide about them. */
@@ -29,10 +31,12 @@ export class Counts {
       if (effect.do === 'enter' || effect.do === 'write-intent' || effect.do === 'write-order') {
         const { orderRef, role, status } = effect.order;
         if (isFinal(effect.order)) this.#alive.delete(orderRef);
-        else this.#alive.set(orderRef, `${role} ${shown(status, effect.order.filled > 0)}`);
+        else this.#alive.set(orderRef, statesOf(role === 'entry' ? 'entry' : 'exit', status, effect.order.filled > 0));
       } else if (effect.do === 'release-claim') this.#alive.delete(effect.tradeId);
     }
   }
 }
 
-const shown = (status: OrderStatus, isPartlyFilled: boolean): string => (isPartlyFilled ? `${status} partly filled` : status);
+/** An order that is filled in part is in two columns: by its status, and as filled in part. */
+const statesOf = (side: 'entry' | 'exit', status: OrderStatus, isPartlyFilled: boolean): readonly string[] =>
+  isPartlyFilled ? [`${side} ${status}`, `${side} part filled`] : [`${side} ${status}`];
