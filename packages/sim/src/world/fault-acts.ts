@@ -5,7 +5,7 @@ import { type GatewayFaults, type LineFaults, noGatewayFaults, noLineFaults } fr
 import type { Random } from '../random.js';
 import type { StoreSpell } from '../store-faults.js';
 import type { Faults } from './faults.js';
-import { bust, correct, flatten, handBuy, handOpen, handOrder, handSell, killSwitch, restStops } from './hand-acts.js';
+import { bust, correct, flatten, handBuy, handOpen, handOrder, handSell, inCalm, killSwitch, restStops } from './hand-acts.js';
 import type { PlannedFault } from './profile.js';
 import { corruptStore, loseStore, replaceStore } from './store-acts.js';
 import type { World } from './world.js';
@@ -255,12 +255,12 @@ const ACTS: Readonly<Record<PlannedFault, Act>> = {
     untilMs: 600_000,
   }),
   correction: correct,
-  bust,
+  bust: inCalm(bust),
   'crazy marks': ofLine(() => ({ crazyMark: [1, 4] }), { untilMs: 200_000 }),
   'frozen marks': ofLine(() => ({ frozenMarks: true, frozenQuotes: true }), { untilMs: 200_000 }),
-  'hand sell': handSell,
-  'hand buy': handBuy,
-  'hand open': handOpen,
+  'hand sell': inCalm(handSell),
+  'hand buy': inCalm(handBuy),
+  'hand open': inCalm(handOpen),
   'hand order': handOrder,
   flatten,
   'kill switch': killSwitch,

@@ -6,6 +6,8 @@ import type { World } from './world.js';
 
 /** How long people and machine keep still after a trade by hand: who trades into a fault may be sold twice, nobody could have told. */
 const CALM_AFTER_HAND_MS = 14_000;
+/** A person who has waited so long for the faults of the moment to pass gives up. Machine time. */
+const PATIENCE_MS = 60_000;
 
 interface Ending {
   readonly until: number;
@@ -22,6 +24,7 @@ export class Faults {
   /** Faults that wait for something to bite on; their end is exchange time, and the exchange may run meanwhile. */
   #lingering: Ending[] = [];
   #calmUntil = 0;
+  #handUntil = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -30,7 +33,10 @@ export class Faults {
 
   planDay(open: EpochMs, close: EpochMs, storms: readonly Storm[]): void {
     this.#open = open;
-    this.#plan = planDay(this.random, { profile: this.#world.options.profile, sessionMs: close - open, storms });
+    const { options, setup } = this.#world;
+    const sessionMs = close - open;
+    const flatAfterOpenMs = sessionMs - setup.config.session.flatMinutesBeforeClose * 60_000;
+    this.#plan = planDay(this.random, { profile: options.profile, sessionMs, storms, flatAfterOpenMs });
   }
 
   /** Exchange time of the next thing that begins. */
@@ -81,9 +87,28 @@ export class Faults {
     this.#lingering.push({ until: this.#world.time.exchange() + ms, end });
   }
 
-  /** After a trade by hand nothing new begins for a while. */
-  holdStill(): void {
-    this.#calmUntil = this.#world.time.mono() + CALM_AFTER_HAND_MS;
+  /**
+   * What a person does who sees everything work: what only lies in wait ends now, what rages is waited for, and nothing new begins before, nor
+   * for a while after. `act` says whether there was anything to do.
+   */
+  whenCalm(isCalm: () => boolean, act: () => boolean): void {
+    const { time } = this.#world;
+    const giveUpAt = time.mono() + PATIENCE_MS;
+    const lingering = this.#lingering;
+    this.#lingering = [];
+    for (const { end } of lingering) end();
+    this.#calmUntil = Math.max(this.#calmUntil, giveUpAt);
+    this.#world.later(0, () => {
+      const now = time.mono();
+      const isFree = now >= this.#handUntil && this.areOver && isCalm();
+      if (!isFree && now < giveUpAt) {
+        this.#world.awake();
+        return false;
+      }
+      if (isFree && act()) this.#handUntil = now + CALM_AFTER_HAND_MS;
+      this.#calmUntil = this.#handUntil;
+      return true;
+    });
   }
 
   /** The quiet phase begins: everything ends, nothing waits in ambush. */

@@ -12,60 +12,61 @@ const COMMAND_LIVES_MS = 60_000;
 
 const isBaseline = (world: World, conId: number): boolean => world.baseline.some(held => held.conId === conId);
 
-/** A person trades while everything works: who trades into a fault of the line may be sold twice, and nobody could have told. */
-function mayTrade(world: World, faults: Faults): boolean {
-  const guard = world.machine.process('exit-manager');
-  return faults.areOver && guard?.phase === 'READY' && world.gateway.isIdle;
-}
+/** Whether there was anything to do. */
+type HandAct = (world: World, faults: Faults) => boolean;
 
-function trade(world: World, faults: Faults, order: { conId: number; side: 'BUY' | 'SELL'; quantity: number; kind: string }): void {
-  if (!world.exchange.isTrading(order.conId)) return;
+/** A person trades while everything works: who trades into a fault of the line may be sold twice, and nobody could have told. */
+export const inCalm =
+  (act: HandAct) =>
+  (world: World, faults: Faults): void => {
+    const isCalm = () => world.machine.process('exit-manager')?.phase === 'READY' && world.gateway.isIdle;
+    faults.whenCalm(isCalm, () => act(world, faults));
+  };
+
+function trade(world: World, order: { conId: number; side: 'BUY' | 'SELL'; quantity: number; kind: string }): boolean {
+  if (!world.exchange.isTrading(order.conId)) return false;
   world.bit(order.kind);
   world.exchange.manualTrade(order.conId, order.side, order.quantity);
-  faults.holdStill();
+  return true;
 }
 
 const heldInCare = (world: World) =>
   world.exchange.positions().filter(({ conId, quantity }) => quantity !== 0 && !isBaseline(world, conId));
 
 /** Sells (or buys back) part or all of a position in care, at times while its exit is at work. */
-export function handSell(world: World, faults: Faults): void {
-  if (!mayTrade(world, faults)) return;
+export function handSell(world: World, { random }: Faults): boolean {
   const held = heldInCare(world);
-  const one = held[faults.random.below(Math.max(1, held.length))];
-  if (!one) return;
+  const one = held[random.below(Math.max(1, held.length))];
+  if (!one) return false;
   const all = Math.abs(one.quantity);
-  const quantity = faults.random.chance(1, 3) ? all : faults.random.between(1, all);
+  const quantity = random.chance(1, 3) ? all : random.between(1, all);
   const isWorking = world.exchange.openOrders().some(({ request }) => request.conId === one.conId && request.type === 'MKT');
   const kind = isWorking ? 'hand sell while an exit works' : 'hand sell';
-  trade(world, faults, { conId: one.conId, side: one.quantity > 0 ? 'SELL' : 'BUY', quantity, kind });
+  return trade(world, { conId: one.conId, side: one.quantity > 0 ? 'SELL' : 'BUY', quantity, kind });
 }
 
 /** Adds to a position in care. */
-export function handBuy(world: World, faults: Faults): void {
-  if (!mayTrade(world, faults)) return;
+export function handBuy(world: World, { random }: Faults): boolean {
   const held = heldInCare(world);
-  const one = held[faults.random.below(Math.max(1, held.length))];
-  if (!one) return;
-  trade(world, faults, {
+  const one = held[random.below(Math.max(1, held.length))];
+  if (!one) return false;
+  return trade(world, {
     conId: one.conId,
     side: one.quantity > 0 ? 'BUY' : 'SELL',
-    quantity: faults.random.between(1, 60),
+    quantity: random.between(1, 60),
     kind: 'hand add',
   });
 }
 
 /** Opens a position by hand in a symbol nobody holds, long or short: it is adopted. */
-export function handOpen(world: World, faults: Faults): void {
-  if (!mayTrade(world, faults)) return;
-  const { random } = faults;
+export function handOpen(world: World, { random }: Faults): boolean {
   const active = new Set(world.exchange.positions().flatMap(({ conId, quantity }) => (quantity === 0 ? [] : [conId])));
   for (const { request } of world.exchange.openOrders()) active.add(request.conId);
   const free = world.exchange.instruments.filter(({ conId }) => !active.has(conId));
   const one = free[random.below(Math.max(1, free.length))];
-  if (!one) return;
+  if (!one) return false;
   const isShort = random.chance(1, 2);
-  trade(world, faults, {
+  return trade(world, {
     conId: one.conId,
     side: isShort ? 'SELL' : 'BUY',
     quantity: random.between(1, 80),
@@ -102,10 +103,9 @@ export function correct(world: World): void {
   if (last) world.gateway.gateway.correct(last.execId, { price: micros(last.price + 10_000) });
 }
 
-export function bust(world: World, faults: Faults): void {
-  if (!mayTrade(world, faults)) return;
+export function bust(world: World): boolean {
   const last = lastOfOurs(world);
-  if (last && world.gateway.gateway.correct(last.execId, { shares: 0 })) faults.holdStill();
+  return last !== undefined && world.gateway.gateway.correct(last.execId, { shares: 0 });
 }
 
 function command(world: World, kind: string, payload: Record<string, string>): void {

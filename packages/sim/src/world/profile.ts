@@ -94,8 +94,20 @@ export function drawFault(random: Random): PlannedFault {
   throw new Error('the weights do not add up');
 }
 
+export interface DayShape {
+  readonly profile: Profile;
+  readonly sessionMs: number;
+  readonly storms: readonly Storm[];
+  /** When everything intraday is to be let go. */
+  readonly flatAfterOpenMs: number;
+}
+
+/** Day trades rarely live until the end of the day: so people open some just before it, which must be flat, or carried. */
+const LATE_OPENS_MAX = 3;
+const LATE_MS_MAX = 900_000;
+
 /** The faults of one day, in time order. */
-export function planDay(random: Random, { profile, sessionMs, storms }: { profile: Profile; sessionMs: number; storms: readonly Storm[] }) {
+export function planDay(random: Random, { profile, sessionMs, storms, flatAfterOpenMs }: DayShape) {
   const [low, high] = FAULTS_A_DAY[profile];
   const count = random.between(low, high);
   const moments: PlannedMoment[] = [];
@@ -112,5 +124,7 @@ export function planDay(random: Random, { profile, sessionMs, storms }: { profil
     const last = Math.floor((storm.to * sessionMs) / 1_000);
     moments.push({ afterOpenMs: Math.min(wanted, isBurst ? wanted : last), fault: drawFault(random) });
   }
+  for (let left = random.below(LATE_OPENS_MAX + 1); left > 0; left -= 1)
+    moments.push({ afterOpenMs: flatAfterOpenMs - random.between(60_000, LATE_MS_MAX), fault: 'hand open' });
   return moments.sort((left, right) => left.afterOpenMs - right.afterOpenMs);
 }
