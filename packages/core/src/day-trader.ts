@@ -78,7 +78,7 @@ export function createState(start: DayTraderStart): DayTraderState {
       reconnectAskedAt: null,
       followedSession: 0,
     },
-    nextOrderId: 1 + own.reduce((highest, { orderId }) => Math.max(highest, orderId), 0),
+    nextOrderId: 1 + own.reduce((highest, { orderId }) => Math.max(highest, orderId), view.lastOrderId ?? 0),
     nextRef: 1,
     nextRequest: 1,
     tradeDate: tradeDateOf(at),

@@ -25,7 +25,7 @@ import {
 } from './exits/desk.js';
 import { hearNotice, hearNotSent, hearOpenOrder, hearStatus, settleUnknown } from './exits/heard.js';
 import { inOrder } from './exits/in-order.js';
-import { learnCommission, learnExecution } from './exits/learn.js';
+import { isFlat, learnCommission, learnExecution } from './exits/learn.js';
 import { pricesHeard } from './exits/price-stream.js';
 import type { ExitRules } from './exits/rules.js';
 import { committedShares, exitOrders, heldShares } from './exits/sellable.js';
@@ -83,7 +83,7 @@ export function createState(start: ExitManagerStart): ExitManagerState {
       accountReady: true,
       upSince: null,
     },
-    nextOrderId: 1 + own.reduce((highest, { orderId }) => Math.max(highest, orderId), 0),
+    nextOrderId: 1 + own.reduce((highest, { orderId }) => Math.max(highest, orderId), view.lastOrderId ?? 0),
     nextRef: 1,
     nextRequest: 1,
     tradeDate: tradeDateOf(at),
@@ -304,7 +304,7 @@ function hearCommission(d: Draft, event: Extract<Event, { kind: 'commission' }>)
   // A closed trade's result is written anew with a commission that came late.
   const tradeId = d.s.executions.get(splitExecId(event.execId).root)?.tradeId;
   const closed = tradeId ? d.s.closed.get(tradeId) : undefined;
-  if (closed) rewriteClosed(d, closed);
+  if (closed && isFlat(d, closed)) rewriteClosed(d, closed);
 }
 
 function hearMark(d: Draft, conId: number, source: MarkSource, price: Micros): void {

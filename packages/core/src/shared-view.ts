@@ -68,6 +68,11 @@ export interface SharedView {
    * Read at a worker's start alone: later it has seen them end itself.
    */
   readonly endedTrades?: readonly PositionRow[];
+  /**
+   * The highest API order id on record under this worker's client id, of whatever date: the broker's own next id can roll back, and an id that
+   * was used before is refused (103, 104). Read at a worker's start alone; 0 = none.
+   */
+  readonly lastOrderId?: number;
   readonly closedToday: readonly { readonly symbol: string; readonly closeDate: TradeDate; readonly exitReason: string }[];
   readonly baseline: readonly { readonly conId: number; readonly symbol: string; readonly quantity: number }[];
   readonly commands: readonly CommandRow[];

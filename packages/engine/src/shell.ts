@@ -10,8 +10,7 @@ import { bindStore } from '@holdfast/store/binding';
 import { setPhase } from '@holdfast/store/leases';
 import { attempt, type Refusal, refuse } from '@holdfast/store/refusal';
 import type { StoreTrouble } from '@holdfast/store/store-file';
-import { readEndedTrades } from '@holdfast/store/trades';
-import { loadView } from '@holdfast/store/view';
+import { loadStartView } from '@holdfast/store/view';
 import type { Booted } from './boot.js';
 import type { ExchangeClock } from './clock.js';
 import type { Config } from './config.js';
@@ -153,10 +152,7 @@ export function createShell<S>(parts: ShellParts<S>): Shell {
     const { db } = booted;
     const read = attempt(() => ({
       ok: true as const,
-      view: withKept(
-        { ...loadView(db, { worker: name, tradeDate: tradeDateOf(now), now }), endedTrades: readEndedTrades(db, tradeDateOf(now)) },
-        booted.unwritten?.steps ?? [],
-      ),
+      view: withKept(loadStartView(db, { worker: name, tradeDate: tradeDateOf(now), now }), booted.unwritten?.steps ?? []),
       hasBaseline: baselineTakenAt(db, account) !== null,
     }));
     if (read.ok) run(account, now, read);

@@ -52,6 +52,29 @@ describe('I1: exits never exceed what was bought or adopted', () => {
     expect(send(cap, exit(70))).toBe('ok');
   });
 
+  it("an order whose id turns out to be an older one's was refused: it counts for nothing, and the next id sells (seed 462)", () => {
+    const cap = capHolding(100);
+    const target = exit(100);
+    expect(send(cap, target)).toBe('ok');
+    hear(cap, {
+      kind: 'order-notice',
+      orderId: target.orderId,
+      code: 104,
+      meaning: 'modify-refused',
+      text: 'Cannot modify a filled order.',
+    });
+    expect(send(cap, exit(100))).toBe('ok');
+  });
+
+  it('a change that is refused leaves the order alive, heard of or not', () => {
+    const cap = capHolding(100);
+    const target = exit(60);
+    send(cap, target);
+    send(cap, { ...target, quantity: shares(100) });
+    hear(cap, { kind: 'order-notice', orderId: target.orderId, code: 2102, meaning: 'modify-refused', text: 'still being processed' });
+    expect(send(cap, exit(100))).toBe('WIRE_CAP_QUANTITY');
+  });
+
   it('a sale that the broker takes back counts for nothing any more, whatever status once told: the shares can be sold again', () => {
     const cap = capHolding(100);
     const sale = exit(100);

@@ -47,6 +47,8 @@ interface ExitOrder {
   isFilled: boolean;
   /** The broker says it is over, but not how: dead once the executions were told again. */
   isOver: boolean;
+  /** It was sent again under its id: a refusal may mean the change, and the order lives. */
+  readonly isChanged: boolean;
   /** The broker had it: told by a word about it, or by a fill. */
   isAcknowledged: boolean;
   /** The connection its newest send left on; before the first of them for what the store remembers. */
@@ -192,6 +194,7 @@ export function createWireLedger(): WireLedger {
       isDead: false,
       isFilled: false,
       isOver: false,
+      isChanged: known !== undefined,
       isAcknowledged: false,
       session,
     };
@@ -234,6 +237,7 @@ export function createWireLedger(): WireLedger {
       isDead: false,
       isFilled: false,
       isOver: false,
+      isChanged: known !== undefined,
       isAcknowledged: true,
       session,
     };
@@ -264,6 +268,8 @@ export function createWireLedger(): WireLedger {
     const exit = exits.get(orderId);
     if (!exit) return;
     if (meaning === 'rejected' || meaning === 'cancelled') exit.isDead = true;
+    // Told of an order that was sent once, under an id that was never ours, and never heard of: the id is an older order's, ours was refused.
+    if (meaning === 'modify-refused' && !exit.isChanged && !exit.isAcknowledged) exit.isDead = true;
     if (meaning === 'unknown-order' || meaning === 'already-final') exit.isOver = true;
   }
 

@@ -67,6 +67,13 @@ const ordersOfDate = statement((p: { trade_date: TradeDate }) =>
   q.selectFrom('orders').selectAll().where('trade_date', '=', p.trade_date).orderBy('created_at').orderBy('order_ref'),
 );
 
+const highestId = statement((p: { client_id: number }) =>
+  q
+    .selectFrom('orders')
+    .select(eb => eb.fn.max('api_order_id').as('highest'))
+    .where('client_id', '=', p.client_id),
+);
+
 const openEntry = statement((p: { worker: Order['worker'] }) =>
   q
     .selectFrom('orders')
@@ -97,6 +104,9 @@ export const readLiveOrders = (db: Db, tradeDate: TradeDate): readonly Order[] =
 /** Every order first written on this trading date; oldest first. */
 export const readOrdersOf = (db: Db, tradeDate: TradeDate): readonly Order[] =>
   db.all(ordersOfDate, { trade_date: tradeDate }).map(orderOf);
+
+/** The highest API order id ever recorded under this client id; 0 = none. */
+export const readHighestOrderId = (db: Db, clientId: number): number => db.first(highestId, { client_id: clientId })?.highest ?? 0;
 
 /** A new order. Throws when its reference is known: the caller has asked. */
 export const insertOrder = (db: Db, order: Order, tradeDate: TradeDate): void => {

@@ -20,7 +20,7 @@ import {
   TUESDAY,
   usd,
 } from './testing/desk.js';
-import { areUnchanged, loadView, readSharedChanges, reloadView, SHARED_TABLES } from './view.js';
+import { areUnchanged, loadStartView, loadView, readSharedChanges, reloadView, SHARED_TABLES } from './view.js';
 
 const triggers = sql<{ name: string }>`select name from sqlite_master where type = 'trigger' and name like '%_shared_%' order by name`;
 const request = { worker: 'day-trader', tradeDate: MONDAY, now: NOW } as const;
@@ -29,9 +29,9 @@ const request = { worker: 'day-trader', tradeDate: MONDAY, now: NOW } as const;
 const tablesOf = (texts: readonly string[]): readonly string[] =>
   [...new Set(texts.flatMap(text => [...text.matchAll(/\b(?:from|join) "(\w+)"/g)].map(([, table]) => table ?? '')))].sort();
 
-describe('what is shared is counted', () => {
-  afterEach(closeAll);
+afterEach(closeAll);
 
+describe('what is shared is counted', () => {
   it('of every table a view is read from, every kind of change', () => {
     const { path } = openDesk();
     const texts: string[] = [];
@@ -84,6 +84,15 @@ describe('what is shared is counted', () => {
     const tuesday = { ...request, tradeDate: TUESDAY };
     expect(reloadView(desk.db, tuesday, { known, changes: known.changes })).toEqual(loadView(desk.db, tuesday));
   });
+});
+
+it('a worker starts with the highest order id under its client id, of whatever date', () => {
+  const desk = openDesk();
+  expect(loadStartView(desk.db, request).lastOrderId).toBe(0);
+  desk.commit([{ do: 'write-order', order: anOrder({ orderId: 44, status: 'FILLED' }) }]);
+  const tuesday = { tradeDate: TUESDAY, now: later(86_400_000) };
+  expect(loadStartView(desk.db, { worker: 'exit-manager', ...tuesday })).toMatchObject({ lastOrderId: 44, orders: [], endedTrades: [] });
+  expect(loadStartView(desk.db, { worker: 'day-trader', ...tuesday }).lastOrderId).toBe(0);
 });
 
 const held = { symbol: 'ACME', strategy: 'standard', verdict: 'hold', code: 'RULE_FAILED', detail: '', numbers: {} } as const;

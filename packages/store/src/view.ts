@@ -1,4 +1,4 @@
-import type { WorkerName } from '@holdfast/core/orders/order';
+import { CLIENT_ID, type WorkerName } from '@holdfast/core/orders/order';
 import type { SharedView } from '@holdfast/core/shared-view';
 import type { EpochMs, TradeDate } from '@holdfast/core/units';
 import { readBaseline } from './baseline.js';
@@ -8,10 +8,11 @@ import type { Db } from './db.js';
 import { readExecutions } from './executions.js';
 import { readKillSwitch } from './kill-switch.js';
 import { readLease } from './leases.js';
-import { readLiveOrders } from './orders.js';
+import { readHighestOrderId, readLiveOrders } from './orders.js';
 import { readPositions } from './positions.js';
 import { attempt } from './refusal.js';
 import { q, statement } from './statement.js';
+import { readEndedTrades } from './trades.js';
 
 const sharedChanges = statement((_: object) => q.selectFrom('shared_changes').select(['name', 'number']).orderBy('name'));
 
@@ -70,7 +71,14 @@ export function loadView(db: Db, { worker, tradeDate, now }: ViewRequest): Share
   };
 }
 
-/** The same, reading only what has changed since `known`. `changes` was read before this. */
+/** With what a worker needs once, at its start. */
+export const loadStartView = (db: Db, request: ViewRequest & { readonly worker: WorkerName }): SharedView => ({
+  ...loadView(db, request),
+  endedTrades: readEndedTrades(db, request.tradeDate),
+  lastOrderId: readHighestOrderId(db, CLIENT_ID[request.worker]),
+});
+
+/** `loadView`, reading only what has changed since `known`. `changes` was read before this. */
 export function reloadView(db: Db, request: ViewRequest, { known, changes }: { known: ReadView; changes: SharedChanges }): SharedView {
   const { worker, tradeDate, now } = request;
   if (known.tradeDate !== tradeDate) return loadView(db, request);

@@ -1,5 +1,5 @@
 import { tradeDateOf } from '../calendar.js';
-import { isEntryRef } from '../orders/order.js';
+import { CLIENT_ID, isEntryRef } from '../orders/order.js';
 import { bookFilled } from '../orders/step-order.js';
 import { splitExecId } from '../positions/book.js';
 import type { Execution } from '../positions/execution.js';
@@ -19,6 +19,8 @@ export function learnExecution(d: Draft, told: Execution, isStored = false): voi
     if (known.commission === undefined && told.commission !== undefined) learnCommission(d, told.execId, told.commission, null);
     return;
   }
+  // An id that has traded was used, row or not.
+  if (told.clientId === CLIENT_ID['day-trader'] && told.orderId >= d.s.nextOrderId) update(d, { nextOrderId: told.orderId + 1 });
   edit(d, 'executions').set(root, known?.commission === undefined ? told : { commission: known.commission, ...told });
   const tracked = d.s.entries.get(told.orderRef);
   // An entry's trade carries the entry's own orderRef, also when its row was lost.

@@ -1,13 +1,13 @@
 import { tradeDateOf } from '../calendar.js';
 import type { Contract } from '../contract.js';
-import { isEntryRef, isOurs } from '../orders/order.js';
+import { CLIENT_ID, isEntryRef, isOurs } from '../orders/order.js';
 import { bookFilled } from '../orders/step-order.js';
 import { splitExecId } from '../positions/book.js';
 import type { Execution } from '../positions/execution.js';
 import { type Micros, micros, shares } from '../units.js';
 import type { Care } from './care.js';
 import { rewriteClosed } from './close.js';
-import { alert, type Booked, type Draft, edit, emit, putCare, putOrder, say, setExecution, write } from './desk.js';
+import { alert, type Booked, type Draft, edit, emit, putCare, putOrder, say, setExecution, update, write } from './desk.js';
 import { askPrices } from './price-stream.js';
 import { clearRejections } from './rejections.js';
 
@@ -28,6 +28,8 @@ export function learnExecution(d: Draft, told: Execution, tradeId: string | null
     tradeId: known?.tradeId ?? tradeId ?? tradeOf(d, told),
   };
   setExecution(d, root, booked);
+  // An id that has traded was used, row or not.
+  if (told.clientId === CLIENT_ID['exit-manager'] && told.orderId >= d.s.nextOrderId) update(d, { nextOrderId: told.orderId + 1 });
   edit(d, 'lastExecution').set(told.conId, d.mono);
   d.touched.add(told.conId);
   write(d, { do: 'write-execution', execution: told, tradeId: booked.tradeId, tradeDate: tradeDateOf(told.at) });
@@ -103,6 +105,10 @@ function takeIntoCare(d: Draft, execution: Booked, tradeId: string): void {
     return;
   }
   const care = d.s.care.get(conId);
+  if (ended && care && care.status !== 'CLAIMED' && care.tradeId !== tradeId) {
+    joinPosition(d, { from: ended, to: care });
+    return;
+  }
   if (care) {
     if (care.tradeId !== tradeId) setExecution(d, splitExecId(execution.execId).root, { ...execution, tradeId: care.tradeId });
     if (care.status === 'CLAIMED') openCare(d, { ...care, status: 'OPEN', openedAt: execution.at });
@@ -128,9 +134,27 @@ function takeIntoCare(d: Draft, execution: Booked, tradeId: string): void {
   });
 }
 
+const netOf = (d: Draft, { tradeId, base }: Care): number =>
+  executionsOf(d, tradeId).reduce((sum, { side, shares: quantity }) => sum + (side === 'BUY' ? quantity : -quantity), base);
+
 /** Whether what is known of a trade sums to nothing held: a corrected price changes its result and opens nothing. */
-const isFlat = (d: Draft, { tradeId, base }: Care): boolean =>
-  executionsOf(d, tradeId).reduce((sum, { side, shares: quantity }) => sum + (side === 'BUY' ? quantity : -quantity), base) === 0;
+export const isFlat = (d: Draft, care: Care): boolean => netOf(d, care) === 0;
+
+/**
+ * A fill of an ended trade was taken back while another position of that instrument is in care: there is one position at the broker, so the
+ * shares join it, at its own reference price, for which the ended trade hands them over. Both results together are what the executions say.
+ */
+function joinPosition(d: Draft, { from, to }: { from: Care; to: Care }): void {
+  const net = netOf(d, from);
+  const reference = to.levels?.reference ?? from.levels?.reference;
+  if (reference === undefined) return;
+  const levels = from.levels ?? { reference, target: reference, stop: reference, disaster: reference };
+  const handedOver: Care = { ...from, base: from.base - net, levels: { ...levels, reference } };
+  edit(d, 'closed').set(from.tradeId, handedOver);
+  rewriteClosed(d, handedOver);
+  putCare(d, { ...to, base: to.base + net });
+  say(d, 'shares-came-back', { symbol: to.contract.symbol, shares: net, from: from.tradeId, to: to.tradeId }, 'warn');
+}
 
 /**
  * Trades on record whose position nobody holds in care: their row was lost, or another process booked the fill first. Taken up at the first
