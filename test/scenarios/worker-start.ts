@@ -10,7 +10,7 @@ import { baselineTakenAt } from '@holdfast/store/baseline';
 import { Db, type Synchronous } from '@holdfast/store/db';
 import type { StoreFaults } from '@holdfast/store/faults';
 import { attempt } from '@holdfast/store/refusal';
-import { loadView } from '@holdfast/store/view';
+import { loadStartView } from '@holdfast/store/view';
 
 /** kill −9 in the middle of a call: thrown by a fault, it ends the process there and then. */
 export class Killed extends Error {
@@ -87,7 +87,7 @@ function readStore({ db, unwritten }: Booted, { name, account, now, wait }: Star
     const at = now();
     const read = attempt(() => ({
       ok: true as const,
-      view: withKept(loadView(db, { worker: name, tradeDate: tradeDateOf(at), now: at }), unwritten?.steps ?? []),
+      view: withKept(loadStartView(db, { worker: name, tradeDate: tradeDateOf(at), now: at }), unwritten?.steps ?? []),
       hasBaseline: baselineTakenAt(db, account) !== null,
     }));
     if (read.ok) return read;

@@ -126,7 +126,7 @@ const endedOn = statement((p: { close_date: TradeDate }) =>
 const boughtOf = statement((p: { trade_id: string; side: 'BUY' | 'SELL' }) =>
   q
     .selectFrom('executions')
-    .select(eb => [eb.fn.sum<number | null>('shares').as('shares')])
+    .select(eb => [eb.fn.sum<number | null>('shares').as('shares'), sql<number | null>`sum(shares * price)`.as('value')])
     .where('trade_id', '=', p.trade_id)
     .where('side', '=', p.side)
     .where('superseded', '=', 0),
@@ -135,14 +135,21 @@ const boughtOf = statement((p: { trade_id: string; side: 'BUY' | 'SELL' }) =>
 /** Trades that ended on a date, as rows of positions without a share: what a late word about one of them is told apart by. */
 export const readEndedTrades = (db: Db, date: TradeDate): readonly PositionRow[] =>
   db.all(endedOn, { close_date: date }).map(row => {
-    const opened = db.first(boughtOf, { trade_id: row.trade_id, side: row.side > 0 ? 'BUY' : 'SELL' })?.shares ?? 0;
+    const opening = db.first(boughtOf, { trade_id: row.trade_id, side: row.side > 0 ? 'BUY' : 'SELL' });
+    const opened = opening?.shares ?? 0;
+    const unexplained = Math.max(0, row.quantity - opened);
+    // The row has the average of everything; what no execution explains was taken in at a price of its own.
+    const ownPrice =
+      row.entry_price === null || unexplained === 0
+        ? row.entry_price
+        : (row.entry_price * row.quantity - (opening?.value ?? 0)) / unexplained;
     const exitAt = timeOrNull(row.exit_timestamp);
     return {
       tradeId: row.trade_id,
       account: row.account,
       contract: contractOf(row.contract),
       quantity: shares(0),
-      entryPrice: moneyOrNull(row.entry_price),
+      entryPrice: moneyOrNull(ownPrice),
       entryAt: timeOrNull(row.entry_timestamp),
       agentName: row.agent_name,
       targetPrice: null,
@@ -152,7 +159,7 @@ export const readEndedTrades = (db: Db, date: TradeDate): readonly PositionRow[]
       metadata: {
         origin: row.origin,
         // Shares that no execution explains were counted into the trade when it was adopted.
-        base: row.side * Math.max(0, row.quantity - opened),
+        base: row.side * unexplained,
         side: row.side,
         disasterPrice: null,
         generation: 0,
