@@ -72,4 +72,32 @@ describe('found by the simulation', () => {
     // Sold by the stop, which was beyond its level already, or covered by it: not naked for the minute until the next sale.
     expect(stage.position() === 0 || stage.resting().length === 2, stage.story.join('\n')).toBe(true);
   });
+
+  it.each([
+    ['STP', 6_000],
+    ['MKT', 12_000],
+  ] as const)(
+    'I2, I3: a %s order vanishes without a word: within %i ms it is asked about on a new session and replaced under its own id (%s)',
+    (type, withinMs) => {
+      s = new Stage({
+        market: [quoteOf('09:45:00', 49.98, 50.0, 5_000), quoteOf('09:45:05', 49.4, 49.42, 5_000)],
+        rules: { protection: type === 'STP' ? 'resting' : 'guarded' },
+      });
+      const stage = s;
+      const ids: number[] = [];
+      stage.wire = (what, pass) => {
+        if (what.do !== 'place' || what.order.type !== type) return pass();
+        ids.push(what.order.orderId);
+        return ids.length === 1 ? true : pass();
+      };
+      stage.run(1_000);
+      stage.buys(100, 50.05);
+      if (type === 'MKT') stage.runTo('09:45:08');
+      for (let waited = 0; ids.length === 0 && waited < 5_000; waited += 100) stage.run(100);
+      expect(ids, stage.story.join('\n')).toHaveLength(1);
+      stage.run(withinMs);
+      expect(ids, stage.story.join('\n')).toHaveLength(2);
+      expect(ids[1]).toBe(ids[0]);
+    },
+  );
 });

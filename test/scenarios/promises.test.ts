@@ -101,11 +101,11 @@ describe('promises', () => {
     s.runTo('09:50:01');
     const asked: string[] = [];
     s.broker.onSend = send => {
-      if (send.do === 'request-open-orders') asked.push(send.do);
-      return send.do !== 'request-open-orders' && !(send.do === 'place' && send.order.role === 'exit');
+      if (send.do === 'request-snapshot') asked.push(send.do);
+      return send.do !== 'request-snapshot' && !(send.do === 'place' && send.order.role === 'exit');
     };
     s.runTo('09:50:14');
-    expect(asked, s.story.join('\n')).toEqual(['request-open-orders']);
+    expect(asked, s.story.join('\n')).toEqual(['request-snapshot']);
     expect(linesWith(s, 'sends exit')).toHaveLength(1);
     s.runTo('09:50:26');
     expect(linesWith(s, 'reconnects'), s.story.join('\n')).toHaveLength(1);

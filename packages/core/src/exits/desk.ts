@@ -225,6 +225,8 @@ export const update = (d: Draft, change: Partial<ExitManagerState>): void => {
 export const updateLink = (d: Draft, change: Partial<Link>): void => update(d, { link: { ...d.s.link, ...change } });
 
 export const emit = (d: Draft, effect: Effect): void => {
+  // One new connection serves every reason for it.
+  if (effect.do === 'reconnect' && d.effects.some(({ do: known }) => known === 'reconnect')) return;
   d.effects.push(effect);
 };
 export const write = (d: Draft, effect: Write): void => emit(d, effect);

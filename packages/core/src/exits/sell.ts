@@ -15,7 +15,7 @@ const BETWEEN_ATTEMPTS_MS = 1_000;
 const EMPTY_ATTEMPTS_MAX = 2;
 const ATTEMPTS_MAX = 5;
 /** Resting orders and changes without an answer are asked about after this long, and again as often. */
-const ASK_SILENCE_MS = 4_000;
+export const ASK_SILENCE_MS = 4_000;
 /** The day trader is asked again this often to withdraw entries that are still working. */
 const ASK_WITHDRAW_EVERY_MS = 60_000;
 
@@ -135,13 +135,16 @@ export function askAboutSilence(d: Draft, conId: number): void {
   }
 }
 
-/** A sent exit that is not answered is asked about, never sent again; after as long again the connection is made anew. */
+/**
+ * A sent exit that is not answered is asked about, never sent again: where the complete answer leaves it out, or does not come for as long again,
+ * the connection is made anew.
+ */
 function askWhenSilent(d: Draft, tracked: Tracked): void {
   const { order, sentAt, queriedAt } = tracked;
   const isResting = order.status === 'SUBMITTED' && order.tif !== 'IOC';
   if (isResting || d.mono - (queriedAt ?? sentAt) < d.s.rules.exitAnswerMs) return;
   if (queriedAt === null) {
-    emit(d, { do: 'request-open-orders' });
+    askSnapshot(d);
     putOrder(d, { ...tracked, queriedAt: d.mono });
     say(d, 'exit-unanswered', { symbol: order.contract.symbol, orderRef: order.orderRef, waitedMs: d.mono - sentAt }, 'warn');
     return;

@@ -173,7 +173,7 @@ function inOwnDraft(d: Draft, look: (own: Draft) => void): void {
   const own: Draft = { ...d, effects: [], copied: new Set(), touched: new Set() };
   look(own);
   d.s = own.s;
-  d.effects.push(...own.effects);
+  for (const effect of own.effects) emit(d, effect);
   for (const key of own.copied) d.copied.add(key);
   for (const conId of own.touched) d.touched.add(conId);
 }
