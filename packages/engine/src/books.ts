@@ -155,7 +155,9 @@ export function createBooks({ db, lease, clock, emergency, log, ...parts }: Book
       const now = clock.mono();
       if (askedAt !== null && now - askedAt < ASK_AGAIN_MS) return null;
       askedAt = now;
-      const lost = withoutWaiting(db, () => mergeBacklog(emergency));
+      const lost = attempt(() => withoutWaiting(db, () => mergeBacklog(emergency)));
+      // A disk that fails a question about the connection itself is asked again like any other.
+      if (lost !== null && 'ok' in lost) return null;
       if (lost || backlog.length > 0 || unwritten) return lost;
     }
     if (alerts.length === 0) return null;
@@ -201,13 +203,11 @@ export function createBooks({ db, lease, clock, emergency, log, ...parts }: Book
 
 /** Runs work that must not wait for a lock: while the store is held by somebody, the loop asks ten times a second and has prices to watch. */
 function withoutWaiting<T>(db: Db, work: () => T): T {
-  const row: unknown = db.pragma('busy_timeout')[0];
-  const before = typeof row === 'object' && row !== null && 'timeout' in row ? Number(row.timeout) : 0;
   db.pragma('busy_timeout = 0');
   try {
     return work();
   } finally {
-    db.pragma(`busy_timeout = ${before}`);
+    db.pragma(`busy_timeout = ${db.busyTimeoutMs}`);
   }
 }
 

@@ -47,6 +47,8 @@ export class Db {
   /** The last answer of the file, and the count at which it was given. */
   #version: { readonly is: number; readonly tried: number } | null = null;
   #level: Synchronous;
+  /** How long a call waits for somebody's lock, unless it says otherwise. */
+  readonly busyTimeoutMs: number;
   #wal: number | null = null;
 
   constructor(
@@ -61,6 +63,7 @@ export class Db {
       fileMustExist: options.mustExist === true || options.readonly === true,
       readonly: options.readonly === true,
     });
+    this.busyTimeoutMs = options.busyTimeoutMs;
     this.#base = options.synchronous;
     this.#level = options.synchronous;
     try {
