@@ -100,4 +100,27 @@ describe('found by the simulation', () => {
       expect(ids[1]).toBe(ids[0]);
     },
   );
+
+  it('I1: the target has filled, its execution is late, its sibling’s end and an answer without that fill come first: nothing is sold twice', () => {
+    s = new Stage({
+      market: [quoteOf('09:45:00', 49.98, 50.0, 5_000), quoteOf('09:45:05', 51.0, 51.02, 40), quoteOf('09:45:08', 51.0, 51.02, 5_000)],
+      rules: { protection: 'resting' },
+    });
+    const stage = s;
+    stage.run(1_000);
+    stage.buys(100, 50.05);
+    stage.runTo('09:45:07');
+    expect(stage.position(), stage.story.join('\n')).toBe(60);
+    const late: (() => void)[] = [];
+    stage.filter = (body, take) => {
+      if (body.kind === 'execution' || body.kind === 'order-status' || body.kind === 'position') late.push(() => take(body));
+      else take(body);
+    };
+    stage.run(4_000);
+    stage.filter = null;
+    for (const tell of late) tell();
+    stage.run(2_000);
+    expect(stage.position(), stage.story.join('\n')).toBe(0);
+    expect(stage.referee.report(), stage.story.join('\n')).toEqual([]);
+  });
 });

@@ -101,6 +101,17 @@ describe('the line', () => {
     expect(fired).toEqual(['crazy mark']);
   });
 
+  test('the end of an answer never overtakes the executions it answers', () => {
+    const line = new MessageLine({ clientId: 10, random: createRandom(3), onFault: () => undefined });
+    line.faults.delay = { lanes: ['execution'], odds: ALWAYS, lowMs: 5_000, highMs: 5_000 };
+    const execution = lifeOfAnOrder().find(({ kind }) => kind === 'execution');
+    if (execution === undefined) throw new Error('an order lives to its execution');
+    line.say(execution, monoMs(0));
+    line.say({ kind: 'executions-end', id: 7 }, monoMs(1));
+    expect(line.take(monoMs(4_999))).toEqual([]);
+    expect(line.take(monoMs(5_000)).map(({ kind }) => kind)).toEqual(['execution', 'executions-end']);
+  });
+
   test('calm: what was held back comes with the next delivery', () => {
     const line = new MessageLine({ clientId: 10, random: createRandom(3), onFault: () => undefined });
     line.faults.delay = { lanes: ['execution'], odds: ALWAYS, lowMs: 5_000, highMs: 5_000 };

@@ -141,7 +141,7 @@ export class MessageLine {
     if (this.freezes(body) || this.drops(body)) return;
     const said = this.distorted(body);
     if (this.swaps(said, now)) return;
-    const lateBy = this.latenessOf(said, lane);
+    const lateBy = Math.max(this.latenessOf(said, lane), this.answerWaitsFor(said, now));
     this.put(said, lane, now + lateBy, now);
     // The true one follows soon: a lone crazy mark must sell nothing (DESIGN §4, "Marks").
     if (said !== body) this.put(body, lane, now + lateBy + this.parts.random.between(1, CRAZY_MS_MAX), now);
@@ -164,6 +164,11 @@ export class MessageLine {
     this.laneDueAt.set(lane, dueAt);
     const after = this.held.findIndex(other => other.dueAt > dueAt);
     this.held.splice(after < 0 ? this.held.length : after, 0, { dueAt, body });
+  }
+
+  /** One socket tells the end of an answer after what it answers: it never overtakes executions that are late. */
+  private answerWaitsFor(body: EventBody, now: MonoMs): number {
+    return body.kind === 'executions-end' ? Math.max(0, (this.laneDueAt.get('execution') ?? now) - now) : 0;
   }
 
   private latenessOf(body: EventBody, lane: Lane): number {

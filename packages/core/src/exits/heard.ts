@@ -214,7 +214,11 @@ export function hearNotice(d: Draft, told: Extract<EventBody, { kind: 'order-not
     case 'already-final':
       // Under our own client id the broker does not work it (any more): dead, once its executions have been asked for and are in. An id is
       // used once, so a final order under it ends also the one that was lost before its id was used again.
-      setOrder(d, { ...tracked, heardUnknown: true });
+      setOrder(d, {
+        ...tracked,
+        heardUnknown: true,
+        ...(isFilledWord(told.text) ? { heardFilledAt: tracked.heardFilledAt ?? d.mono } : {}),
+      });
       askExecutions(d, 0);
       return;
     case 'not-cancellable':
@@ -224,10 +228,22 @@ export function hearNotice(d: Draft, told: Extract<EventBody, { kind: 'order-not
   }
 }
 
+/** 10148 says in which state the order is: filled, it has traded, whatever the executions known so far sum to. */
+const isFilledWord = (text: string): boolean => /state: Filled/i.test(text);
+/** So long a fill that the broker has told of may stay without its execution before the executions are believed instead (a busted fill). */
+const FILL_UNTOLD_MS = 10_000;
+
+/** The broker said Filled, and not everything is booked: until it is, what is missing counts as working, or it would be sold again. */
+function isFillUntold(d: Draft, { order, heardFilledAt }: Tracked): boolean {
+  if (heardFilledAt === null || order.filled >= order.quantity || d.mono - heardFilledAt >= FILL_UNTOLD_MS) return false;
+  return !(d.s.byTrade.get(order.tradeId) ?? []).some(({ orderRef, shares: count }) => orderRef === order.orderRef && count === 0);
+}
+
 /** All executions of the day are in: what the broker does not know is dead now. */
 export function settleUnknown(d: Draft): void {
   for (const tracked of d.s.orders.values()) {
-    if (tracked.heardUnknown) step(d, { ...tracked, heardUnknown: false }, 'cancelled', 'not working at the broker');
+    if (tracked.heardUnknown && !isFillUntold(d, tracked))
+      step(d, { ...tracked, heardUnknown: false }, 'cancelled', 'not working at the broker');
   }
 }
 
