@@ -109,10 +109,13 @@ export function createState(start: ExitManagerStart): ExitManagerState {
   };
 }
 
-/** A trade that had ended before this start. Its levels are those of its entry again, should a correction open it. */
+/**
+ * A trade that had ended before this start. Its levels are those of its entry again, should a correction open it; one that was rebuilt from the
+ * broker's executions has no tick to round them by, and takes them when it opens.
+ */
 function endedCare(row: PositionRow, { rules, at }: ExitManagerStart): Care {
   const care = careFromRow(row, at);
-  return row.entryPrice === null ? care : { ...care, levels: levelsFrom(row.entryPrice, care, rules) };
+  return row.entryPrice === null || care.contract.tick <= 0 ? care : { ...care, levels: levelsFrom(row.entryPrice, care, rules) };
 }
 
 /**

@@ -98,6 +98,25 @@ describe('DESIGN §5: the exit manager', () => {
   });
 });
 
+it.each(['exit-manager', 'day-trader'] as const)(
+  'DESIGN §5: a page that only a read meets counts too: the %s notices at its look',
+  name => {
+    let isDamaged = false;
+    const stand = standing(name, {
+      before({ kind }) {
+        if (isDamaged && (kind === 'read' || kind === 'data-version')) throw storeFailure('corrupt');
+      },
+      afterCommit: () => undefined,
+    });
+    stand.look();
+    isDamaged = true;
+    stand.look();
+    stand.look();
+    if (name === 'exit-manager') expect(stand.kept()).toEqual([expect.arrayContaining(['write-position'])]);
+    else expect(stand.stops).toMatchObject([{ code: 6 }]);
+  },
+);
+
 it.each([LOST, REPLACED])('DESIGN §5: the day trader ends at once, with code 6: $kind', trouble => {
   const stand = standing('day-trader');
   stand.look(trouble);

@@ -21,6 +21,12 @@ export interface StoreWatchParts {
   readonly guard?: () => GuardPulse;
 }
 
+export interface StoreWatch {
+  look(): SharedView | null;
+  /** Why the store's content is no good, once a read has said so. */
+  readonly damage: string | null;
+}
+
 interface Seen extends ReadView {
   readonly version: number;
   readonly guard: GuardPulse | null;
@@ -35,11 +41,12 @@ const isSamePulse = (a: GuardPulse | null, b: GuardPulse | null): boolean => a?.
 /**
  * Notices what others did: another process committed (PRAGMA data_version, some microseconds) and changed what is shared, the trading date
  * turned, the guard's heartbeat came or went. `look` returns the shared tables read anew then, and null otherwise; the first look always
- * reads. A store that cannot be read now is asked again at the next beat.
+ * reads. A store that cannot be read now is asked again at the next beat; one that says it is damaged stays so.
  */
-export function createStoreWatch({ db, worker, clock, log, guard }: StoreWatchParts): { look(): SharedView | null } {
+export function createStoreWatch({ db, worker, clock, log, guard }: StoreWatchParts): StoreWatch {
   let seen: Seen | null = null;
   let isFailing = false;
+  let damage: string | null = null;
 
   function read(): SharedView | null {
     const now = clock.exchange();
@@ -66,7 +73,11 @@ export function createStoreWatch({ db, worker, clock, log, guard }: StoreWatchPa
       const failure = view !== null && 'ok' in view ? view : null;
       if (failure && !isFailing) log('error', 'store-not-readable', { code: failure.code, detail: failure.detail });
       isFailing = failure !== null;
+      if (failure?.code === 'STORE_CORRUPT') damage = `${failure.code}: ${failure.detail}`;
       return view === null || 'ok' in view ? null : view;
+    },
+    get damage() {
+      return damage;
     },
   };
 }

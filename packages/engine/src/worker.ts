@@ -285,7 +285,8 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
     const now = clock.mono();
     if (storeLookedAt !== null && now - storeLookedAt < LOOK_AT_STORE_MS) return;
     storeLookedAt = now;
-    const trouble = parts.storeTrouble?.() ?? (books.damage === null ? null : ({ kind: 'lost', why: books.damage } as const));
+    const damage = books.damage ?? watch.damage;
+    const trouble = parts.storeTrouble?.() ?? (damage === null ? null : ({ kind: 'lost', why: damage } as const));
     if (!trouble) {
       // Moved away and back: its content is as it was, and what was kept meanwhile is merged by the next process.
       if (books.isDetached) end({ code: EXIT_CODE.storeLost, why: 'the store is back where it was: begins anew on it' });

@@ -142,3 +142,16 @@ it('a position comes before what refers to it: a row may need its trade', () => 
   const kinds = left.map(write => write.do);
   expect(kinds.indexOf('write-position')).toBeLessThan(kinds.indexOf('write-execution'));
 });
+
+it('A8: a trade of the day that was rebuilt from executions alone, its tick unknown, keeps nobody from beginning', () => {
+  const ended = {
+    ...position,
+    contract: { ...ACME, tick: micros(0) },
+    targetPrice: null,
+    stopPrice: null,
+    quantity: shares(0),
+    status: 'CLOSING' as const,
+  };
+  const state = stateOf({ ...VIEW, positions: [], executions: [], endedTrades: [ended] });
+  expect(state.closed.get(ended.tradeId)?.levels).toBeNull();
+});
