@@ -1,5 +1,5 @@
 import { atTime, previousTradingDate } from '@holdfast/core/calendar';
-import { epochMs, fromDollars, type Micros, micros, type TradeDate } from '@holdfast/core/units';
+import { type EpochMs, epochMs, fromDollars, type Micros, micros, type TradeDate } from '@holdfast/core/units';
 import type { Instrument, MarketUpdate, Split } from '@holdfast/sim/exchange-types';
 import type { StormSource } from '@holdfast/sim/market/storm';
 import { TradeTape } from '@holdfast/sim/market/trade-tape';

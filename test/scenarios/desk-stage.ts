@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { atTime, sessionOf, tradeDate, tradeDateOf } from '@holdfast/core/calendar';
 import type { SupervisedWorker } from '@holdfast/core/supervision/watch';
-import { type EpochMs, epochMs, monoMs } from '@holdfast/core/units';
+import { type EpochMs, epochMs, fromDollars, monoMs } from '@holdfast/core/units';
 import { parseConfig } from '@holdfast/engine/config';
 import { compareDesk } from '@holdfast/sim/world/compare';
 import type { Ambush } from '@holdfast/sim/world/points';
@@ -11,6 +11,7 @@ import type { WorkerProcess } from '@holdfast/sim/world/process';
 import type { DeskSetup, Ownership, Protection } from '@holdfast/sim/world/setup';
 import { World } from '@holdfast/sim/world/world';
 import { insertCommand } from '@holdfast/store/commands';
+import { setKillSwitch } from '@holdfast/store/kill-switch';
 import { expect } from 'vitest';
 import { type MarketDay, type WrittenDay, writtenMarket } from './desk-market.js';
 import { told } from './told.js';
@@ -26,6 +27,8 @@ export interface DeskStory {
   readonly exits?: Readonly<Record<string, unknown>>;
   readonly entries?: Readonly<Record<string, unknown>>;
   readonly holdings?: World['baseline'];
+  /** Invariants whose referees know less than this story: said there why. */
+  readonly forgives?: readonly string[];
   readonly splits?: Readonly<Record<string, WrittenDay['splits']>>;
 }
 
@@ -38,9 +41,10 @@ const MONDAY = '2026-03-09';
  */
 export class DeskStage {
   readonly world: World;
+  #handOrders = 0;
   readonly #folder = mkdtempSync(join(tmpdir(), 'holdfast-desk-'));
 
-  constructor(story: DeskStory) {
+  constructor(private readonly story: DeskStory) {
     const days = story.days ?? { [MONDAY]: story.market ?? {} };
     const dates = Object.keys(days).map(date => tradeDate(date));
     this.world = new World({
@@ -143,6 +147,31 @@ export class DeskStage {
     this.world.exchange.manualTrade(this.conId(symbol), side, quantity);
   }
 
+  /** A person's own order that rests: a limit one of client 0. */
+  ordersByHand(side: 'BUY' | 'SELL', quantity: number, { limit, symbol = 'ACME' }: { limit: number; symbol?: string }): void {
+    this.world.say('operator', `rests ${side} ${quantity} ${symbol} LMT ${limit} by hand`);
+    this.#handOrders += 1;
+    this.world.exchange.place({
+      clientId: 0,
+      orderId: -1_000_000 - this.#handOrders,
+      conId: this.conId(symbol),
+      side,
+      quantity,
+      type: 'LMT',
+      limitPrice: fromDollars(limit),
+      tif: 'DAY',
+      transmit: true,
+    });
+  }
+
+  /** A person presses the kill switch, or lets it go. */
+  killSwitch(on: boolean): void {
+    this.world.say('operator', on ? 'kill switch' : 'resume');
+    const pressed = setKillSwitch(this.world.operator, { on, reason: 'a person', actor: 'operator', now: this.world.time.exchange() });
+    if (!pressed.ok) throw new Error(pressed.detail);
+    this.world.tell({ fact: 'kill-switch', on });
+  }
+
   /** A person asks the exit manager for something. */
   command(kind: string, payload: Readonly<Record<string, string>> = {}): void {
     const now = this.world.time.exchange();
@@ -192,7 +221,7 @@ export class DeskStage {
     const open = this.world.trace.lines.findIndex(line => line.slice(11) >= '09:30');
     const lines = this.world.trace.lines
       .slice(open)
-      .filter(line => !/ exchange +(PendingSubmit|PreSubmitted|Submitted|PendingCancel|Filled) /.test(line))
+      .filter(line => !/"killed (before|after) | exchange +(PendingSubmit|PreSubmitted|Submitted|PendingCancel|Filled) /.test(line))
       .map(line => this.#named(line.replace(/^(\S+ \S+ (?:exit-manager|day-trader) +)[a-z-]+: /, '$1')));
     return told(
       lines.map(line => line.slice(11)),
@@ -203,7 +232,12 @@ export class DeskStage {
   /** Every referee is content, and the books agree with the exchange: to be asked at a quiet moment. */
   expectWell(): void {
     const { world } = this;
-    const found = [...world.violations, ...world.referee.report(), ...compareDesk(world)];
+    // A worker that ends by a bug of ours is started again, and the story may end well: it is a finding all the same.
+    expect(world.trace.lines.filter(line => / bug [{]/.test(line))).toEqual([]);
+    const { forgives = [] } = this.story;
+    const found = [...world.violations, ...world.referee.report(), ...compareDesk(world)].filter(
+      ({ invariant }) => !forgives.includes(invariant),
+    );
     expect(found, world.trace.lines.join('\n')).toEqual([]);
     expect([this.guard?.phase, this.trader?.phase], world.trace.lines.join('\n')).toEqual(['READY', 'READY']);
   }

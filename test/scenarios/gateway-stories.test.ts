@@ -71,6 +71,7 @@ describe('the gateway', () => {
       09:31:22 exit-manager  is READY (1 in care)
       09:31:22 exit-manager  disaster-stop SELL 99 ACME STP 49.56 DAY (X-2)
       09:31:32 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-3)
+      09:31:32 exit-manager  info RECONCILED: The broker's answer differed from the store in 1 point(s): X-1: SUBMITTED is LOST.
       09:31:32 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-4)
       09:31:32 exit-manager  exit-rejected {"orderRef":"X-3","symbol":"ACME","reason":"103 Duplicate order id"}
       09:31:40 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)

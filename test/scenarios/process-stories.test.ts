@@ -16,7 +16,6 @@ describe('kill −9', () => {
       09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-1)
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 fault  kill after send: day-trader after send of place
-      09:31:00 day-trader  worker-stopped {"code":70,"why":"killed after send of place"}
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
       09:31:00 supervisor  DAY_TRADER_CRASHED {"happened":"The day trader (pid 1003) ended by SIGKILL, crash 1 in the window."}
@@ -45,7 +44,6 @@ describe('kill −9', () => {
       09:33:10 exit-manager  cancels X-1
       09:33:10 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
       09:33:10 fault  kill after send: exit-manager after send of cancel
-      09:33:10 exit-manager  worker-stopped {"code":70,"why":"killed after send of cancel"}
       09:33:10 supervisor  starts exit-manager
       09:33:10 supervisor  EXIT_MANAGER_CRASHED {"happened":"The exit manager (pid 1002) ended by SIGKILL."}
       09:33:10 exit-manager  is RECONCILING (session 1)
@@ -173,9 +171,11 @@ describe('a hang', () => {
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:33:10 exit-manager  cancels X-1
       09:33:10 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-2)
       09:33:10 fault  hang after commit: exit-manager after commit of a step
-      09:33:13 exit-manager  exit SELL 99 ACME MKT IOC (X-2)
-      09:33:13 exchange  fills SELL 99 ACME @ 49.4 (X-2)
+      09:33:13 exit-manager  not-sent {"orderRef":"X-2","symbol":"ACME","code":"INTENT_TOO_OLD","detail":"decided 3001 ms ago, allowed 1000"}
+      09:33:13 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:13 exchange  fills SELL 99 ACME @ 49.4 (X-3)
       09:33:13 exit-manager  closes ACME: stop
     `);
     expect(s.sold()).toBe(99);
@@ -188,6 +188,8 @@ describe('a hang', () => {
     expect(s.told('ACME', 'hang', 'supervisor', 'D-')).toMatchInlineSnapshot(`
       09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-1)
       09:31:00 fault  hang after commit: day-trader after commit of a step
+      09:31:03 day-trader  not-sent {"orderRef":"D-1","symbol":"ACME","code":"INTENT_TOO_OLD","detail":"decided 3000 ms ago, allowed 1000"}
+      09:31:03 day-trader  gives the claim of ACME back: entry cancelled: INTENT_TOO_OLD: decided 3000 ms ago, allowed 1000
       09:32:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-2)
       09:32:00 exchange  fills BUY 99 ACME @ 50.01 (D-2)
       09:32:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
@@ -203,7 +205,7 @@ describe('twice', () => {
     expect(s.world.machine.startSecondSupervisor()).toBe(true);
     s.runTo('09:33:00');
     expect(s.told('supervisor')).toMatchInlineSnapshot(
-      `09:32:00 supervisor  2 refused: supervisor is held by process 1001 (lease 1, STARTING)`,
+      `09:32:00 supervisor  2 does not start: refused: supervisor is held by process 1001 (lease 1, STARTING)`,
     );
   });
 });

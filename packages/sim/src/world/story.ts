@@ -24,6 +24,8 @@ export function wordsOf(effect: Effect): string | null {
       return `closes ${effect.trade.contract.symbol}: ${effect.trade.exitReason}`;
     case 'release-claim':
       return `gives the claim of ${effect.symbol} back: ${effect.reason}`;
+    case 'later':
+      return wordsOf(effect.write);
     case 'write-alert':
       return `${effect.alert.level} ${effect.alert.code}: ${effect.alert.happened}`;
     default:

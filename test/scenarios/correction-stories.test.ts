@@ -1,0 +1,160 @@
+import { fromDollars } from '@holdfast/core/units';
+import { afterEach, describe, expect, it } from 'vitest';
+import { CALM } from './desk-market.js';
+import { type DeskStage, endStages, onDesk } from './desk-stage.js';
+
+/** The broker corrects or busts what it had told: while the trade lives, after its end, and while nobody listened. */
+
+afterEach(endStages);
+const FALLS = [...CALM, ['09:33:00', 49.4] as const];
+
+/** The newest execution of an order of ours is booked anew. */
+function corrected(s: DeskStage, words: { readonly price?: number; readonly shares?: 0 }): void {
+  const last = s.world.exchange.executions().findLast(({ clientId }) => clientId !== 0);
+  if (words.shares === 0) s.gateway.correct(last?.execId ?? '', { shares: 0 });
+  else s.gateway.correct(last?.execId ?? '', { price: fromDollars(words.price ?? 0) });
+}
+
+describe('a correction', () => {
+  it('B6, A5: the price of the entry is corrected while the position is open: target and stop move with it', () => {
+    const s = onDesk({ market: { ACME: CALM }, follows: ['ACME'] });
+    s.at('09:32:00', () => corrected(s, { price: 49.9 }));
+    s.runTo('09:35:00');
+    expect(s.told('ACME')).toMatchInlineSnapshot(`
+      09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-1)
+      09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
+      09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
+      09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
+      09:32:00 exchange  corrects of ACME to 99 @ 49.9 (7326ea49.00000001.01.02)
+      09:32:00 fault  correction: D-1
+      09:32:00 exit-manager  target SELL 99 ACME LMT 50.8 DAY (X-1)
+      09:32:00 exit-manager  disaster-stop SELL 99 ACME STP 49.01 DAY (X-2)
+    `);
+  });
+
+  it('B6, I6: the price of the sale is corrected after the end: the result follows to the cent', () => {
+    const s = onDesk({ market: { ACME: FALLS }, follows: ['ACME'] });
+    s.at('09:35:00', () => corrected(s, { price: 49.3 }));
+    s.runTo('09:38:00');
+    expect(s.told('ACME')).toMatchInlineSnapshot(`
+      09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-1)
+      09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
+      09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
+      09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
+      09:33:10 exit-manager  cancels X-1
+      09:33:10 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:10 exit-manager  cancels X-2
+      09:33:10 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:10 exchange  fills SELL 99 ACME @ 49.4 (X-3)
+      09:33:10 exit-manager  closes ACME: stop
+      09:35:00 exchange  corrects of ACME to 99 @ 49.3 (7326ea49.00000002.01.02)
+      09:35:00 fault  correction: X-3
+      09:35:00 exit-manager  closes ACME: stop
+    `);
+  });
+
+  it('B6, I6, A8: corrected while the exit manager is dead: learned at the start', () => {
+    const s = onDesk({ market: { ACME: FALLS }, follows: ['ACME'] });
+    s.at('09:35:00', () => {
+      s.kill('exit-manager');
+      corrected(s, { price: 49.3 });
+    });
+    s.runTo('09:38:00');
+    expect(s.told('ACME', 'story', 'exit-manager  is')).toMatchInlineSnapshot(`
+      09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-1)
+      09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
+      09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
+      09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
+      09:33:10 exit-manager  cancels X-1
+      09:33:10 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:10 exit-manager  cancels X-2
+      09:33:10 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:10 exchange  fills SELL 99 ACME @ 49.4 (X-3)
+      09:33:10 exit-manager  closes ACME: stop
+      09:35:00 story  kill −9 of the exit-manager
+      09:35:00 exchange  corrects of ACME to 99 @ 49.3 (7326ea49.00000002.01.02)
+      09:35:00 exit-manager  is RECONCILING (session 1)
+      09:35:00 exit-manager  closes ACME: stop
+      09:35:00 exit-manager  info RECONCILED: The broker's answer differed from the store in 1 point(s): SELL 99 ACME at 49.3 (X-3) replaces: 99 shares.
+      09:35:00 exit-manager  is READY (0 in care)
+    `);
+  });
+});
+
+describe('a bust', () => {
+  it('B6, I1: the entry is busted while its exits rest: they go, the trade ends without a share', () => {
+    const s = onDesk({ market: { ACME: CALM }, follows: ['ACME'] });
+    s.at('09:32:00', () => corrected(s, { shares: 0 }));
+    s.runTo('09:35:00');
+    expect(s.told('ACME')).toMatchInlineSnapshot(`
+      09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-1)
+      09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
+      09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
+      09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
+      09:32:00 exchange  corrects of ACME to 0 @ 50.01 (7326ea49.00000001.01.02)
+      09:32:00 fault  bust: D-1
+      09:32:00 day-trader  gives the claim of ACME back: entry cancelled: by the broker
+      09:32:00 day-trader  write-refused {"what":"release-claim","code":"CLAIM_HAS_FILLS","detail":"ACME has fills: it is a position, close it instead"}
+      09:32:00 exit-manager  cancels X-1
+      09:32:00 exit-manager  cancels X-2
+      09:32:00 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:32:00 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:32:00 exit-manager  closes ACME: unknown
+    `);
+    expect(s.position()).toBe(0);
+  });
+
+  it('B6, I2, A10: the sale is busted after the end: the position is open again, protected or sold anew, and stays blocked', () => {
+    const s = onDesk({ market: { ACME: [...FALLS, ['09:34:00', 50]] }, follows: ['ACME'] });
+    s.at('09:35:00', () => corrected(s, { shares: 0 }));
+    s.runTo('09:38:00');
+    expect(s.told('ACME')).toMatchInlineSnapshot(`
+      09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-1)
+      09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
+      09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
+      09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
+      09:33:10 exit-manager  cancels X-1
+      09:33:10 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:10 exit-manager  cancels X-2
+      09:33:10 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:10 exchange  fills SELL 99 ACME @ 49.4 (X-3)
+      09:33:10 exit-manager  closes ACME: stop
+      09:35:00 exchange  corrects of ACME to 0 @ 49.4 (7326ea49.00000002.01.02)
+      09:35:00 fault  bust: X-3
+      09:35:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-4)
+      09:35:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-5)
+    `);
+  });
+
+  it('B6, I2, A8: the sale is busted while the exit manager is dead: found at the start, protected or sold anew', () => {
+    const s = onDesk({ market: { ACME: [...FALLS, ['09:34:00', 50]] }, follows: ['ACME'] });
+    s.at('09:35:00', () => {
+      s.kill('exit-manager');
+      corrected(s, { shares: 0 });
+    });
+    s.runTo('09:38:00');
+    expect(s.told('ACME', 'story', 'exit-manager  is')).toMatchInlineSnapshot(`
+      09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-1)
+      09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
+      09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
+      09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
+      09:33:10 exit-manager  cancels X-1
+      09:33:10 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:10 exit-manager  cancels X-2
+      09:33:10 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:10 exchange  fills SELL 99 ACME @ 49.4 (X-3)
+      09:33:10 exit-manager  closes ACME: stop
+      09:35:00 story  kill −9 of the exit-manager
+      09:35:00 exchange  corrects of ACME to 0 @ 49.4 (7326ea49.00000002.01.02)
+      09:35:00 exit-manager  is RECONCILING (session 1)
+      09:35:00 exit-manager  is READY (1 in care)
+      09:35:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-4)
+      09:35:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-5)
+      09:35:00 exit-manager  info RECONCILED: The broker's answer differed from the store in 2 point(s): SELL 0 ACME at 49.4 (X-3) replaces: 99 shares; X-3: FILLED is CANCELLED.
+    `);
+  });
+});
