@@ -23,12 +23,19 @@ const caredExecutions = (world: World) => world.exchange.executions().filter(({ 
 const caredPositions = (world: World) =>
   world.exchange.positions().filter(({ conId, quantity }) => isCared(world, conId) && quantity !== 0);
 
-/** Symbols whose executions of today begin and end flat. */
+/**
+ * Symbols whose executions of today begin and end flat, and whose result the desk can know: when a store is lost and an older copy takes its
+ * place, trades that ended before are rebuilt from the executions of the day by their entries. One that was opened by hand had no entry;
+ * its fills are told again and compared, but that they were a trade of ours stood in the lost file alone.
+ */
 function symbolsTradedWhole(world: World): ReadonlySet<string> {
   const net = new Map<string, number>();
   for (const { symbol, side, shares } of caredExecutions(world))
     net.set(symbol, (net.get(symbol) ?? 0) + (side === 'BUY' ? shares : -shares));
   const held = new Set(caredPositions(world).map(({ symbol }) => symbol));
+  const { stoodAt } = world.place;
+  if (stoodAt !== null)
+    for (const { symbol, orderRef, at } of caredExecutions(world)) if (at <= stoodAt && !isOurs(orderRef)) net.delete(symbol);
   return new Set([...net].flatMap(([symbol, sum]) => (sum === 0 && !held.has(symbol) ? [symbol] : [])));
 }
 

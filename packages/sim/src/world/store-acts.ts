@@ -83,6 +83,7 @@ export function storeStands(world: World): void {
   const isOther = place.settle();
   if (kind !== null && (isOther || kind === 'store replaced')) world.bit(kind);
   place.trouble = null;
+  if (isOther || kind === 'store replaced') place.stoodAt = world.time.exchange();
   world.tell({ fact: 'store', lost: true });
   const word = attempt(() => ({ ok: true as const, ...readKillSwitch(place.operator) }));
   if (!word.ok || !word.on || !word.reason?.startsWith(RESTORED_REASON)) return;

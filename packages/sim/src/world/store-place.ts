@@ -23,6 +23,8 @@ export class StorePlace {
   readonly sight: StoreSight;
   /** What was done to the file, while nobody has put it right. */
   trouble: string | null = null;
+  /** Exchange time at which another store took the place of the one before. */
+  stoodAt: EpochMs | null = null;
   readonly #eye: StoreSight;
   readonly #opened: Db[];
   #operator: Db;
