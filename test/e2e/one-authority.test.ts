@@ -108,6 +108,26 @@ it.each([1_000, 1_950, 2_050])('I10, A14: an exit manager that wakes %d ms after
   await soldOnce(of);
 });
 
+it.each([
+  ['its first cancel', isCancel, 300],
+  ['its first cancel', isCancel, 2_050],
+  ['its sale', isSale, 300],
+  ['its sale', isSale, 2_050],
+] as const)('I10, A14: an exit manager that hangs at %s, and wakes during liquidate-all', async (_title, fits, wakesMs) => {
+  const { desk: of, guardPid } = await supervised();
+  const stopped = stopAt(of, guardPid, fits);
+  of.walk(BEYOND_THE_STOP);
+  await stopped;
+  const pressed = of.run('liquidate-all', '--yes', '--json');
+  const woken = setTimeout(() => resume(guardPid), wakesMs);
+  const ran = await pressed;
+  clearTimeout(woken);
+  resume(guardPid);
+  expect(ran.code, `${ran.out}\n${ran.err}\n${of.story()}`).toBe(0);
+  expect(JSON.parse(ran.out)).toMatchObject({ flat: true, left: [], workingOrders: 0 });
+  await soldOnce(of);
+});
+
 it('I10, A14: liquidate-all while a stranger holds the store, with everything alive: one sale, and the books follow when the lock ends', async () => {
   const { desk: of, guardPid } = await supervised();
   await of.ready('day-trader');
