@@ -1,7 +1,9 @@
-import type { MonoMs } from '@holdfast/core/units';
+import type { EpochMs, MonoMs } from '@holdfast/core/units';
 import type { CareLine } from './care-ledger.js';
 import { type Audit, isRefusedExit, type Stand } from './ground.js';
 import type { Measurements } from './measures.js';
+
+const BLIND = 'the exit manager sees no live mark and no stop rests at its real level';
 
 interface Exposure {
   /** Machine time without protection, the broker reachable. */
@@ -9,6 +11,7 @@ interface Exposure {
   /** The same while nobody could reach the broker: measured, never blamed. */
   outageMs: number;
   lookedAt: MonoMs;
+  seenAt: EpochMs;
   isSaid: boolean;
   /** The gateway refused what was to protect it: the next try may take longer. */
   isRetry: boolean;
@@ -32,7 +35,7 @@ export function alwaysProtected({ ground, rules, say }: Stand, measured: Measure
   const exposures = new Map<number, Exposure>();
 
   const isTooBlind = (conId: number): boolean =>
-    ground.roster.blindMs(conId, ground.now) > bounds.blindMsMax || ground.roster.blindMs(null, ground.now) > bounds.silentMsMax;
+    ground.roster.blindMs(conId, ground.now) > bounds.blindMsMax || ground.roster.stillMs(ground.now) > bounds.silentMsMax;
 
   /** Why nothing protects it now, or null. */
   const exposed = (conId: number, line: CareLine): string | null => {
@@ -40,8 +43,7 @@ export function alwaysProtected({ ground, rules, say }: Stand, measured: Measure
     if (ground.isLeaving(conId, line) || (!line.isSplit && ground.isCovered(conId, line, rules.stopBps))) return null;
     const isDead = roster.guardIsDead;
     if (protection === 'resting' && roster.knowsProcesses) return 'no stop rests at its real level for the whole quantity';
-    if (roster.guardIsAble)
-      return isTooBlind(conId) && !line.isSplit ? 'the exit manager sees no live mark and no stop rests at its real level' : null;
+    if (roster.guardIsAble) return isTooBlind(conId) && !line.isSplit ? BLIND : null;
     if (isDead && ground.isCovered(conId, line, rules.disasterStopBps)) return null;
     return isDead ? 'neither exit manager nor a resting stop for all of it' : 'the exit manager runs, but is not connected and READY';
   };
@@ -50,17 +52,19 @@ export function alwaysProtected({ ground, rules, say }: Stand, measured: Measure
     const why = !line || line.held === 0 || ground.isHandsOff(conId) || !ground.isRegular ? null : exposed(conId, line);
     const known = exposures.get(conId);
     if (known) {
-      const passed = ground.machine - known.lookedAt;
+      // Marks live in exchange time: who sees none is blind for as long as the exchange goes on, however fast.
+      const passed = known.why === BLIND ? ground.now - known.seenAt : ground.machine - known.lookedAt;
       if (wasReachable) known.ms += passed;
       else known.outageMs += passed;
       known.lookedAt = ground.machine;
+      known.seenAt = ground.now;
       judge(conId, known);
     }
     if (why === null) {
       if (known) measured.exposure({ conId, ms: known.ms, outageMs: known.outageMs, why: known.why });
       exposures.delete(conId);
     } else if (known) known.why = why;
-    else exposures.set(conId, { ms: 0, outageMs: 0, lookedAt: ground.machine, isSaid: false, isRetry: false, why });
+    else exposures.set(conId, { ms: 0, outageMs: 0, lookedAt: ground.machine, seenAt: ground.now, isSaid: false, isRetry: false, why });
   };
 
   const judge = (conId: number, exposure: Exposure): void => {

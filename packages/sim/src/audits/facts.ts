@@ -25,8 +25,11 @@ export type WorldFact =
   | { readonly fact: 'machine'; readonly awake: boolean }
   /** A fault delays, loses, repeats or reorders messages to the exit manager; clean again once what was lost must have been asked for. */
   | { readonly fact: 'line'; readonly clean: boolean }
-  /** Marks to the exit manager are cut, frozen or crazy by a fault, of one instrument or (null) of all. */
-  | { readonly fact: 'marks'; readonly conId: number | null; readonly flowing: boolean }
+  /**
+   * Marks to the exit manager are cut, frozen or crazy by a fault, of one instrument or (null) of all. Of all and not `comes`: none is told,
+   * not even a false or a late one.
+   */
+  | { readonly fact: 'marks'; readonly conId: number | null; readonly flowing: boolean; readonly comes?: boolean }
   /** The right to act was taken in the store. The liquidator takes the exit manager's. */
   | { readonly fact: 'lease'; readonly worker: JudgedWorker; readonly leaseId: number; readonly processId: number }
   | SentFact

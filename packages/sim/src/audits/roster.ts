@@ -26,6 +26,8 @@ export class Roster {
   private isLineClean = true;
   /** When marks stopped flowing, as reaction time; under null: all of them. */
   private readonly blindSince = new Map<number | null, number>();
+  /** When nothing came any more of any instrument. */
+  private stillSince: number | null = null;
   private reacted = 0;
   private reactingSince: EpochMs | null = null;
 
@@ -62,10 +64,14 @@ export class Roster {
     return this.reacted + (this.reactingSince === null ? 0 : at - this.reactingSince);
   }
 
-  /** For how much reaction time the exit manager has had no live mark of this instrument alone, or (null) of all; 0 while they flow. */
-  blindMs(conId: number | null, at: EpochMs): number {
+  /** For how much reaction time the exit manager has had no live mark of this instrument alone; 0 while they flow. */
+  blindMs(conId: number, at: EpochMs): number {
     const since = this.blindSince.get(conId);
     return since === undefined ? 0 : this.reactionMs(at) - since;
+  }
+  /** The same for all instruments at once: nothing comes at all. */
+  stillMs(at: EpochMs): number {
+    return this.stillSince === null ? 0 : this.reactionMs(at) - this.stillSince;
   }
   isBlind(conId: number): boolean {
     return this.blindSince.has(conId) || this.blindSince.has(null);
@@ -87,6 +93,7 @@ export class Roster {
     else if (fact.fact === 'machine') this.isMachineAwake = fact.awake;
     else if (fact.fact === 'line') this.isLineClean = fact.clean;
     else if (fact.fact === 'marks') {
+      if (fact.conId === null) this.stillSince = fact.flowing || fact.comes === true ? null : (this.stillSince ?? this.reacted);
       if (fact.flowing) this.blindSince.delete(fact.conId);
       else if (!this.blindSince.has(fact.conId)) this.blindSince.set(fact.conId, this.reacted);
     }

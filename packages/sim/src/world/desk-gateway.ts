@@ -1,4 +1,4 @@
-import { CLIENT_ID } from '@holdfast/core/orders/order';
+import { CLIENT_ID, type Order } from '@holdfast/core/orders/order';
 import type { BrokerListener } from '@holdfast/core/ports';
 import type { SupervisedWorker } from '@holdfast/core/supervision/watch';
 import type { MonoMs } from '@holdfast/core/units';
@@ -45,7 +45,9 @@ export class DeskGateway {
   #wasReachable = true;
   #wasClean = true;
   #wereMarksLive = true;
+  #didMarksCome = true;
   #dirtyUntil = 0;
+  #race: ((conId: number) => boolean) | null = null;
   /** The order that is just being sent: a refusal is told of its instrument. */
   #placing: { readonly orderRef: string; readonly what: { readonly conId: number; readonly type: string } } | null = null;
 
@@ -60,8 +62,10 @@ export class DeskGateway {
         if (FREQUENT.has(kind)) world.counts.bit(kind);
         else world.bit(kind, orderRef ?? '');
         const placing = this.#placing;
-        if (kind.startsWith('rejected ') && clientId !== null && placing !== null && placing.orderRef === orderRef)
-          world.tell({ fact: 'refused', clientId, ...placing.what });
+        const isPlacing = kind.startsWith('rejected ') && clientId !== null && placing !== null && placing.orderRef === orderRef;
+        if (!isPlacing) return;
+        world.tell({ fact: 'refused', clientId, ...placing.what });
+        if (placing.what.type === 'MKT') world.awaitRetry();
       },
     });
   }
@@ -96,6 +100,7 @@ export class DeskGateway {
       acknowledgeTime: () => undefined,
       send: what => {
         points.pass(program, 'send', { side: 'before', what: what.do });
+        if (this.#race !== null && what.do === 'place' && program.worker === 'exit-manager') this.#runRace(what.order);
         if (broker.isUp && (what.do === 'place' || what.do === 'cancel')) this.#tellSent(program, what);
         this.#countMessage(program);
         const isSent = broker.send(what);
@@ -103,6 +108,15 @@ export class DeskGateway {
         return isSent;
       },
     };
+  }
+
+  /** Called at the next sale at the market that leaves the exit manager; says whether it acted. */
+  race(act: (conId: number) => boolean): void {
+    this.#race = act;
+  }
+
+  #runRace({ contract, type, tif }: Order): void {
+    if (type === 'MKT' && tif === 'IOC' && this.#race?.(contract.conId)) this.#race = null;
   }
 
   /** A client that says more than 50 messages a second is disconnected by the real gateway (reference §7). The day trader's are paced by the live adapter. */
@@ -166,8 +180,11 @@ export class DeskGateway {
     if (isClean !== this.#wasClean) this.#world.tell({ fact: 'line', clean: isClean });
     this.#wasClean = isClean;
     const areLive = faults === null || !(faults.isMute || faults.frozenMarks || faults.crazyMark !== null || faults.delay !== null);
-    if (areLive !== this.#wereMarksLive) this.#world.tell({ fact: 'marks', conId: null, flowing: areLive });
+    const doCome = !(faults?.isMute || faults?.frozenMarks);
+    if (areLive === this.#wereMarksLive && doCome === this.#didMarksCome) return;
+    this.#world.tell({ fact: 'marks', conId: null, flowing: areLive, comes: doCome });
     this.#wereMarksLive = areLive;
+    this.#didMarksCome = doCome;
   }
 
   /** Nothing is on its way, nothing is late, nothing is down. */
@@ -179,6 +196,7 @@ export class DeskGateway {
   }
 
   calm(): void {
+    this.#race = null;
     this.gateway.calm();
     for (const broker of this.#brokers.values()) broker.line.calm();
     if (this.gateway.isBrokerLost) this.gateway.restoreBroker('kept');

@@ -5,7 +5,7 @@ import { type GatewayFaults, type LineFaults, noGatewayFaults, noLineFaults } fr
 import type { Random } from '../random.js';
 import type { StoreSpell } from '../store-faults.js';
 import type { Faults } from './faults.js';
-import { bust, correct, flatten, handBuy, handOpen, handOrder, handSell, inCalm, killSwitch, restStops } from './hand-acts.js';
+import { bust, correct, flatten, handBuy, handOpen, handOrder, handRace, handSell, inCalm, killSwitch, restStops } from './hand-acts.js';
 import type { PlannedFault } from './profile.js';
 import { corruptStore, loseStore, replaceStore } from './store-acts.js';
 import type { World } from './world.js';
@@ -259,6 +259,7 @@ const ACTS: Readonly<Record<PlannedFault, Act>> = {
   'crazy marks': ofLine(() => ({ crazyMark: [1, 4] }), { untilMs: 200_000 }),
   'frozen marks': ofLine(() => ({ frozenMarks: true, frozenQuotes: true }), { untilMs: 200_000 }),
   'hand sell': inCalm(handSell),
+  'hand race': handRace,
   'hand buy': inCalm(handBuy),
   'hand open': inCalm(handOpen),
   'hand order': handOrder,

@@ -45,6 +45,16 @@ export function handSell(world: World, { random }: Faults): boolean {
   return trade(world, { conId: one.conId, side: one.quantity > 0 ? 'SELL' : 'BUY', quantity, kind });
 }
 
+/** Sells (or buys back) all of a position at the very moment in which its exit leaves: one of the two crosses through zero. */
+export function handRace(world: World, faults: Faults): void {
+  world.gateway.race(conId => {
+    const { quantity } = world.exchange.position(conId);
+    if (!faults.areOver || quantity === 0) return false;
+    const side = quantity > 0 ? 'SELL' : 'BUY';
+    return trade(world, { conId, side, quantity: Math.abs(quantity), kind: 'hand sell while an exit works' });
+  });
+}
+
 /** Adds to a position in care. */
 export function handBuy(world: World, { random }: Faults): boolean {
   const held = heldInCare(world);

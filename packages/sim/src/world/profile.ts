@@ -46,6 +46,7 @@ export const PLANNED_FAULTS = {
   'frozen marks': 2,
   // people
   'hand sell': 4,
+  'hand race': 2,
   'hand buy': 2,
   'hand open': 2,
   'hand order': 1,

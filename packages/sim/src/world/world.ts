@@ -51,6 +51,7 @@ const IDLE_SPAN_MS = 10_000;
 const NIGHT_SPAN_MS = 600_000;
 /** After the last sign of life both clocks stay together for so long. */
 const SETTLE_MS = 500;
+const RETRY_MS = 61_000;
 const SUPERVISOR_EVERY_MS = 200;
 const ROUNDS_MAX = 40;
 
@@ -58,7 +59,7 @@ const ROUNDS_MAX = 40;
  * DESIGN §8 bounds one fault at a time. Here a hang (5 s until it is seen) may end in a slow start (3 s) that is killed again: how long a
  * position was without protection is measured for every one, and judged by this.
  */
-const STACKED = { unguardedMsMax: 15_000, restWithinMs: 60_000 };
+const STACKED = { unguardedMsMax: 15_000, restWithinMs: 60_000, silentMsMax: 110_000 };
 
 /**
  * The whole desk in one process: supervisor policy, both workers with the real loop and the real SQLite, the simulated exchange, one virtual
@@ -193,7 +194,12 @@ export class World {
 
   /** Something is under way: both clocks go together for a while. */
   awake(): void {
-    this.#activeAt = this.time.mono();
+    this.#activeAt = Math.max(this.#activeAt, this.time.mono());
+  }
+
+  /** A sale was refused: its next try is machine time away (60 s in quarantine), and the exchange may not run ahead of it. */
+  awaitRetry(): void {
+    this.#activeAt = this.time.mono() + RETRY_MS;
   }
 
   /** Something a person does in so many machine milliseconds, and again every round until it succeeds. */
