@@ -9,7 +9,7 @@ export const EXIT_CODE = {
   /** desk.yaml is invalid and nothing older can stand in; or mode, account and store do not belong together. */
   badConfiguration: SUPERVISED.badConfiguration,
   /** Migrations are missing, or the store does not answer a worker that may not act without it. */
-  storeUnusable: 5,
+  storeUnusable: SUPERVISED.storeUnusable,
   /** The store's file is gone, damaged or replaced. Positions keep what rests at the broker until the next start, a moment later. */
   storeLost: SUPERVISED.storeLost,
   /** A bug. The next start reconciles. */

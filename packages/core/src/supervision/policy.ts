@@ -61,6 +61,8 @@ export const EXIT_CODE = {
   leaseLost: 3,
   /** A second supervisor was started. */
   alreadySupervised: 4,
+  /** The store does not answer, or migrations are missing: the day trader may not act without it, the exit manager only at its start. */
+  storeUnusable: 5,
   /** The store's file is gone, damaged or replaced: the supervisor restores it, and the next process begins on what stands there then. */
   storeLost: 6,
   /** The supervisor under pm2 after a stop of everything. Not 0: pm2 reports a kill −9 as 0 too, and that one must be started again. */

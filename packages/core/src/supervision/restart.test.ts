@@ -47,6 +47,8 @@ it.each<[SupervisedWorker, string, { before: number; exit: WorkerExit; status?: 
   ['day-trader', 'fifth crash', { before: 4, exit: code(70) }, 'parked', 'DAY_TRADER_PARKED'],
   ['day-trader', 'hang', { before: 0, exit: KILLED, status: HUNG }, 'due in 500 ms, normal', 'DAY_TRADER_CRASHED'],
   ['day-trader', 'clean end', { before: 4, exit: code(0) }, 'due in 500 ms, normal', '-'],
+  ['day-trader', 'store unusable, again and again', { before: 4, exit: code(5) }, 'due in 2000 ms, normal', '-'],
+  ['exit-manager', 'store unusable', { before: 0, exit: code(5) }, 'due in 0 ms, normal', 'EXIT_MANAGER_CRASHED'],
   ['day-trader', 'bad configuration', { before: 0, exit: code(78) }, 'parked', 'BAD_CONFIGURATION'],
   ['day-trader', 'lease lost to a twin', { before: 0, exit: code(3), holder: TWIN }, 'adopted 78', '-'],
 ])('A2: %s, %s', (worker, _, { before, exit, status, holder }, follows, alert) => {

@@ -5,7 +5,7 @@ import { EXIT_CODE, type SupervisionPolicy } from './policy.js';
 import { freshPulse, type Parking, type StartMode, type Watch, type WatchStatus, type WorkerExit } from './watch.js';
 
 /** How a process ended, as far as the restart rule cares. */
-export type Ending = 'crash' | 'clean' | 'bad-configuration' | 'lease-lost' | 'store-lost';
+export type Ending = 'crash' | 'clean' | 'bad-configuration' | 'lease-lost' | 'store-lost' | 'store-unusable';
 
 /** A living process that holds this worker's lease and is not the one we watch. */
 export interface LeaseHolder {
@@ -29,6 +29,8 @@ export function endingOf(watch: Watch, exit: WorkerExit): Ending {
   if (exit.code === EXIT_CODE.leaseLost) return 'lease-lost';
   if (exit.code === EXIT_CODE.badConfiguration) return 'bad-configuration';
   if (exit.code === EXIT_CODE.storeLost) return 'store-lost';
+  // A full disk or a long lock is none of the day trader's making, and needs no person once it is over.
+  if (exit.code === EXIT_CODE.storeUnusable && watch.worker === 'day-trader') return 'store-unusable';
   // Of an adopted process nobody learns the code; one that had announced its end did not crash.
   const saidGoodbye = exit.code === null && exit.signal === null && status.is === 'alive' && status.pulse.phase === 'STOPPING';
   return saidGoodbye ? 'clean' : 'crash';
@@ -45,6 +47,7 @@ export function endingOf(watch: Watch, exit: WorkerExit): Ending {
  * | code 78           | again after 250 ms … 5 s (last good config)     | parked at once                          |
  * | code 3            | as code 0, unless the lease's holder is alive   | the same                                |
  * | code 6            | as code 0; the store is looked at               | the same                                |
+ * | code 5            | a crash                                         | 2 s, for ever: not a crash              |
  *
  * A living holder of the lease comes first: a worker is adopted, the emergency tool is left alone until it is gone. A parked day trader's
  * cancel-only process leads back to parked whatever ended it; the next one is tried 10 s after its start, after a crash not before the
@@ -142,6 +145,9 @@ function guardWithoutConfiguration(watch: Watch, exit: WorkerExit, now: MonoMs, 
   };
 }
 
+/** A day trader that found no usable store is started again after so long. */
+const STORE_RETRY_MS = 2_000;
+
 function traderAfter(watch: Watch, ending: Ending, exit: WorkerExit, { policy }: ExitContext, now: MonoMs): Settled {
   if (ending === 'bad-configuration') {
     const parked = park(watch, 'its configuration was refused', null);
@@ -149,7 +155,7 @@ function traderAfter(watch: Watch, ending: Ending, exit: WorkerExit, { policy }:
   }
   const recent = crashesWithin(watch, now, policy.parkWindowMs);
   if (ending === 'crash' && recent >= policy.parkAfterCrashes) return parkTrader(watch, { recent, policy, now });
-  const waitMs = backoffMs(ending === 'crash' ? recent : 1, policy);
+  const waitMs = ending === 'store-unusable' ? STORE_RETRY_MS : backoffMs(ending === 'crash' ? recent : 1, policy);
   const status: WatchStatus = { is: 'due', at: monoMs(now + waitMs), mode: 'normal' };
   return {
     watch: { ...watch, status },
