@@ -1,3 +1,4 @@
+import { isSettled } from '@holdfast/core/exit-manager';
 import { quoteOf } from '@holdfast/sim/list-source';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Stage } from './stage.js';
@@ -122,5 +123,21 @@ describe('found by the simulation', () => {
     stage.run(2_000);
     expect(stage.position(), stage.story.join('\n')).toBe(0);
     expect(stage.referee.report(), stage.story.join('\n')).toEqual([]);
+  });
+
+  it('I3: while a refused sale waits to be tried again the exchange may not run ahead, though something rests', () => {
+    s = new Stage({ market: [quoteOf('09:45:00', 49.98, 50.0, 5_000), quoteOf('09:45:05', 49.4, 49.42, 5_000)] });
+    const stage = s;
+    stage.run(1_000);
+    stage.buys(100, 50.05);
+    // The target is taken, so something rests; sale and stop are refused.
+    stage.broker.refuse = order => (order.type === 'LMT' ? null : { code: 201, text: 'Order rejected - reason: no' });
+    stage.runTo('09:45:20');
+    expect(stage.resting(), stage.story.join('\n')).toHaveLength(1);
+    expect(isSettled(stage.exitManager.state)).toBe(false);
+    stage.broker.refuse = null;
+    stage.run(60_000);
+    expect(stage.position(), stage.story.join('\n')).toBe(0);
+    expect(isSettled(stage.exitManager.state)).toBe(true);
   });
 });

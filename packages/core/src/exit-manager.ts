@@ -366,6 +366,8 @@ export function isSettled(state: ExitManagerState): boolean {
   }
   for (const care of state.care.values()) {
     if (care.status === 'CLAIMED') continue;
+    // A sale was refused and is due again, in machine time.
+    if (care.exit !== null && care.retryAt !== null) return false;
     const held = Math.abs(heldShares(state, care));
     const live = exitOrders(state, care.contract.conId).map(({ order }) => order);
     // Nothing held with exits still out, or more of them than is held: something is owed, and the exchange may not run ahead of it.

@@ -29,6 +29,9 @@ export function isCarried(d: Draft, care: Care): boolean {
  */
 export function carry(d: Draft, care: Care, held: Shares): void {
   const { conId } = care.contract;
+  // A refused sale is tried again with the next session, not after its pause.
+  const waiting: Care = { ...care, retryAt: null };
+  if (care.retryAt !== null) putCare(d, waiting);
   repeatCancels(d, conId);
   askAboutSilence(d, conId);
   const live = exitOrders(d.s, conId);
@@ -42,8 +45,8 @@ export function carry(d: Draft, care: Care, held: Shares): void {
     } else if (tracked.order.status === 'SUBMITTED' || tracked.order.status === 'INACTIVE') cancelExit(d, tracked);
   }
   const lostStops = live.filter(tracked => isCarryingStop(tracked) && isReplaceable(tracked));
-  if (stop) fit(d, care, stop);
-  else if (live.length === lostStops.length && lostStops.length <= 1) place(d, care, { held, lost: lostStops[0] ?? null });
+  if (stop) fit(d, waiting, stop);
+  else if (live.length === lostStops.length && lostStops.length <= 1) place(d, waiting, { held, lost: lostStops[0] ?? null });
   else for (const tracked of lostStops.slice(1)) probe(d, tracked);
 }
 

@@ -182,7 +182,7 @@ function sellWhatIsLeft(d: Draft, care: Care, { held, lost }: { held: Shares; lo
 
   const restsForTheDay = plan.emptyAttempts >= EMPTY_ATTEMPTS_MAX || plan.attempts >= ATTEMPTS_MAX;
   placeExit(d, current, { role: 'exit', side: exitSide(held), quantity, type: 'MKT', tif: restsForTheDay ? 'DAY' : 'IOC', inPlaceOf });
-  putCare(d, { ...current, status: 'CLOSING', exit: { ...plan, attempts: plan.attempts + 1, lastAttempt: d.mono } });
+  putCare(d, { ...current, retryAt: null, status: 'CLOSING', exit: { ...plan, attempts: plan.attempts + 1, lastAttempt: d.mono } });
 }
 
 /** Cancelling an order the broker has never heard of is answered with 10147, and that is a fact. Asked again when nothing answers. */
