@@ -7,7 +7,7 @@ import { backupStore, quickProblem } from '@holdfast/store/backup';
 import { type Db, openStore, type StoreOptions } from '@holdfast/store/db';
 import { acquireLease, type Lease, type LeaseHolder } from '@holdfast/store/leases';
 import { attempt, type Refusal, refuse } from '@holdfast/store/refusal';
-import { restoreStore } from '@holdfast/store/restore';
+import { type RestoreResult, restoreStore } from '@holdfast/store/restore';
 import { createStoreSight, type StoreSight, type StoreTrouble, storeTrouble } from '@holdfast/store/store-file';
 
 export interface StoreKeeperParts {
@@ -46,6 +46,8 @@ export function createStoreKeeper(parts: StoreKeeperParts): StoreKeeper {
   const { path, backups, options, holder, wall, sight = createStoreSight(path) } = parts;
   let { db } = parts;
   let opened = sight.look();
+  /** Restored, and not opened since: a full disk can say no in between. */
+  let placed: { readonly restored: RestoreResult; readonly identity: string } | null = null;
 
   function trouble(): StoreTrouble | null {
     // Never seen yet: the first sight of it counts as it was opened.
@@ -68,23 +70,40 @@ export function createStoreKeeper(parts: StoreKeeperParts): StoreKeeper {
     });
   }
 
+  function damage(): string | null {
+    const found = attempt(() => {
+      const look = openStore(path, { busyTimeoutMs: 0, synchronous: 'NORMAL', readonly: true });
+      const problem = quickProblem(look);
+      look.close();
+      return { ok: true as const, problem };
+    });
+    if (found.ok) return found.problem;
+    return found.code === 'STORE_CORRUPT' ? found.detail : null;
+  }
+
+  /** Ours stands at the path and waits to be opened: workers may be at work on it, and what they wrote is not to be copied away. */
+  function isPlaced(): boolean {
+    const present = sight.look();
+    if (present === null || present === 'unknown' || placed?.identity !== present.identity) return false;
+    return present.isStore && damage() === null;
+  }
+
+  function put(why: string): RestoreResult {
+    const isReplaced = trouble()?.kind === 'replaced';
+    const restored = restoreStore({ path, backups, connection: db, isReplaced, why, now: wall() });
+    const present = sight.look();
+    if (restored.ok && present !== null && present !== 'unknown') placed = { restored, identity: present.identity };
+    return restored;
+  }
+
   return {
     trouble,
-    damage() {
-      const found = attempt(() => {
-        const look = openStore(path, { busyTimeoutMs: 0, synchronous: 'NORMAL', readonly: true });
-        const problem = quickProblem(look);
-        look.close();
-        return { ok: true as const, problem };
-      });
-      if (found.ok) return found.problem;
-      return found.code === 'STORE_CORRUPT' ? found.detail : null;
-    },
+    damage,
     restore(why) {
-      const isReplaced = trouble()?.kind === 'replaced';
-      const restored = restoreStore({ path, backups, connection: db, isReplaced, why, now: wall() });
+      const restored = isPlaced() && placed ? placed.restored : put(why);
       if (!restored.ok) return restored;
       const open = reopen();
+      if (open.ok) placed = null;
       return open.ok ? { ...restored, ...open } : open;
     },
     backUpDaily() {
