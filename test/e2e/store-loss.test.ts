@@ -86,7 +86,7 @@ const LOSSES: readonly (readonly [title: string, lose: (of: RefereedDesk) => voi
   ['overwritten with garbage', of => writeFileSync(of.files.store, 'no database at all '.repeat(4_000))],
 ];
 
-it.each(LOSSES)('DESIGN §5: the store is %s with a position open', async (title, lose) => {
+it.each(LOSSES)('A13, I2, DESIGN §5: the store is %s with a position open', async (title, lose) => {
   const { desk: of, guardPid } = await noon();
   const since = performance.now();
   lose(of);
@@ -104,7 +104,7 @@ it.each(LOSSES)('DESIGN §5: the store is %s with a position open', async (title
   expect(killSwitch(of).on).toBe(false);
 });
 
-it('DESIGN §5: the store is damaged and the exit manager killed at the same moment: what is ours is told by the broker', async () => {
+it('A13, I2, DESIGN §5: the store is damaged and the exit manager killed at the same moment: what is ours is told by the broker', async () => {
   const { desk: of, supervisor, guardPid } = await noon();
   const since = performance.now();
   process.kill(guardPid, 'SIGKILL');
@@ -161,7 +161,7 @@ it('A10: a symbol sold before the loss stays blocked for the day', async () => {
   expect(of.traded('SELL')).toBe(100);
 });
 
-it('DESIGN §5: the store is deleted while no supervisor lives: the exit manager goes on, the next supervisor restores', async () => {
+it('A13, I2, DESIGN §5: the store is deleted while no supervisor lives: the exit manager goes on, the next supervisor restores', async () => {
   const { desk: of, supervisor, guardPid } = await noon();
   process.kill(supervisor.pid, 'SIGKILL');
   await of.ended(supervisor);

@@ -17,8 +17,8 @@ afterEach(() => {
 /** Nobody bids from 15:44 on. */
 const NO_BID = [quoteOf('15:40:00', 49.98, 50.0, 5_000), quoteOf('15:44:00', 0, 50.0, 5_000)];
 
-describe('I7: carried over the close', () => {
-  it('nobody buys before the close: one GTC stop rests at the real level afterwards, the sale stays decided, a person is told', () => {
+describe('carried over the close', () => {
+  it('I7: nobody buys before the close: one GTC stop rests at the real level afterwards, the sale stays decided, a person is told', () => {
     const s = stage(NO_BID);
     s.run(1_000);
     s.buys(100, 50.05);
@@ -37,7 +37,7 @@ describe('I7: carried over the close', () => {
     expect(s.referee.report()).toEqual([]);
   });
 
-  it('the broker was lost over the close: the stop rests once it is back', () => {
+  it('I7: the broker was lost over the close: the stop rests once it is back', () => {
     const s = stage(NO_BID);
     s.run(1_000);
     s.buys(100, 50.05);
@@ -51,7 +51,7 @@ describe('I7: carried over the close', () => {
     expect([...s.exitManager.state.care.values()].map(({ exit }) => exit?.reason)).toEqual(['end-of-day']);
   });
 
-  it('a sale queued by hand after hours leaves only the rest to the stop', () => {
+  it('I7: a sale queued by hand after hours leaves only the rest to the stop', () => {
     const s = stage(NO_BID);
     s.run(1_000);
     s.buys(100, 50.05);

@@ -6,9 +6,16 @@ import { TradeTape } from '@holdfast/sim/market/trade-tape';
 
 /**
  * What happens to one symbol from a New York time on: its price in dollars, `halt`, `resume`, `silent` (no quote and no print comes any more),
- * `no bid` (nobody buys), or a print far off that the next one takes back.
+ * `no bid` (nobody buys), a print far off that the next one takes back, or a price at which only so many shares are to be had.
  */
-export type Happening = number | 'halt' | 'resume' | 'silent' | 'no bid' | { readonly crazy: number };
+export type Happening =
+  | number
+  | 'halt'
+  | 'resume'
+  | 'silent'
+  | 'no bid'
+  | { readonly crazy: number }
+  | { readonly price: number; readonly size: number };
 export type SymbolDay = readonly (readonly [clock: string, happening: Happening])[];
 /** Each symbol's day. The first price holds from seven in the morning on. */
 export type MarketDay = Readonly<Record<string, SymbolDay>>;
@@ -106,32 +113,38 @@ function updatesOf(date: TradeDate, { conId, day }: { readonly conId: number; re
   let price = 0;
   let isQuiet = false;
   let hasBid = true;
+  let size = SIZE;
   for (const at of [...times].sort((left, right) => left - right)) {
     const step = steps.find(one => one.at === at)?.happening;
     if (step === 'halt' || step === 'resume') updates.push({ at, conId, halted: step === 'halt' });
     if (typeof step === 'number') price = step;
+    if (typeof step === 'object' && 'price' in step) price = step.price;
     if (step !== undefined) {
+      size = typeof step === 'object' && 'size' in step ? step.size : SIZE;
       isQuiet = step === 'silent' || step === 'halt';
       hasBid = step !== 'no bid';
     }
-    if (typeof step === 'object') updates.push({ at, conId, ...printed(fromDollars(step.crazy)) });
-    else if (!isQuiet && price > 0) updates.push({ at, conId, ...quoted(at, { price, hasBid }) });
+    if (typeof step === 'object' && 'crazy' in step) updates.push({ at, conId, ...printed(fromDollars(step.crazy)) });
+    else if (!isQuiet && price > 0) updates.push({ at, conId, ...quoted(at, { price, hasBid, size }) });
   }
   return updates;
 }
 
-function quoted(at: EpochMs, { price, hasBid }: { readonly price: number; readonly hasBid: boolean }) {
+function quoted(at: EpochMs, { price, hasBid, size }: { readonly price: number; readonly hasBid: boolean; readonly size: number }) {
   const middle = fromDollars(price) + ((at / EVERY_MS) % 2 < 1 ? 0 : CENT);
   const quote = {
     bid: micros(hasBid ? middle - CENT : 0),
     ask: micros(middle + CENT),
-    bidSize: hasBid ? SIZE : 0,
-    askSize: SIZE,
+    bidSize: hasBid ? size : 0,
+    askSize: size,
   };
-  return { quote, ...printed(micros(middle)) };
+  return { quote, ...printed(micros(middle), size) };
 }
 
-const printed = (price: Micros) => ({ trade: { open: price, high: price, low: price, close: price, volume: 1_000 } });
+/** A print of a thousand shares, or of what there was. */
+const printed = (price: Micros, size = SIZE) => ({
+  trade: { open: price, high: price, low: price, close: price, volume: Math.min(1_000, size) },
+});
 
 /** A calm morning: the day trader, if it follows this symbol, buys at 09:31, some 99 shares at 50.01. */
 export const CALM: SymbolDay = [['09:00:00', 50]];

@@ -139,4 +139,64 @@ describe('races', () => {
     `);
     expect(s.sold()).toBe(99);
   });
+
+  it('A7, I1, I6: a part of the target fills while it is cancelled, and its execution comes four seconds after Cancelled: only the rest is sold', () => {
+    const s = onDesk({ market: { ACME: [...FALLS, ['09:33:05', { price: 51, size: 30 }], ['09:33:06', 49.4]] }, follows: ['ACME'] });
+    s.at('09:32:59', () => {
+      s.gateway.faults.slowCancel = { odds: ALWAYS, lowMs: 1_900, highMs: 1_900 };
+      s.line.faults.delay = { lanes: ['execution'], odds: ALWAYS, lowMs: 4_000, highMs: 4_000 };
+    });
+    s.at('09:33:20', () => {
+      s.gateway.calm();
+      s.line.calm();
+    });
+    // A commission that overtook its execution is asked for with the minute's comparison.
+    s.runTo('10:00:00');
+    expect(s.told('ACME', 'cancel', 'late')).toMatchInlineSnapshot(`
+      09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-1)
+      09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
+      09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
+      09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
+      09:33:05 exchange  fills SELL 30 ACME @ 50.99 (X-1)
+      09:33:05 exit-manager  cancels X-1
+      09:33:05 fault  slow cancel: X-1
+      09:33:06 exchange  Cancelled SELL LMT 60/99 of ACME (X-1)
+      09:33:07 exit-manager  cancel-unanswered {"symbol":"ACME","orderRef":"X-1","waitedMs":2005}
+      09:33:09 exit-manager  target SELL 99 ACME MKT DAY (X-1)
+      09:33:09 exit-manager  warning CANCEL_UNANSWERED: The broker did not answer the cancel of target X-1 for 4008 ms.
+      09:33:09 exit-manager  not-sent {"orderRef":"X-1","symbol":"ACME","code":"WIRE_CAP_QUANTITY","detail":"with this order 120 shares of exits would be filled or alive against 99 bought or adopted"}
+      09:33:09 exit-manager  modify-refused {"orderRef":"X-1","reason":"WIRE_CAP_QUANTITY: with this order 120 shares of exits would be filled or alive against 99 bought or adopted"}
+      09:33:09 exit-manager  cancels X-2
+      09:33:09 fault  slow cancel: X-2
+      09:33:11 exchange  Cancelled SELL STP 0/39 of ACME (X-2)
+      09:33:11 exit-manager  exit SELL 39 ACME MKT IOC (X-3)
+      09:33:11 exchange  fills SELL 39 ACME @ 49.4 (X-3)
+      09:33:17 exit-manager  closes ACME: target
+      09:42:50 exit-manager  closes ACME: target
+    `);
+    expect([s.sold(), s.world.counts.faults['fill after Cancelled']]).toEqual([99, expect.any(Number)]);
+  });
+
+  it('A5, I2: the entry fills in parts: each part is protected as it comes, by the same two orders', () => {
+    const s = onDesk({
+      market: { ACME: [...CALM, ['09:30:50', { price: 50, size: 30 }], ['09:32:10', 50]] },
+      follows: ['ACME'],
+    });
+    s.runTo('09:36:00');
+    expect(s.told('ACME')).toMatchInlineSnapshot(`
+      09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-1)
+      09:31:00 exchange  fills BUY 30 ACME @ 50.01 (D-1)
+      09:31:00 exit-manager  target SELL 30 ACME LMT 50.92 DAY (X-1)
+      09:31:00 exit-manager  disaster-stop SELL 30 ACME STP 49.11 DAY (X-2)
+      09:31:10 exchange  fills BUY 30 ACME @ 50.02 (D-1)
+      09:31:10 exit-manager  target SELL 60 ACME LMT 50.92 DAY (X-1)
+      09:31:10 exit-manager  disaster-stop SELL 60 ACME STP 49.12 DAY (X-2)
+      09:31:20 exchange  fills BUY 9 ACME @ 50.01 (D-1)
+      09:31:20 exit-manager  target SELL 90 ACME LMT 50.92 DAY (X-1)
+      09:31:20 exit-manager  disaster-stop SELL 90 ACME STP 49.12 DAY (X-2)
+      09:31:30 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
+      09:31:30 exit-manager  disaster-stop SELL 99 ACME STP 49.12 DAY (X-2)
+    `);
+    expect(s.resting()).toHaveLength(2);
+  });
 });

@@ -220,7 +220,7 @@ describe('by command', () => {
     `);
   });
 
-  it('A5, A10: flatten: sold at once, and blocked for the day', () => {
+  it('A5, A10, I4: flatten: sold at once, and blocked for the day', () => {
     const s = onDesk({ market: { ACME: CALM }, follows: ['ACME'] });
     s.at('09:32:00', () => s.command('flatten', { symbol: 'ACME' }));
     s.runTo('09:36:00');
