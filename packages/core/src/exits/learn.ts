@@ -158,19 +158,22 @@ function joinPosition(d: Draft, { from, to }: { from: Care; to: Care }): void {
 
 /**
  * Trades on record whose position nobody holds in care: their row was lost, or another process booked the fill first. Taken up at the first
- * complete answer, where the broker holds shares of that sign; a trade that vanished stays closed.
+ * complete answer, where the broker holds shares of that sign; a trade that vanished stays closed. One that began with an entry of ours and has
+ * ended by its executions, but not by its row (that was lost with the store), is taken up too: it is closed once more.
  */
 export function recoverTrades(d: Draft): void {
-  const nets = new Map<string, { net: number; first: Booked }>();
+  const nets = new Map<string, { net: number; first: Booked; hasLeft: boolean }>();
   for (const execution of [...d.s.executions.values()].sort((a, b) => a.at - b.at)) {
     const { tradeId, side, shares: quantity } = execution;
     if (tradeId === null || tradeId === BEFORE_HOLDFAST || d.s.closed.has(tradeId) || d.s.care.has(execution.conId)) continue;
-    const { net, first } = nets.get(tradeId) ?? { net: 0, first: execution };
-    nets.set(tradeId, { net: net + (side === 'BUY' ? quantity : -quantity), first });
+    const { net, first, hasLeft } = nets.get(tradeId) ?? { net: 0, first: execution, hasLeft: false };
+    const leaves = side !== first.side && quantity > 0;
+    nets.set(tradeId, { net: net + (side === 'BUY' ? quantity : -quantity), first, hasLeft: hasLeft || leaves });
   }
-  for (const [tradeId, { net, first }] of nets) {
+  for (const [tradeId, { net, first, hasLeft }] of nets) {
     const inCare = (d.s.holdings.get(first.conId)?.quantity ?? 0) - (d.s.baseline?.get(first.conId) ?? 0);
-    if (net !== 0 && Math.sign(inCare) === Math.sign(net)) takeIntoCare(d, first, tradeId);
+    const isHeld = net !== 0 && Math.sign(inCare) === Math.sign(net);
+    if (isHeld || (net === 0 && hasLeft && isEntryRef(first.orderRef))) takeIntoCare(d, first, tradeId);
   }
 }
 

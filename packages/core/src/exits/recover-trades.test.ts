@@ -1,0 +1,71 @@
+import { expect, it } from 'vitest';
+import type { Contract } from '../contract.js';
+import { createState } from '../exit-manager.js';
+import type { PositionRow, SharedView } from '../shared-view.js';
+import { epochMs, fromDollars, fromIsoTime, micros, monoMs, shares } from '../units.js';
+import { openDraft } from './desk.js';
+import { recoverTrades } from './learn.js';
+import { DEFAULT_EXIT_RULES } from './rules.js';
+
+/** Trades of which the store has executions and no row: an older copy took its place, and somebody has booked the day's fills again. */
+
+const AT = fromIsoTime('2026-03-09T15:00:00.000Z');
+const TRADE = 'HFD-20260309-1-1';
+const ACME: Contract = {
+  conId: 1,
+  symbol: 'ACME',
+  secType: 'STK',
+  exchange: 'SMART',
+  primaryExchange: '',
+  currency: 'USD',
+  tick: micros(10_000),
+  multiplier: 1,
+};
+const fill = (execId: string, side: 'BUY' | 'SELL', orderRef: string): SharedView['executions'][number] => ({
+  ...{ execId, side, orderRef, conId: 1, symbol: 'ACME', shares: shares(100), price: fromDollars(50), tradeId: TRADE },
+  ...{ at: epochMs(AT - 1_000), permId: 1, clientId: 2, orderId: 1 },
+});
+const ended: PositionRow = {
+  ...{ tradeId: TRADE, account: 'DU1', contract: ACME, quantity: shares(0), entryPrice: fromDollars(50), entryAt: AT },
+  ...{ agentName: 'day-trader', targetPrice: null, stopPrice: null, status: 'CLOSING', updatedAt: AT },
+  metadata: {
+    ...{
+      origin: 'entry',
+      base: 0,
+      side: 1,
+      disasterPrice: null,
+      generation: 0,
+      exit: null,
+      failedSells: 0,
+      quarantinedAt: null,
+      signal: null,
+    },
+  },
+};
+
+function caredFor(executions: SharedView['executions'], endedTrades: readonly PositionRow[] = []): string | undefined {
+  const view: SharedView = {
+    ...{ positions: [], orders: [], executions, closedToday: [], baseline: [], commands: [], endedTrades },
+    ...{ killSwitch: { on: false, reason: null }, guard: { phase: 'READY', alive: true } },
+  };
+  const state = createState({ rules: DEFAULT_EXIT_RULES, account: 'DU1', lease: 2, isMinimal: false, view, at: AT, hasBaseline: true });
+  const d = openDraft(state, AT, monoMs(10_000));
+  recoverTrades(d);
+  return d.s.care.get(1)?.tradeId;
+}
+
+const BOUGHT = fill('1.1.01', 'BUY', TRADE);
+const SOLD = fill('2.1.01', 'SELL', 'HFX-20260309-1-2');
+
+it('A10, I6: one that had ended is taken up once more, to be closed with its result and its block', () => {
+  expect(caredFor([BOUGHT, SOLD])).toBe(TRADE);
+});
+
+it.each([
+  ['one whose end is on record stays ended', [BOUGHT, SOLD], [ended]],
+  ['one that the broker holds nothing of vanished long ago', [BOUGHT], []],
+  ['one whose entry was taken back never began', [{ ...BOUGHT, shares: shares(0) }], []],
+  ['one that no entry of ours began is not ours to end', [{ ...BOUGHT, orderRef: '' }, SOLD], []],
+])('%s', (_title, executions, endedTrades) => {
+  expect(caredFor(executions, endedTrades)).toBeUndefined();
+});
