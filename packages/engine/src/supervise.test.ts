@@ -236,6 +236,18 @@ it('a pause of its own above a second blames nobody for what was not heard meanw
   expect(machine.table.has(501)).toBe(true);
 });
 
+it('A2: an end is the first thing it hears after a pause of its own: the other worker is not taken for hung', () => {
+  supervision.start();
+  machine.beat('exit-manager', 501);
+  pass(100);
+  machine.beat('day-trader', 502);
+  pass(100);
+  machine.now += 30_000;
+  machine.dies(502, 70);
+  expect(machine.table.has(501)).toBe(true);
+  expect(machine.starts).toEqual(['exit-manager', 'day-trader']);
+});
+
 it('A13: the day is the one a READY worker tells; the machine, which may live in another year, lifts no block', () => {
   const addBlock = (symbol: string, date: string): void =>
     db.exec(`INSERT INTO closed_positions_today (symbol, close_date, exit_reason, agent_name, timestamp, account, con_id)

@@ -131,6 +131,13 @@ export function createSupervision(parts: SupervisionParts): Supervision {
     }
   }
 
+  /** Before anything that was seen after it: an end or a signal may be heard before the first turn. */
+  function noticePause(): void {
+    const now = machine.mono();
+    if (now - lastTurn > PAUSE_MS) tell({ kind: 'paused', ms: Math.round(now - lastTurn) });
+    lastTurn = now;
+  }
+
   // ---- effects ----
 
   function perform(effect: SupervisorEffect) {
@@ -165,6 +172,7 @@ export function createSupervision(parts: SupervisionParts): Supervision {
 
   function start(worker: SupervisedWorker, mode: StartMode) {
     const started = processes.start(worker, mode, exit => {
+      noticePause();
       children.delete(exit.pid);
       gone(worker, exit);
     });
@@ -411,9 +419,7 @@ export function createSupervision(parts: SupervisionParts): Supervision {
       tell({ kind: 'started', found, traderIsParked: attempt(() => isParked(db, 'day-trader')) === true });
     },
     turn() {
-      const now = machine.mono();
-      if (now - lastTurn > PAUSE_MS) tell({ kind: 'paused', ms: Math.round(now - lastTurn) });
-      lastTurn = now;
+      noticePause();
       lookAtStore();
       lookAtProcesses();
       lookAtHeartbeats();
@@ -422,7 +428,10 @@ export function createSupervision(parts: SupervisionParts): Supervision {
       lookAtEntries();
       tell({ kind: 'tick' });
     },
-    ask: command => tell({ kind: 'command', command }),
+    ask(command) {
+      noticePause();
+      tell({ kind: 'command', command });
+    },
     exchange,
     get state() {
       return state;
