@@ -257,7 +257,7 @@ const ACTS: Readonly<Record<PlannedFault, Act>> = {
   correction: correct,
   bust: inCalm(bust),
   'crazy marks': ofLine(() => ({ crazyMark: [1, 4] }), { untilMs: 200_000 }),
-  'frozen marks': ofLine(() => ({ frozenMarks: true, frozenQuotes: true }), { untilMs: 200_000 }),
+  'frozen marks': ofLine(() => ({ frozenMarks: true, frozenQuotes: true }), { untilMs: 500_000 }),
   'hand sell': inCalm(handSell),
   'hand race': handRace,
   'hand buy': inCalm(handBuy),

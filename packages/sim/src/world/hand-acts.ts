@@ -142,7 +142,7 @@ export function flatten(world: World, { random }: Faults): void {
 
 export const restStops = (world: World): void => command(world, 'rest-stops', {});
 
-/** The switch in the store, or the HALT file beside it; released by a person some minutes later. */
+/** The switch in the store, or the HALT file beside it; released by a person minutes of exchange time later, so that signals come meanwhile. */
 export function killSwitch(world: World, faults: Faults): void {
   const set = (on: boolean) =>
     attempt(() =>
@@ -153,7 +153,7 @@ export function killSwitch(world: World, faults: Faults): void {
   } else world.machine.isHalted = true;
   world.bit('kill switch');
   world.tell({ fact: 'kill-switch', on: true });
-  faults.lasts(faults.random.between(5_000, 30_000), () => {
+  faults.lingers(faults.random.between(20_000, 900_000), () => {
     world.machine.isHalted = false;
     // A worker that had read the file writes its row a moment later: the person looks again.
     world.later(1_000, () => {
