@@ -196,6 +196,35 @@ describe('a hang', () => {
       09:32:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
     `);
   });
+
+  it('A4, I10: the supervisor stands still for twelve seconds while the exit manager dies: the start comes late, the stop rests', () => {
+    const s = onDesk({ market: { ACME: CALM }, follows: ['ACME'] });
+    s.runTo('09:32:00');
+    const { supervisor } = s.world.machine;
+    if (!supervisor) throw new Error('no supervisor');
+    s.world.say('story', 'SIGSTOP to the supervisor');
+    supervisor.isStopped = true;
+    s.kill('exit-manager');
+    s.runTo('09:32:12');
+    s.world.say('story', 'SIGCONT to the supervisor');
+    supervisor.isStopped = false;
+    s.runTo('09:34:00');
+    expect(s.told('ACME', 'story', 'supervisor', 'exit-manager')).toMatchInlineSnapshot(`
+      09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-1)
+      09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
+      09:31:00 exit-manager  position-unexplained {"conId":101,"difference":99,"brokerQuantity":99}
+      09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
+      09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
+      09:32:00 story  SIGSTOP to the supervisor
+      09:32:00 story  kill −9 of the exit-manager
+      09:32:00 exit-manager  ends: SIGKILL
+      09:32:12 story  SIGCONT to the supervisor
+      09:32:12 supervisor  starts exit-manager
+      09:32:12 supervisor  EXIT_MANAGER_CRASHED {"happened":"The exit manager (pid 1002) ended by SIGKILL."}
+      09:32:12 exit-manager  is RECONCILING (session 1)
+      09:32:12 exit-manager  is READY (1 in care)
+    `);
+  });
 });
 
 describe('twice', () => {

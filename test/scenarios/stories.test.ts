@@ -107,7 +107,7 @@ describe('docs/reliability.md: faults and invariants, and the story of each', ()
   });
 
   it('every story of the whole desk is named', () => {
-    const told = ['calendar', 'correction', 'disk', 'gateway', 'limit', 'market', 'order', 'people', 'process', 'refusal'];
+    const told = ['calendar', 'correction', 'disk', 'gateway', 'limit', 'market', 'order', 'people', 'process', 'refusal', 'store-loss'];
     const unnamed = told.flatMap(theme => {
       const file = `scenarios/${theme}-stories`;
       const text = readFileSync(path.join(root, 'test', `${file}.test.ts`), 'utf8');
