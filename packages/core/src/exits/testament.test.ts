@@ -143,6 +143,16 @@ it('a position comes before what refers to it: a row may need its trade', () => 
   expect(kinds.indexOf('write-position')).toBeLessThan(kinds.indexOf('write-execution'));
 });
 
+it('I12: no baseline from one that has not heard yet what is held: an empty list would hand the operator’s shares to the next one', () => {
+  const baseline = [{ conId: 77, symbol: 'HANDS-OFF', quantity: 200 }];
+  const made = stateOf({ ...VIEW, baseline });
+  const unheard = { ...made, link: { ...made.link, phase: 'RECONCILING' as const, lastSnapshotAt: monoMs(1) } };
+  expect(testament(unheard, NOW, monoMs(0)).filter(write => write.do === 'write-baseline')).toEqual([]);
+  // Once all was told, what has no contract is held no more.
+  const told = { ...unheard, link: { ...unheard.link, phase: 'READY' as const } };
+  expect(testament(told, NOW, monoMs(0))).toContainEqual({ do: 'write-baseline', account: 'DU1', holdings: [] });
+});
+
 it('A8: a trade of the day that was rebuilt from executions alone, its tick unknown, keeps nobody from beginning', () => {
   const ended = {
     ...position,

@@ -31,9 +31,14 @@ export function testament(state: ExitManagerState, at: EpochMs, mono: MonoMs): r
   ];
 }
 
-/** Without the contract there is no row; an instrument that is neither held nor told any more needs none. */
-function baselineOf({ baseline, contracts, account }: ExitManagerState): readonly Write[] {
+/**
+ * Without the contract there is no row; an instrument that is neither held nor told any more needs none. Before a complete answer nobody
+ * knows that, and a list without it would make the operator's shares look like ours: then the baseline that the store has stands.
+ */
+function baselineOf({ baseline, contracts, account, link }: ExitManagerState): readonly Write[] {
   if (baseline === null) return [];
+  const isWhole = [...baseline].every(([conId, quantity]) => quantity === 0 || contracts.has(conId));
+  if (!isWhole && link.phase !== 'READY') return [];
   const holdings = [...baseline].flatMap(([conId, quantity]) => {
     const contract = contracts.get(conId);
     return contract ? [{ contract, quantity }] : [];

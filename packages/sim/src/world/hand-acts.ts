@@ -148,6 +148,11 @@ export function killSwitch(world: World, faults: Faults): void {
     attempt(() =>
       setKillSwitch(world.operator, { on, reason: on ? 'a person pressed it' : 'released', actor: 'operator', now: world.time.exchange() }),
     );
+  const release = (): boolean => {
+    if (!set(false).ok) return false;
+    world.tell({ fact: 'kill-switch', on: false });
+    return true;
+  };
   if (faults.random.chance(1, 2)) {
     if (!set(true).ok) return;
   } else world.machine.isHalted = true;
@@ -156,11 +161,7 @@ export function killSwitch(world: World, faults: Faults): void {
   faults.lingers(faults.random.between(20_000, 900_000), () => {
     world.machine.isHalted = false;
     // A worker that had read the file writes its row a moment later: the person looks again.
-    world.later(1_000, () => {
-      if (!set(false).ok) return false;
-      world.tell({ fact: 'kill-switch', on: false });
-      return true;
-    });
-    world.later(10_000, () => set(false).ok);
+    world.later(1_000, release);
+    world.later(10_000, release);
   });
 }
