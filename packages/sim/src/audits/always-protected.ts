@@ -73,7 +73,7 @@ export function alwaysProtected({ ground, rules, say }: Stand, measured: Measure
     const held = ground.ledger.known(conId)?.held ?? 0;
     say(
       conId,
-      `${held} shares unprotected for ${Math.round(exposure.ms)} ms of machine time (bound ${bounds.unguardedMsMax}): ${exposure.why}`,
+      `${held} shares unprotected for ${Math.round(exposure.ms)} ms of ${exposure.why === BLIND ? 'exchange' : 'machine'} time (bound ${bounds.unguardedMsMax}): ${exposure.why}`,
     );
   };
 
