@@ -2,6 +2,7 @@ import { type EpochMs, epochMs } from '@holdfast/core/units';
 import type { Random } from '../random.js';
 import { actOf } from './fault-acts.js';
 import { type PlannedMoment, planDay, type Storm } from './profile.js';
+import { noticeStore } from './store-acts.js';
 import type { World } from './world.js';
 
 /** How long people and machine keep still after a trade by hand: who trades into a fault may be sold twice, nobody could have told. */
@@ -47,7 +48,7 @@ export class Faults {
 
   /** Nothing at all is wrong: a person may act and expect to be understood. */
   get areOver(): boolean {
-    return this.#endings.length === 0 && this.#lingering.length === 0;
+    return this.#endings.length === 0 && this.#lingering.length === 0 && this.#world.place.isWell;
   }
 
   /** Something that began has not ended yet, and both clocks go together until it has. */
@@ -119,6 +120,7 @@ export class Faults {
     this.#lingering = [];
     for (const { end } of endings) end();
     points.armed.length = 0;
+    noticeStore(this.#world);
     disk.heal();
     gateway.calm();
     this.#world.awake();

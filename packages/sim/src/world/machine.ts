@@ -131,11 +131,12 @@ export class Machine {
   /** Deliveries of ends and the restart of a supervisor that is gone; once a round. */
   turn(): void {
     // One that is stopped hears of an end when it is resumed; one that is gone never does.
-    const waiting = this.#exits.splice(0).filter(({ by }) => by !== null && !by.isDead);
-    for (const end of waiting) {
+    for (const end of this.#exits.splice(0)) {
       const { exit, tell, by } = end;
-      if (by?.isStopped) this.#exits.push(end);
-      else by?.inside(() => tell(exit));
+      // It may die of the word before.
+      if (by === null || by.isDead) continue;
+      if (by.isStopped) this.#exits.push(end);
+      else by.inside(() => tell(exit));
     }
     if (this.#supervisorDueAt !== null && this.#parts.time.mono() >= this.#supervisorDueAt) this.startSupervisor();
     this.supervisor?.turn();

@@ -94,6 +94,11 @@ export function storeStands(world: World): void {
   world.faults.lingers(world.faults.random.between(60_000, 600_000), () => world.later(1_000, () => resume(world)));
 }
 
+/** Damage that nobody has read yet when the quiet begins: a person finds it, and starts the supervisor anew, which reads all of the store. */
+export function noticeStore({ place, machine }: World): void {
+  if (place.trouble !== null) machine.supervisor?.kill('restarted by a person who found the store damaged');
+}
+
 function resume(world: World): boolean {
   const now = world.time.exchange();
   if (!attempt(() => setKillSwitch(world.operator, { on: false, reason: 'looked at', actor: 'operator', now })).ok) return false;
