@@ -5,7 +5,20 @@ import { type GatewayFaults, type LineFaults, noGatewayFaults, noLineFaults } fr
 import type { Random } from '../random.js';
 import type { StoreSpell } from '../store-faults.js';
 import type { Faults } from './faults.js';
-import { bust, correct, flatten, handBuy, handOpen, handOrder, handRace, handSell, inCalm, killSwitch, restStops } from './hand-acts.js';
+import {
+  bust,
+  correct,
+  flatten,
+  handBuy,
+  handOpen,
+  handOrder,
+  handRace,
+  handSell,
+  inCalm,
+  killSwitch,
+  liquidate,
+  restStops,
+} from './hand-acts.js';
 import type { PlannedFault } from './profile.js';
 import { corruptStore, loseStore, replaceStore } from './store-acts.js';
 import type { World } from './world.js';
@@ -265,6 +278,7 @@ const ACTS: Readonly<Record<PlannedFault, Act>> = {
   'hand order': handOrder,
   flatten,
   'kill switch': killSwitch,
+  'liquidate-all': liquidate,
   'rest stops': restStops,
   'store busy': store('busy', 6_000),
   'store full': store('full', 20_000),

@@ -142,21 +142,18 @@ export function flatten(world: World, { random }: Faults): void {
 
 export const restStops = (world: World): void => command(world, 'rest-stops', {});
 
-/** The switch in the store, or the HALT file beside it; released by a person minutes of exchange time later, so that signals come meanwhile. */
-export function killSwitch(world: World, faults: Faults): void {
-  const set = (on: boolean) =>
-    attempt(() =>
-      setKillSwitch(world.operator, { on, reason: on ? 'a person pressed it' : 'released', actor: 'operator', now: world.time.exchange() }),
-    );
+const setSwitch = (world: World, on: boolean): boolean =>
+  attempt(() =>
+    setKillSwitch(world.operator, { on, reason: on ? 'a person pressed it' : 'released', actor: 'operator', now: world.time.exchange() }),
+  ).ok;
+
+/** Released by a person minutes of exchange time later, so that signals come meanwhile. */
+function releaseLater(world: World, faults: Faults): void {
   const release = (): boolean => {
-    if (!set(false).ok) return false;
+    if (!setSwitch(world, false)) return false;
     world.tell({ fact: 'kill-switch', on: false });
     return true;
   };
-  if (faults.random.chance(1, 2)) {
-    if (!set(true).ok) return;
-  } else world.machine.isHalted = true;
-  world.bit('kill switch');
   world.tell({ fact: 'kill-switch', on: true });
   faults.lingers(faults.random.between(20_000, 900_000), () => {
     world.machine.isHalted = false;
@@ -164,4 +161,25 @@ export function killSwitch(world: World, faults: Faults): void {
     world.later(1_000, release);
     world.later(10_000, release);
   });
+}
+
+/** The switch in the store, or the HALT file beside it. */
+export function killSwitch(world: World, faults: Faults): void {
+  if (faults.random.chance(1, 2)) {
+    if (!setSwitch(world, true)) return;
+  } else world.machine.isHalted = true;
+  world.bit('kill switch');
+  releaseLater(world, faults);
+}
+
+/**
+ * What `liquidate-all` does while there is an exit manager to ask, whatever becomes of that in the middle of it: entries off, everything in care
+ * to be sold by it or by its successor. How the tool takes its place is shown with real processes (test/e2e/one-authority.test.ts).
+ */
+export function liquidate(world: World, faults: Faults): void {
+  if (faults.random.chance(1, 2)) return;
+  world.machine.isHalted = true;
+  setSwitch(world, true);
+  command(world, 'liquidate-all', {});
+  releaseLater(world, faults);
 }

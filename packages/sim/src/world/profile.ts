@@ -52,6 +52,7 @@ export const PLANNED_FAULTS = {
   'hand order': 1,
   flatten: 2,
   'kill switch': 1,
+  'liquidate-all': 0,
   'rest stops': 1,
   // the store and its disk
   'store busy': 3,
