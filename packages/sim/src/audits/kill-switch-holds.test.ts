@@ -1,5 +1,6 @@
 import { epochMs, fromDollars } from '@holdfast/core/units';
 import { describe, expect, test } from 'vitest';
+import type { OrderRequest } from '../exchange-types.js';
 import { at } from '../list-source.js';
 import { RefereeStage, TRADER } from './testing/referee-stage.js';
 
@@ -78,5 +79,19 @@ describe('I8: no entry after the kill switch', () => {
     stage.advance('10:05:00');
     stage.sell();
     expect(stage.broken()).toEqual([]);
+  });
+});
+
+describe('I8: an entry that rests carries its end', () => {
+  const limits = { maxPositions: 4, allocation: 1, ordersPerMinute: 60, netLiquidation: () => fromDollars(1_000_000) };
+  test.each<readonly [string, Partial<OrderRequest>, readonly string[]]>([
+    ['good till cancelled by somebody', { tif: 'DAY' }, ['I8']],
+    ['good till much later', { tif: 'GTD', goodTill: at('10:10:00') }, ['I8']],
+    ['good for 90 s', { tif: 'GTD', goodTill: at('10:01:30') }, []],
+    ['immediate', { tif: 'IOC' }, []],
+  ])('%s', (_title, words, broken) => {
+    const stage = new RefereeStage({ referee: { limits } });
+    stage.buy(10, { type: 'LMT', limitPrice: fromDollars(49), ...words });
+    expect(stage.broken()).toEqual(broken);
   });
 });

@@ -1,4 +1,5 @@
 import type { EpochMs, MonoMs } from '@holdfast/core/units';
+import type { ExchangeOrder } from '../exchange-types.js';
 import type { Audit, Stand } from './ground.js';
 import { ENTRY_CLIENT, isEntry } from './violation.js';
 
@@ -7,7 +8,8 @@ import { ENTRY_CLIENT, isEntry } from './violation.js';
  * - an entry that left its process later than `killSwitchMs` after the switch (an intent committed before it may wait that long for its
  *   send) must not be accepted; where nobody told of the sending, it must not arrive later than `inFlightMs`;
  * - no entry is made larger or dearer then;
- * - an entry that worked already is gone by its good-till time, or `entryLifeMsMax` after the switch, plus `inFlightMs`.
+ * - an entry that worked already is gone by its good-till time, or `entryLifeMsMax` after the switch, plus `inFlightMs`;
+ * - and so that it is, whoever lives: one that rests carries its end to the exchange, no later than `entryLifeMsMax` after its acceptance.
  *
  * Allowed: fills of entries that worked before. Switched off, nothing is owed any more.
  */
@@ -24,8 +26,15 @@ export function killSwitchHolds({ ground, rules, say }: Stand): Audit {
     return late > (sent ? bounds.killSwitchMs : bounds.inFlightMs) ? late : null;
   };
 
+  const judgeEnd = ({ request, acceptedAt }: ExchangeOrder): void => {
+    const { conId, orderRef = '', type, tif, goodTill = Number.POSITIVE_INFINITY } = request;
+    if (type === 'MKT' || tif === 'IOC' || tif === 'OPG' || goodTill - acceptedAt <= bounds.entryLifeMsMax) return;
+    say(conId, `entry ${orderRef} rests without an end of its own within ${bounds.entryLifeMsMax} ms: nobody may live to withdraw it`);
+  };
+
   return {
     order({ order, before, isAccepted }) {
+      if (isAccepted && rules.limits !== null && isEntry(order.request)) judgeEnd(order);
       if (!switched || !isEntry(order.request)) return;
       const { conId, orderRef, quantity, limitPrice = 0 } = order.request;
       const name = orderRef ?? `of client ${ENTRY_CLIENT}`;

@@ -1,6 +1,6 @@
 import { fromDollars } from '@holdfast/core/units';
 import { describe, expect, test } from 'vitest';
-import { OTHER } from '../list-source.js';
+import { at, OTHER } from '../list-source.js';
 import { MANAGER, RefereeStage, TRADER } from './testing/referee-stage.js';
 
 const limitedTo = (limits: { maxPositions?: number; allocation?: number; ordersPerMinute?: number }) =>
@@ -12,7 +12,7 @@ describe('I9: limits hold at the exchange', () => {
   test('positions and working entries together', () => {
     const stage = limitedTo({ maxPositions: 2 });
     stage.buy();
-    stage.buy(10, { conId: OTHER.conId, type: 'LMT', limitPrice: fromDollars(90) });
+    stage.buy(10, { conId: OTHER.conId, type: 'LMT', limitPrice: fromDollars(90), tif: 'GTD', goodTill: at('10:01:30') });
     expect(stage.broken()).toEqual([]);
 
     const full = limitedTo({ maxPositions: 1 });
@@ -39,7 +39,7 @@ describe('I9: limits hold at the exchange', () => {
     ['beyond it', 511, ['I9']],
   ] as const)('an entry %s', (_title, quantity, expected) => {
     const stage = limitedTo({});
-    stage.buy(quantity, { type: 'LMT', limitPrice: fromDollars(50) });
+    stage.buy(quantity, { type: 'LMT', limitPrice: fromDollars(50), tif: 'GTD', goodTill: at('10:01:30') });
     expect(stage.broken()).toEqual(expected);
   });
 

@@ -105,8 +105,9 @@ export interface DayShape {
 }
 
 /** Day trades rarely live until the end of the day: so people open some just before it, which must be flat, or carried. */
-const LATE_OPENS_MAX = 3;
-const LATE_MS_MAX = 900_000;
+const LATE_OPENS_MAX = 4;
+/** Some early enough to be caught by a halt that outlasts the day. */
+const LATE_MS_MAX = [900_000, 3_600_000] as const;
 
 /** The faults of one day, in time order. */
 export function planDay(random: Random, { profile, sessionMs, storms, flatAfterOpenMs }: DayShape) {
@@ -127,6 +128,6 @@ export function planDay(random: Random, { profile, sessionMs, storms, flatAfterO
     moments.push({ afterOpenMs: Math.min(wanted, isBurst ? wanted : last), fault: drawFault(random) });
   }
   for (let left = random.below(LATE_OPENS_MAX + 1); left > 0; left -= 1)
-    moments.push({ afterOpenMs: flatAfterOpenMs - random.between(60_000, LATE_MS_MAX), fault: 'hand open' });
+    moments.push({ afterOpenMs: flatAfterOpenMs - random.between(60_000, LATE_MS_MAX[random.below(2)] ?? 0), fault: 'hand open' });
   return moments.sort((left, right) => left.afterOpenMs - right.afterOpenMs);
 }
