@@ -52,7 +52,7 @@ export const PLANNED_FAULTS = {
   'hand order': 1,
   flatten: 2,
   'kill switch': 1,
-  'liquidate-all': 0,
+  'liquidate-all': 1,
   'rest stops': 1,
   // the store and its disk
   'store busy': 3,
@@ -60,9 +60,9 @@ export const PLANNED_FAULTS = {
   'store io': 2,
   'store unsure': 2,
   'store stranger': 2,
-  'store lost': 0,
-  'store corrupt': 0,
-  'store replaced': 0,
+  'store lost': 1,
+  'store corrupt': 1,
+  'store replaced': 1,
   // the machine
   'clock step': 1,
   suspend: 1,
