@@ -18,7 +18,7 @@ export const DESK_MUTANTS: readonly Mutant[] = [
         file: `${EXITS}/learn.js`,
         find: 'const { root, revision } = splitExecId(told.execId);\n    const known',
         replace:
-          'const { root: own, revision } = splitExecId(told.execId);\n    const root = d.s.executions.has(own) && !d.s.executions.has(`${own}+`) && told.shares > 0 ? `${own}+` : own;\n    const known',
+          "const { root: own, revision } = splitExecId(told.execId);\n    const root = d.s.executions.has(own) && !d.s.executions.has(own + '+') && told.shares > 0 ? own + '+' : own;\n    const known",
       },
     ],
   },
@@ -151,13 +151,13 @@ export const DESK_MUTANTS: readonly Mutant[] = [
     breaks: [
       {
         file: 'packages/core/dist/day-trader.js',
-        find: 'reconcile(d, `session ${event.session}`);',
+        find: 'reconcile(d, `session',
         replace: `for (const tracked of d.s.entries.values()) if (tracked.order.status === 'INTENT' && d.at < (tracked.order.goodTill ?? d.at + 1)) {
             const order = { ...tracked.order, orderId: d.s.nextOrderId };
             update(d, { nextOrderId: order.orderId + 1 });
             d.effects.push({ do: 'place', order, decidedAt: d.mono });
         }
-        reconcile(d, \`session \${event.session}\`);`,
+        reconcile(d, \`session`,
       },
       // A process that has just begun has heard no price, and the cap lets nothing out without one.
       {
@@ -217,31 +217,6 @@ export const DESK_MUTANTS: readonly Mutant[] = [
     breaks: [
       { file: `${ENTRIES}/gate.js`, find: "if (!guard.alive || guard.phase !== 'READY')", replace: 'if (false)' },
       { file: `${STORE}/claims.js`, find: "if (!guard?.holder || guard.phase !== 'READY')", replace: 'if (false)' },
-    ],
-  },
-  // ---- time and store ----
-  {
-    name: 'old-intents-sent',
-    rule: 'An order decided more than a second before its send is not sent: the process may have been stopped in between.',
-    caughtBy: ['I1', 'I8'],
-    breaks: [{ file: `${ENGINE}/perform.js`, find: 'return age > INTENT_AGE_MS_MAX ?', replace: 'return age > 1e9 ?' }],
-  },
-  {
-    name: 'pause-not-noticed',
-    rule: 'A worker whose loop stood still for 2 s reconciles before it acts.',
-    caughtBy: ['I1'],
-    breaks: [{ file: `${ENGINE}/worker.js`, find: 'if (ms <= PAUSE_MS)', replace: 'if (true)' }],
-  },
-  {
-    name: 'emergency-file-not-merged',
-    rule: 'What the store did not take is merged before anything is read from it.',
-    caughtBy: ['I6', 'I4'],
-    breaks: [
-      {
-        file: `${ENGINE}/boot.js`,
-        find: 'const { steps, torn } = emergency.read();',
-        replace: 'const { steps, torn } = { steps: [], torn: 0 };',
-      },
     ],
   },
 ];

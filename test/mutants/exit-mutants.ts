@@ -219,8 +219,13 @@ export const EXIT_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'packages/core/dist/exit-manager.js',
-        find: "write(d, { do: 'write-phase', phase: 'RECONCILING', detail: `session ${event.session}` });\n    askSnapshot(d, true);",
-        replace: "write(d, { do: 'write-phase', phase: 'READY', detail: 'at once' });",
+        find: "phase: 'RECONCILING', detail: `session",
+        replace: "phase: 'READY', detail: `session",
+      },
+      {
+        file: 'packages/core/dist/exit-manager.js',
+        find: '` });\n    askSnapshot(d, true);\n}\nfunction lost',
+        replace: '` });\n}\nfunction lost',
       },
       ...ALONE,
     ],
@@ -237,19 +242,6 @@ export const EXIT_MUTANTS: readonly Mutant[] = [
       },
       { file: 'packages/core/dist/reconcile/settle.js', find: 'if (waitsForSecondAnswer(d, tracked)) {', replace: 'if (false) {' },
       ...ALONE,
-    ],
-  },
-  {
-    name: 'order-ids-roll-back',
-    rule: 'The next order id is above the broker’s, our own last one and every id seen.',
-    caughtBy: ['I1', 'I2', 'I3'],
-    breaks: [
-      {
-        file: 'packages/core/dist/exit-manager.js',
-        find: 'nextOrderId: Math.max(d.s.nextOrderId, event.nextOrderId)',
-        replace: 'nextOrderId: event.nextOrderId',
-      },
-      { file: `${EXITS}/heard.js`, find: 'if (told.orderId >= d.s.nextOrderId)', replace: 'if (false)' },
     ],
   },
   {
