@@ -86,5 +86,8 @@ export function sellableShares(
   const working = exitOrders(s, care.contract.conId)
     .map(({ order }) => order)
     .filter(order => !without.includes(order.orderRef));
-  return shares(Math.max(0, Math.floor(available - committedShares(working) - foreignExitShares(s, care, held))));
+  // What our own exit sold too much is ours to buy back, whatever somebody else means to buy some time (I1).
+  const isOvershot = Math.sign(held) !== care.side;
+  const foreign = isOvershot ? 0 : foreignExitShares(s, care, held);
+  return shares(Math.max(0, Math.floor(available - committedShares(working) - foreign)));
 }
