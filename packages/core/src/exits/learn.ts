@@ -41,6 +41,18 @@ export function learnExecution(d: Draft, told: Execution, tradeId: string | null
 /** The trade id of executions that belong to what the account did before Holdfast first met it. */
 export const BEFORE_HOLDFAST = 'before';
 
+/** The newest trade that an entry of ours began in that instrument and of whose end nothing is known: its rows were lost, its fills told again. */
+function unendedTradeOf(d: Draft, { conId, at }: Execution): string | null {
+  let found: Booked | null = null;
+  for (const execution of d.s.executions.values()) {
+    const { tradeId, orderRef } = execution;
+    if (execution.conId !== conId || execution.at > at || !isEntryRef(orderRef)) continue;
+    if (tradeId === null || d.s.closed.has(tradeId)) continue;
+    if (found === null || execution.at > found.at) found = execution;
+  }
+  return found?.tradeId ?? null;
+}
+
 /** Which trade an execution belongs to: the order's, else (by hand, or with its row lost) the position in care of that instrument. */
 function tradeOf(d: Draft, told: Execution): string | null {
   const order = d.s.orders.get(told.orderRef)?.order ?? d.s.entries.get(told.orderRef);
@@ -49,7 +61,7 @@ function tradeOf(d: Draft, told: Execution): string | null {
   if (isOurs(told.orderRef)) {
     // By convention an entry's trade carries the entry's own orderRef, so that a lost row can be told from the execution.
     if (isEntryRef(told.orderRef)) return told.orderRef;
-    return care?.tradeId ?? `recovered-${told.conId}-${tradeDateOf(told.at)}`;
+    return care?.tradeId ?? unendedTradeOf(d, told) ?? `recovered-${told.conId}-${tradeDateOf(told.at)}`;
   }
   if (care) return care.status === 'CLAIMED' ? null : care.tradeId;
   // Done by hand while a trade of ours was still open: it was that position, and what our exits sold besides overshot.

@@ -4,7 +4,7 @@ import { createState } from '../exit-manager.js';
 import type { PositionRow, SharedView } from '../shared-view.js';
 import { epochMs, fromDollars, fromIsoTime, micros, monoMs, shares } from '../units.js';
 import { openDraft } from './desk.js';
-import { recoverTrades } from './learn.js';
+import { learnExecution, recoverTrades } from './learn.js';
 import { DEFAULT_EXIT_RULES } from './rules.js';
 
 /** Trades of which the store has executions and no row: an older copy took its place, and somebody has booked the day's fills again. */
@@ -43,13 +43,19 @@ const ended: PositionRow = {
   },
 };
 
-function caredFor(executions: SharedView['executions'], endedTrades: readonly PositionRow[] = []): string | undefined {
+/** Which trade is taken up, when the store knows these executions and the broker tells those besides. */
+function caredFor(
+  executions: SharedView['executions'],
+  endedTrades: readonly PositionRow[] = [],
+  told: SharedView['executions'] = [],
+): string | undefined {
   const view: SharedView = {
     ...{ positions: [], orders: [], executions, closedToday: [], baseline: [], commands: [], endedTrades },
     ...{ killSwitch: { on: false, reason: null }, guard: { phase: 'READY', alive: true } },
   };
   const state = createState({ rules: DEFAULT_EXIT_RULES, account: 'DU1', lease: 2, isMinimal: false, view, at: AT, hasBaseline: true });
   const d = openDraft(state, AT, monoMs(10_000));
+  for (const { tradeId: _unknown, ...execution } of told) learnExecution(d, execution);
   recoverTrades(d);
   return d.s.care.get(1)?.tradeId;
 }
@@ -68,4 +74,8 @@ it.each([
   ['one that no entry of ours began is not ours to end', [{ ...BOUGHT, orderRef: '' }, SOLD], []],
 ])('%s', (_title, executions, endedTrades) => {
   expect(caredFor(executions, endedTrades)).toBeUndefined();
+});
+
+it('A10, I6: a sale whose order nobody remembers ends the trade that an entry of ours began, also when the day trader booked that first', () => {
+  expect(caredFor([BOUGHT], [], [SOLD])).toBe(TRADE);
 });
