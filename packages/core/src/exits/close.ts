@@ -104,7 +104,8 @@ export function tradeResult(d: Draft, care: Care, executions: readonly Booked[])
   const entryValue = (entry.price ?? 0) * entry.quantity + reference * base;
   const commission = micros(executions.reduce((sum, execution) => sum + (execution.commission ?? 0), 0));
   const exitValue = (exit.price ?? 0) * exit.quantity;
-  const last = executions.filter(({ side }) => side === leavingSide).at(-1);
+  // What made it flat, whichever side that was on: an overshoot carried over a night is bought back on the day that blocks re-entry (I4).
+  const last = executions.at(-1);
   const exitAt = last?.at ?? d.at;
   return {
     tradeId: care.tradeId,
