@@ -46,6 +46,8 @@ export interface Bounds {
   readonly entryLifeMsMax: number;
   /** I9: how far an entry may exceed allocation × net liquidation, which the day trader hears of with a delay. Basis points. */
   readonly sizeToleranceBps: number;
+  /** I9: how old the day trader's word of net liquidation may be, exchange time: the account stream's three minutes and some seconds. */
+  readonly equityAgeMs: number;
   /** I11: machine time from the end of faults to READY. */
   readonly exitManagerReadyMs: number;
   /** I11: the same for the day trader, whose restarts are backed off up to 30 s. */
@@ -73,6 +75,7 @@ export const DEFAULT_BOUNDS: Bounds = {
   inFlightMs: 2_000,
   entryLifeMsMax: 150_000,
   sizeToleranceBps: 200,
+  equityAgeMs: 190_000,
   exitManagerReadyMs: 15_000,
   dayTraderReadyMs: 45_000,
 };

@@ -5,6 +5,8 @@ import type { Audit, Limits, Stand } from './ground.js';
 import { isEntry, isOurClient } from './violation.js';
 
 const MINUTE_MS = 60_000;
+/** Exchange time between two looks at the account's value. */
+const SAMPLE_MS = 10_000;
 
 /**
  * I9: risk limits hold at the exchange. When an entry is accepted:
@@ -13,14 +15,16 @@ const MINUTE_MS = 60_000;
  * And always: one process sends at most `ordersPerMinute` orders and modifications for a symbol in a minute of machine time (where nobody
  * tells of sendings: one client's new orders).
  *
- * Allowed: what the operator opened so shortly before the entry left that nobody could know; `sizeToleranceBps` of size, for the account's
- * value is heard of with a delay. Cancels are never limited. The count is per incarnation: a new process starts with a clean minute.
+ * Allowed: what the operator opened so shortly before the entry left that nobody could know; the highest net liquidation of the last
+ * `equityAgeMs`, for the broker tells it every three minutes (reference §5), and `sizeToleranceBps` for rounding. Cancels are never limited. The count is per incarnation: a new process starts with a clean minute.
  */
 export function limitsHold({ ground, rules, say }: Stand): Audit {
   const { limits, bounds } = rules;
   if (limits === null) return {};
   const sends = new Map<string, MonoMs[]>();
   const busy = new Set<string>();
+  /** Net liquidation of the last minutes, by exchange time. */
+  let equity: { readonly at: number; readonly value: number }[] = [];
 
   const judgeCount = ({ request, permId }: ExchangeOrder, { maxPositions }: Limits): void => {
     const decided = ground.decidedAfter(request.orderRef);
@@ -35,7 +39,7 @@ export function limitsHold({ ground, rules, say }: Stand): Audit {
   const judgeSize = ({ request }: ExchangeOrder, { allocation, netLiquidation }: Limits): void => {
     const { conId, quantity, limitPrice } = request;
     const cost = (limitPrice ?? ground.mark(conId)) * quantity * rules.multiplierOf(conId);
-    const allowed = allocation * netLiquidation() * (1 + bounds.sizeToleranceBps / 10_000);
+    const allowed = allocation * Math.max(netLiquidation(), ...equity.map(({ value }) => value)) * (1 + bounds.sizeToleranceBps / 10_000);
     if (cost <= allowed) return;
     const [asked, most] = [cost, allowed].map(amount => `$${(amount / 1e6).toFixed(0)}`);
     say(
@@ -69,6 +73,12 @@ export function limitsHold({ ground, rules, say }: Stand): Audit {
       if (!isEntry(order.request)) return;
       judgeCount(order, limits);
       judgeSize(order, limits);
+    },
+    tick() {
+      const newest = equity.at(-1);
+      if (newest && ground.now - newest.at < SAMPLE_MS) return;
+      equity = equity.filter(({ at }) => ground.now - at <= bounds.equityAgeMs);
+      equity.push({ at: ground.now, value: limits.netLiquidation() });
     },
     fact(fact) {
       if (fact.fact === 'sent') heardOfSending(fact);
