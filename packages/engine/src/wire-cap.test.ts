@@ -352,6 +352,24 @@ describe('the other bounds', () => {
     expect(send(cap, stop)).toBe('WIRE_CAP_RATE');
     expect(cap.check(stop, { at: NOW, mono: monoMs(61_001) })).toEqual({ ok: true });
   });
+
+  it('I2: targets that are changed all the time leave room for stops, and both for sales (seed 7038)', () => {
+    const cap = capHolding(100);
+    const target = exit(1, { role: 'target', type: 'LMT', limitPrice: usd(60), ocaGroup: 'g' });
+    const stop = exit(1, { role: 'disaster-stop', type: 'STP', stopPrice: usd(40), ocaGroup: 'g' });
+    const sendsOf = (order: Order): number => {
+      for (let sent = 0; ; sent += 1) if (send(cap, order) !== 'ok') return sent;
+    };
+    expect([sendsOf(target), sendsOf(stop), sendsOf(target), sendsOf(exit(1))]).toEqual([10, 14, 0, 6]);
+  });
+
+  it('I2: a resting order made marketable is a sale', () => {
+    const cap = capHolding(100);
+    const target = exit(1, { role: 'target', type: 'LMT', limitPrice: usd(60) });
+    for (let sent = 0; sent < 11; sent += 1) send(cap, target);
+    expect(send(cap, target)).toBe('WIRE_CAP_RATE');
+    expect(send(cap, { ...target, type: 'MKT', limitPrice: null })).toBe('ok');
+  });
 });
 
 it('and the cap is no wall: with all news in, everything left can be sold', () => {

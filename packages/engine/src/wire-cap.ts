@@ -9,7 +9,10 @@ import { createWireLedger } from './wire-ledger.js';
  * It is no risk rule: it bounds what a bug can do. Only quantity, rate and a crazy price can stop an exit, never size or money.
  */
 export interface WireLimits {
-  /** Orders and modifications per symbol within 60 s of machine time. */
+  /**
+   * Orders and modifications per symbol within 60 s of machine time. Sales may use them all, everything else four fifths, and targets a third:
+   * whatever happens to a target or an entry, stops can follow, and what must be sold is sold.
+   */
   readonly ordersPerMinute: number;
   /** Largest entry, price × shares × multiplier. */
   readonly notionalMax: Micros;
@@ -32,13 +35,26 @@ export interface WireCap {
 }
 
 const MINUTE_MS = 60_000;
+
+/** What an order uses of the minute: a `sale` trades now, a `target` is never urgent. */
+type Lane = 'sale' | 'target' | 'other';
+interface Sent {
+  readonly at: MonoMs;
+  readonly lane: Lane;
+}
+
+function laneOf({ role, type }: Order): Lane {
+  if (role === 'entry') return 'other';
+  if (role === 'exit' || type === 'MKT') return 'sale';
+  return role === 'target' ? 'target' : 'other';
+}
 const refuse = (code: WireCode, detail: string): WireVerdict => ({ ok: false, code, detail });
 
 export function createWireCap(limits: WireLimits): WireCap {
   const ledger = createWireLedger();
   /** By conId: the last price anybody told. Its age is the brain's concern; this catches a price of another world. */
   const marks = new Map<number, Micros>();
-  const sendTimes = new Map<number, readonly MonoMs[]>();
+  const sends = new Map<number, readonly Sent[]>();
 
   const mark = (conId: number, price: Micros): void => {
     if (price > 0) marks.set(conId, price);
@@ -52,8 +68,21 @@ export function createWireCap(limits: WireLimits): WireCap {
     else if (event.kind === 'execution') mark(event.execution.conId, event.execution.price);
   }
 
-  const recentSends = (conId: number, now: MonoMs): readonly MonoMs[] =>
-    (sendTimes.get(conId) ?? []).filter(sentAt => now - sentAt < MINUTE_MS);
+  const recentSends = (conId: number, now: MonoMs): readonly Sent[] => (sends.get(conId) ?? []).filter(sent => now - sent.at < MINUTE_MS);
+
+  function checkRate(order: Order, now: MonoMs): WireVerdict {
+    const { conId, symbol } = order.contract;
+    const recent = recentSends(conId, now);
+    const lane = laneOf(order);
+    const most = limits.ordersPerMinute;
+    const allowed = lane === 'sale' ? most : most - Math.max(1, Math.floor(most / 5));
+    if (recent.length >= allowed)
+      return refuse('WIRE_CAP_RATE', `${recent.length} orders for ${symbol} within a minute, allowed ${allowed}`);
+    const targets = lane === 'target' ? recent.filter(sent => sent.lane === 'target').length : 0;
+    const ofTargets = Math.max(1, Math.floor(most / 3));
+    if (targets < ofTargets) return { ok: true };
+    return refuse('WIRE_CAP_RATE', `${targets} orders for the target of ${symbol} within a minute, allowed ${ofTargets}`);
+  }
 
   function checkEntry(order: Order): WireVerdict {
     const { conId, symbol, multiplier } = order.contract;
@@ -99,15 +128,13 @@ export function createWireCap(limits: WireLimits): WireCap {
     setBaseline: (conId, quantity) => ledger.setBaseline(conId, quantity),
     snapshotRequested: id => ledger.snapshotRequested(id),
     check(order, { at, mono }) {
-      const recent = recentSends(order.contract.conId, mono).length;
-      if (recent >= limits.ordersPerMinute) {
-        return refuse('WIRE_CAP_RATE', `${recent} orders for ${order.contract.symbol} within a minute, allowed ${limits.ordersPerMinute}`);
-      }
+      const rate = checkRate(order, mono);
+      if (!rate.ok) return rate;
       return order.role === 'entry' ? checkEntry(order) : checkExit(order, at);
     },
     sent(order, { at, mono }) {
       const { conId } = order.contract;
-      sendTimes.set(conId, [...recentSends(conId, mono), mono]);
+      sends.set(conId, [...recentSends(conId, mono), { at: mono, lane: laneOf(order) }]);
       if (order.role !== 'entry') ledger.exitSent(order, at);
     },
   };

@@ -168,7 +168,9 @@ describe.each([
         bench.ignoresCancels = false;
         bench.refuses = null;
         bench.liquidity = Number.POSITIVE_INFINITY;
-        for (const one of bench.working()) if (one.order.type === 'MKT') bench.fill(one, 1_000_000, 49.5);
+        // A stop that was triggered is a market order too.
+        for (const one of bench.working())
+          if (one.order.type === 'MKT' || (one.order.type === 'STP' && one.filled > 0)) bench.fill(one, 1_000_000, 49.5);
         for (let second = 0; second < 150; second += 1) {
           bench.mark(50 + side * (second % 2) * 0.01);
           bench.run(1_000);

@@ -163,6 +163,13 @@ export function phaseOf({ isHeld, isDecided, rests, sells }: BracketFacts): Brac
 /** Marketable already: a sale, or a resting order that was turned into one. */
 export const isSelling = ({ order, isRepriced }: Pick<Tracked, 'order' | 'isRepriced'>): boolean => order.role === 'exit' || isRepriced;
 
+/**
+ * A stop that was triggered and has begun to sell. It rests no more, though it still follows what is held: the price may turn again, the order
+ * does not. It is the sale then, and never cancelled for another one. One whose cancel is asked for already is on its way out.
+ */
+export const isTriggered = ({ order }: Pick<Tracked, 'order'>): boolean =>
+  order.type === 'STP' && order.filled > 0 && order.status === 'SUBMITTED';
+
 /** The facts of one position from its live exit orders. */
 export function bracketFacts(live: readonly Tracked[], about: { readonly held: number; readonly isDecided: boolean }): BracketFacts {
   const known = live.filter(({ order }) => order.status !== 'LOST');

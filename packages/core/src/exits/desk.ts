@@ -4,7 +4,7 @@ import { type BreachWatch, EMPTY_MARK_BOOK, type MarkBook } from '../market/mark
 import { type BrokerOrder, isFinal, type Order } from '../orders/order.js';
 import type { Execution } from '../positions/execution.js';
 import type { CommandRow, WorkerPhase } from '../shared-view.js';
-import type { EpochMs, Micros, MonoMs, TradeDate } from '../units.js';
+import { type EpochMs, epochMs, type Micros, type MonoMs, type TradeDate } from '../units.js';
 import type { Care } from './care.js';
 import type { ExitRules } from './rules.js';
 
@@ -19,6 +19,8 @@ export interface Tracked {
   readonly cancelRetry: { readonly tries: number; readonly at: MonoMs | null } | null;
   /** When the broker was heard to work fewer shares of it than we asked for. */
   readonly reducedAt: MonoMs | null;
+  /** When it was changed, for a minute and longer as long as nothing changes. */
+  readonly changes: readonly MonoMs[];
   /** Changes the broker refused in a row. */
   readonly refusedChanges: number;
   /** The broker was asked about it again after silence. */
@@ -43,6 +45,7 @@ export const trackedOf = (order: Order, session: number, sentAt: MonoMs): Tracke
   cancelAskedAt: null,
   cancelRetry: null,
   reducedAt: null,
+  changes: [],
   refusedChanges: 0,
   queriedAt: null,
   isRepriced: false,
@@ -284,7 +287,11 @@ export function putOrder(d: Draft, tracked: Tracked): void {
   const known = d.s.orders.get(tracked.order.orderRef);
   setOrder(d, tracked);
   d.touched.add(tracked.order.contract.conId);
-  if (known?.order !== tracked.order) write(d, { do: 'write-order', order: { ...tracked.order, updatedAt: d.at } });
+  if (known?.order === tracked.order) return;
+  // The exchange tells its time in whole seconds: a successor's clock may lie up to one behind the word that is on record, and a later word
+  // that looked older would be dropped where kept steps are merged.
+  const updatedAt = epochMs(Math.max(d.at, tracked.order.updatedAt));
+  write(d, { do: 'write-order', order: { ...tracked.order, updatedAt } });
 }
 
 /** The exit manager may send: connected, reconciled, and the gateway has its line to the broker. */

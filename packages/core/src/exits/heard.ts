@@ -283,13 +283,17 @@ const predecessors = (d: Draft, { orderRef, orderId }: Order): readonly Tracked[
     ({ order }) => order.orderId === orderId && order.status === 'CANCELLED' && order.reason === `id used again by ${orderRef}`,
   );
 
-function restore(d: Draft, tracked: Tracked, reason: string): void {
+/** The order goes on as it was before the change. `isOurs`: our own cap stopped it, which says nothing about what the broker would take. */
+function restore(d: Draft, tracked: Tracked, reason: string, isOurs = false): void {
   if (!tracked.modified) return;
   const { from } = tracked.modified;
+  // It may have filled to the last share while the change was under way.
+  const isFull = tracked.order.filled >= from.quantity;
   putOrder(d, {
     ...tracked,
     order: {
       ...tracked.order,
+      status: isFull ? 'FILLED' : tracked.order.status,
       quantity: from.quantity,
       type: from.type,
       tif: from.tif,
@@ -298,7 +302,7 @@ function restore(d: Draft, tracked: Tracked, reason: string): void {
     },
     modified: null,
     isRepriced: false,
-    refusedChanges: tracked.refusedChanges + 1,
+    refusedChanges: tracked.refusedChanges + (isOurs ? 0 : 1),
     // A cancel that was given up for this change is asked again from the start.
     cancelAskedAt: null,
     queriedAt: null,
@@ -319,7 +323,7 @@ export function hearNotSent(d: Draft, told: Extract<EventBody, { kind: 'not-sent
   // The same decision would follow at once and fail at once, before the socket's own word could arrive.
   const care = d.s.care.get(tracked.order.contract.conId);
   if (care) putCare(d, { ...care, sendRetryAt: (d.mono + SEND_RETRY_MS) as Draft['mono'] });
-  if (tracked.modified) restore(d, tracked, reason);
+  if (tracked.modified) restore(d, tracked, reason, true);
   else {
     step(d, tracked, 'notSent', reason);
     loseAgain(d, tracked.order);

@@ -75,6 +75,8 @@ export function repriceExit(d: Draft, care: Care, tracked: Tracked, quantity: Sh
   modifyExit(d, { ...tracked, isRepriced: true }, { type: 'MKT', quantity, limitPrice: null, stopPrice: null });
 }
 
+const CHANGES_KEPT_MS = 60_000;
+
 /** Changes a working order under its own id. The broker may refuse, and then the old order lives: `modified.from` remembers it. */
 export function modifyExit(
   d: Draft,
@@ -82,7 +84,8 @@ export function modifyExit(
   change: Partial<Pick<Order, 'quantity' | 'type' | 'tif' | 'limitPrice' | 'stopPrice'>>,
 ): void {
   const order: Order = { ...tracked.order, ...change };
-  putOrder(d, { ...tracked, order, session: d.s.link.session, sentAt: d.mono, modified: { from: tracked.order, at: d.mono } });
+  const changes = [...tracked.changes.filter(at => d.mono - at < CHANGES_KEPT_MS), d.mono];
+  putOrder(d, { ...tracked, order, session: d.s.link.session, sentAt: d.mono, changes, modified: { from: tracked.order, at: d.mono } });
   emit(d, { do: 'place', order, decidedAt: d.mono });
 }
 

@@ -2,17 +2,27 @@ import { sessionAt } from '../calendar.js';
 import { exitSide } from '../events.js';
 import type { OrderRole } from '../orders/order.js';
 import { type Micros, type Shares, shares } from '../units.js';
-import { isSelling } from './bracket.js';
+import { isSelling, isTriggered } from './bracket.js';
 import type { Care } from './care.js';
 import { type Draft, emit, putCare, putOrder, type Tracked } from './desk.js';
 import { cancelExit, modifyExit, placeExit } from './place.js';
+import { backOffMs } from './rejections.js';
 import { probe } from './sell.js';
-import { exitOrders, isReplaceable, sellableShares } from './sellable.js';
+import { exitOrders, isReplaceable, openEntries, sellableShares } from './sellable.js';
 
 /** After a fill of one OCA member the broker reduces the others itself; only what is still wrong after this is changed by us. */
 const BROKER_REDUCES_MS = 1_000;
 /** A modification unanswered for this long may be tried again. */
 const MODIFY_ANSWER_MS = 3_000;
+/**
+ * An entry may fill in dozens of parts, and every change of target and stop counts against the cap at the wire: the first parts of a minute are
+ * followed at once, then with these pauses (by how often the order was changed in the last minute; the last one repeats). A stop is changed at
+ * most 15 times a minute by this, and never short for more than 5 s; a target covers nothing and can wait.
+ */
+const GROWS_AFTER_MS: Readonly<Record<'stop' | 'target', readonly number[]>> = {
+  stop: [500, 500, 2_000, 2_000, 2_000, 5_000],
+  target: [500, 500, 15_000],
+};
 /** A resting stop that trails is moved at most this often. */
 const TRAIL_EVERY_MS = 5_000;
 /** So many refusals of one order's change in a row, and it is withdrawn instead. */
@@ -22,6 +32,8 @@ interface Member {
   readonly role: OrderRole;
   readonly price: Micros;
   readonly isTrailing?: boolean;
+  /** Where it would be in the other case, real level or disaster: a stop that must go from one to the other waits for nothing. */
+  readonly otherwise?: Micros;
 }
 
 /** Which orders should rest at the broker for this position, by protection mode (DESIGN §4). The disaster stop comes first: it matters more. */
@@ -30,7 +42,9 @@ export function wantedMembers(d: Draft, care: Care): readonly Member[] {
   const stopIsReal = d.s.rules.protection === 'resting' || care.restStop || d.s.restAll || care.quarantinedAt !== null;
   const target: Member = { role: 'target', price: care.levels.target };
   if (d.s.rules.protection === 'monitored' && !stopIsReal) return [target];
-  return [target, { role: 'disaster-stop', price: stopIsReal ? care.levels.stop : care.levels.disaster, isTrailing: care.peak !== null }];
+  const { stop, disaster } = care.levels;
+  const [price, otherwise] = stopIsReal ? [stop, disaster] : [disaster, stop];
+  return [target, { role: 'disaster-stop', price, otherwise, isTrailing: care.peak !== null }];
 }
 
 /** Keeps the resting exits as they should be: placed once the position is known, resized when it grows or shrinks, never more than is sellable. */
@@ -68,8 +82,8 @@ export function protect(d: Draft, care: Care, held: Shares): void {
   const waits = care.restRetryAt !== null && d.mono < care.restRetryAt;
   for (const tracked of resting) {
     const member = wanted.find(({ role }) => role === tracked.order.role);
-    if (!member || kept <= 0) withdraw(d, tracked);
-    else if (strays.length === 0 && !waits) fit(d, { tracked, member, quantity: kept });
+    if (kept <= 0 || (!member && !isTriggered(tracked))) withdraw(d, tracked);
+    else if (member && strays.length === 0 && !waits) fit(d, { tracked, member, quantity: kept, isGrowing: isGrowing(d, care) });
   }
   if (quantity <= 0 || waits) return;
   const missing = wanted.filter(({ role }) => !resting.some(({ order }) => order.role === role));
@@ -101,7 +115,26 @@ function withdraw(d: Draft, tracked: Tracked): void {
   if (tracked.order.status === 'SUBMITTED' || tracked.order.status === 'INACTIVE') cancelExit(d, tracked);
 }
 
-function fit(d: Draft, { tracked, member, quantity }: { tracked: Tracked; member: Member; quantity: number }): void {
+/** More may follow: its entry may still fill, or it is somebody else's and nobody knows. */
+const isGrowing = (d: Draft, care: Care): boolean => care.origin !== 'entry' || openEntries(d.s, care.tradeId).length > 0;
+
+const CHANGES_MS = 60_000;
+
+/** It became more a moment ago and may become more again: the next change can wait a little. */
+function growsLater(d: Draft, { order, sentAt, changes }: Tracked, grows: boolean): boolean {
+  const recent = changes.filter(at => d.mono - at < CHANGES_MS).length;
+  const pauses = GROWS_AFTER_MS[order.role === 'target' ? 'target' : 'stop'];
+  return d.mono - sentAt < backOffMs(grows ? recent : 0, pauses);
+}
+
+interface Fit {
+  readonly tracked: Tracked;
+  readonly member: Member;
+  readonly quantity: number;
+  readonly isGrowing: boolean;
+}
+
+function fit(d: Draft, { tracked, member, quantity, isGrowing: grows }: Fit): void {
   const { order, modified } = tracked;
   // A modification before the acknowledgement can be answered with 103 (reference/ibkr-behaviour.md §2).
   if (order.status !== 'SUBMITTED' || (modified && d.mono - modified.at < MODIFY_ANSWER_MS)) return;
@@ -122,9 +155,12 @@ function fit(d: Draft, { tracked, member, quantity }: { tracked: Tracked; member
   if (total === order.quantity && price === member.price) return;
   // A stop that trails follows in steps, not at every mark: changes count against the cap at the wire.
   if (member.isTrailing && total === order.quantity && d.mono - tracked.sentAt < TRAIL_EVERY_MS) return;
-  // What cannot be changed is withdrawn, and placed anew as it should be.
+  const isElsewhere =
+    price !== null && member.otherwise !== undefined && Math.abs(price - member.otherwise) < Math.abs(price - member.price);
+  if (total > order.quantity && !isElsewhere && growsLater(d, tracked, grows)) return;
+  // What cannot be changed is withdrawn, and placed anew as it should be; a stop that sells already sells on.
   if (tracked.refusedChanges >= REFUSED_CHANGES_MAX) {
-    cancelExit(d, tracked);
+    if (!isTriggered(tracked) || total < order.quantity) cancelExit(d, tracked);
     return;
   }
   modifyExit(d, tracked, {

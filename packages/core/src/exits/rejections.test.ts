@@ -16,6 +16,7 @@ describe('A7: which refusals are worth another try', () => {
     [321, "321 Error validating request.-'bX' : cause - The API interface is currently in Read-Only mode.", 'final'],
     [460, '460 No trading permission', 'final'],
     [2102, '2102 Unable to modify this order as it is still being processed.', 'transient'],
+    [null, 'WIRE_CAP_RATE: 30 orders for ACME within a minute, allowed 30', 'transient'],
     [null, 'WIRE_CAP_QUANTITY: more than was bought', 'final'],
   ])('%s %s: %s', (code, reason, expected) => {
     expect(transientReason({ code, reason }) === null ? 'final' : 'transient').toBe(expected);

@@ -11,7 +11,7 @@ export interface Rejection {
  * Refusals that speak of the moment, not of the order: the same order may be taken a little later. Everything else is final for the order as
  * it is, and counts as a failed sell (A7). Codes: reference/ibkr-behaviour.md §2, §3 and §6.
  */
-const TRANSIENT: readonly { readonly code: number; readonly text?: RegExp; readonly why: string }[] = [
+const TRANSIENT: readonly { readonly code: number | null; readonly text?: RegExp; readonly why: string }[] = [
   { code: 100, why: 'more than fifty messages in a second' },
   { code: 161, why: 'not cancellable in this state' },
   { code: 201, text: /exchange is closed|closed now|not open|halted/i, why: 'the exchange is closed' },
@@ -22,6 +22,7 @@ const TRANSIENT: readonly { readonly code: number; readonly text?: RegExp; reado
   },
   { code: 201, text: /working orders are allowed/i, why: 'an order of ours that is just being cancelled takes the place' },
   { code: 201, text: /being (processed|cancell?ed)|pending (submit|cancel)/i, why: 'an earlier message is still being processed' },
+  { code: null, text: /^WIRE_CAP_RATE/, why: 'our own cap on orders in a minute' },
   { code: 2102, why: 'an earlier message is still being processed' },
 ];
 

@@ -2,7 +2,7 @@ import { isRegularHours } from '../calendar.js';
 import { exitSide } from '../events.js';
 import { type Shares, shares } from '../units.js';
 import { askSnapshot } from './adopt.js';
-import { isSelling } from './bracket.js';
+import { isSelling, isTriggered } from './bracket.js';
 import type { Care } from './care.js';
 import { alert, type Draft, emit, putCare, putOrder, say, type Tracked } from './desk.js';
 import { cancelExit, modifyExit, placeExit, repriceExit } from './place.js';
@@ -28,8 +28,8 @@ export function sellOut(d: Draft, care: Care, held: Shares): void {
   withdrawEntries(d, care);
   const live = exitOrders(d.s, care.contract.conId);
   const lost = live.filter(({ order }) => order.status === 'LOST');
-  const resting = live.filter(tracked => tracked.order.status !== 'LOST' && !isSelling(tracked));
-  const sales = live.filter(tracked => tracked.order.status !== 'LOST' && isSelling(tracked));
+  const resting = live.filter(tracked => tracked.order.status !== 'LOST' && !isSale(tracked));
+  const sales = live.filter(tracked => tracked.order.status !== 'LOST' && isSale(tracked));
 
   if (resting.length > 0) {
     const others = resting.filter(({ order }) => order.role !== 'disaster-stop');
@@ -42,6 +42,8 @@ export function sellOut(d: Draft, care: Care, held: Shares): void {
   }
   if (sales.length === 0) sellWhatIsLeft(d, care, { held, lost });
 }
+
+const isSale = (tracked: Tracked): boolean => isSelling(tracked) || isTriggered(tracked);
 
 function withdrawEntries(d: Draft, care: Care): void {
   if (openEntries(d.s, care.tradeId).length === 0) return;
@@ -82,7 +84,7 @@ function cancelToTheEnd(d: Draft, care: Care, tracked: Tracked): void {
     ({ order: other }) => other.orderRef === order.orderRef || (order.ocaGroup !== null && other.ocaGroup === order.ocaGroup),
   );
   // A sibling is the sale already: it is only asked again to go.
-  if (exitOrders(d.s, care.contract.conId).some(other => other.order.status !== 'LOST' && isSelling(other))) {
+  if (exitOrders(d.s, care.contract.conId).some(other => other.order.status !== 'LOST' && isSale(other))) {
     cancelExit(d, now);
     return;
   }
@@ -153,15 +155,27 @@ function askWhenSilent(d: Draft, tracked: Tracked): void {
   emit(d, { do: 'reconnect', reason: `exit ${order.orderRef} unanswered for ${d.mono - sentAt} ms` });
 }
 
+/** Machine time in which the answer with the executions must have come; a sale by hand shrinks ours within twice as long (DESIGN §4). */
+const EXECUTIONS_COME_MS = 1_000;
+
 /**
  * A market order that rests (for the reopening, or re-priced) must not sell what somebody else has sold meanwhile (A7), and takes along what was
  * bought: one order sells, never a second one beside it.
  */
 function fitSale(d: Draft, care: Care, tracked: Tracked): void {
-  const { order, modified } = tracked;
+  const { order, modified, heardFilledAt } = tracked;
   if (order.status !== 'SUBMITTED' || order.tif === 'IOC' || (modified && d.mono - modified.at < ASK_SILENCE_MS)) return;
   const allowed = order.filled + sellableShares(d.s, care, { mono: d.mono, without: [order.orderRef] });
   if (allowed === order.quantity) return;
+  // What was just refused would be refused again, as fast as the line allows.
+  const { restRetryAt } = d.s.care.get(care.contract.conId) ?? care;
+  if (restRetryAt !== null && d.mono < restRetryAt) return;
+  // A position that fell may have fallen by this very order: its executions have been asked for, and come before anybody else's sale is assumed.
+  const mismatch = d.s.mismatches.get(care.contract.conId);
+  const isUntold = heardFilledAt !== null || (mismatch !== undefined && d.mono - mismatch.since < EXECUTIONS_COME_MS);
+  if (allowed < order.quantity && isUntold) return;
+  // A change that was refused is not asked for again at once.
+  if (care.restRetryAt !== null && d.mono < care.restRetryAt && allowed > order.filled) return;
   if (allowed > order.filled) modifyExit(d, tracked, { quantity: shares(allowed) });
   else cancelExit(d, tracked);
 }

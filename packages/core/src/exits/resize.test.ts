@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest';
+import type { Order } from '../orders/order.js';
+import { epochMs } from '../units.js';
+import { CON_ID, ExitBench, type Worked } from './testing/exit-bench.js';
+
+/** 11:00 in New York. */
+const ELEVEN = epochMs(Date.UTC(2026, 2, 9, 15, 0));
+
+/** Stop and target rest for what somebody bought by hand. */
+function resting(quantity: number): ExitBench {
+  const bench = new ExitBench({ at: ELEVEN, rules: { protection: 'resting' } });
+  bench.deliver();
+  bench.byHand(quantity, 50);
+  bench.run(1_000);
+  bench.mark(50);
+  bench.run(60_000);
+  expect(bench.working().map(({ order, quantity: shares }) => [order.role, shares])).toEqual([
+    ['target', quantity],
+    ['disaster-stop', quantity],
+  ]);
+  return bench;
+}
+
+/** Another part, told as those of an entry are: by its execution. */
+function more(bench: ExitBench, quantity: number): void {
+  bench.byHand(quantity, 50);
+  const execution = bench.executions.at(-1);
+  if (execution) bench.hear({ kind: 'execution', execution });
+}
+
+const the = (bench: ExitBench, role: Order['role']): Worked => {
+  const one = bench.working().find(({ order }) => order.role === role);
+  if (!one) throw new Error(`no ${role} works`);
+  return one;
+};
+const sent = (bench: ExitBench, kind: 'place' | 'cancel', role: Order['role'] = 'disaster-stop'): number =>
+  bench.effects.filter(effect =>
+    effect.do === 'place' && kind === 'place'
+      ? effect.order.role === role
+      : effect.do === 'cancel' && kind === 'cancel' && bench.state.orders.get(effect.orderRef)?.order.role === role,
+  ).length;
+
+/** One share more every so many milliseconds, for a minute; the longest time the stop was short of what is held. */
+function growsForAMinute(bench: ExitBench, everyMs: number): number {
+  let [lag, longest] = [0, 0];
+  for (let passed = 0; passed < 60_000; passed += 100) {
+    if (passed % everyMs === 0) more(bench, 1);
+    bench.run(100);
+    lag = the(bench, 'disaster-stop').quantity < bench.position ? lag + 100 : 0;
+    longest = Math.max(longest, lag);
+  }
+  return longest;
+}
+
+describe('a position that grows in many small parts', () => {
+  it.each([100, 300, 1_000, 5_000])(
+    'I2: one every %i ms: the stop follows within 5 s, and the orders of a minute are far from spent',
+    everyMs => {
+      const bench = resting(100);
+      const before = { stop: sent(bench, 'place'), target: sent(bench, 'place', 'target') };
+      expect(growsForAMinute(bench, everyMs)).toBeLessThanOrEqual(5_000);
+      expect(sent(bench, 'place') - before.stop).toBeLessThanOrEqual(16);
+      expect(sent(bench, 'place', 'target') - before.target).toBeLessThanOrEqual(7);
+      bench.run(15_000);
+      expect([the(bench, 'disaster-stop').quantity, the(bench, 'target').quantity]).toEqual([bench.position, bench.position]);
+    },
+  );
+
+  it('I2: the first parts are covered within a second', () => {
+    const bench = resting(100);
+    for (const parts of [1, 2]) {
+      more(bench, parts);
+      bench.run(1_000);
+      expect([the(bench, 'disaster-stop').quantity, the(bench, 'target').quantity]).toEqual([bench.position, bench.position]);
+    }
+  });
+
+  it('I1: what becomes less is followed as fast as ever', () => {
+    const bench = resting(100);
+    growsForAMinute(bench, 300);
+    bench.byHand(-150, 50);
+    bench.run(2_500);
+    expect(the(bench, 'disaster-stop').quantity).toBe(bench.position);
+  });
+});
+
+it('I2: a change stopped by our own cap is no reason to withdraw what rests', () => {
+  const bench = resting(100);
+  const { orderRef } = the(bench, 'disaster-stop').order;
+  bench.isDeaf = true;
+  for (let tries = 0; tries < 6; tries += 1) {
+    more(bench, 1);
+    bench.run(6_000);
+    bench.hear({ kind: 'not-sent', orderRef, code: 'WIRE_CAP_RATE', detail: '30 orders for ACME within a minute, allowed 30' });
+  }
+  expect(sent(bench, 'cancel')).toBe(0);
+  expect(bench.state.care.get(CON_ID)?.quarantinedAt).toBeNull();
+});
+
+describe('a stop that has begun to sell', () => {
+  it('I3: is the sale: it is not cancelled for growing, nor for an exit that somebody asks for, and takes along what was bought', () => {
+    const bench = resting(100);
+    bench.fill(the(bench, 'disaster-stop'), 3, 49.5);
+    more(bench, 10);
+    bench.run(2_500);
+    bench.hear({
+      kind: 'command',
+      command: {
+        id: 7,
+        target: 'exit-manager',
+        kind: 'flatten',
+        payload: { symbol: 'ACME' },
+        tradeDate: bench.state.tradeDate,
+        expiresAt: epochMs(bench.at + 60_000),
+      },
+    });
+    bench.run(6_000);
+    expect(sent(bench, 'cancel')).toBe(0);
+    expect(bench.working().map(({ order, quantity, filled }) => [order.role, quantity - filled])).toEqual([
+      ['disaster-stop', bench.position],
+    ]);
+    bench.fill(the(bench, 'disaster-stop'), 1_000, 49.4);
+    bench.run(1_000);
+    expect([bench.position, bench.working()]).toEqual([0, []]);
+  });
+
+  it('I3: filled while a change of it was under way and refused, it is over: what was bought besides is sold by another order', () => {
+    const bench = resting(100);
+    const stop = the(bench, 'disaster-stop');
+    bench.fill(stop, 3, 49.5);
+    bench.run(1_000);
+    bench.isDeaf = true;
+    more(bench, 10);
+    bench.isDeaf = false;
+    bench.fill(stop, 97, 49.4);
+    bench.deliver();
+    bench.hear({
+      kind: 'order-notice',
+      orderId: stop.orderId,
+      code: 104,
+      meaning: 'modify-refused',
+      text: 'Cannot modify a filled order.',
+    });
+    const before = bench.effects.length;
+    bench.run(5_000);
+    expect(bench.effects.slice(before).filter(effect => effect.do === 'place')).toHaveLength(2);
+    expect(bench.working().map(({ order, quantity }) => [order.role, quantity])).toEqual([
+      ['target', 10],
+      ['disaster-stop', 10],
+    ]);
+  });
+
+  it('I1: it shrinks with what somebody sells by hand', () => {
+    const bench = resting(100);
+    bench.fill(the(bench, 'disaster-stop'), 3, 49.5);
+    bench.byHand(-50, 49.5);
+    bench.run(2_500);
+    expect(bench.reach()).toBe(47);
+  });
+});
