@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bugReport, emptyReport } from '@holdfast/sim/world/campaign';
 import { afterAll, describe, expect, it } from 'vitest';
 import { holdfast } from '../e2e/command-line.js';
 
@@ -68,6 +69,10 @@ describe('holdfast simulate', () => {
     [['simulate', '--seeds', '3', '--profile', 'hurricane'], 'calm, rough, storm'],
     [['simulate', '--trace', '--seeds', '3'], '--trace needs --seed'],
     [['simulate', '--seeds', '2', '--from', '9007199254740991'], '2^53'],
+    [['simulate', '--seeds', '0'], 'whole number from 1'],
+    [['simulate', '--seed', '5', '--seeds', '3'], 'leave out --seeds'],
+    [['simulate', '--seed', '5', '--verbose'], '--verbose needs --trace'],
+    [['simulate', '--seed', '5', '--trace', '--json'], 'one of the two'],
   ])('%j is refused in words', async (words, told) => {
     const { code, err, out } = await holdfast(words);
     expect(code).toBe(64);
@@ -75,11 +80,27 @@ describe('holdfast simulate', () => {
     expect(out).toBe('');
   });
 
+  it('a shard in which a seed ended in a bug fails the merged campaign too', async () => {
+    const files = ['clean', 'bug'].map((name, index) => {
+      const file = join(folder, `${name}.json`);
+      writeFileSync(
+        file,
+        JSON.stringify(index === 0 ? { ...emptyReport('calm'), seeds: 1, days: 1 } : bugReport('calm', 7, 'Error: x\n at y')),
+      );
+      return file;
+    });
+    const merged = await holdfast(['simulate', 'merge', ...files, '--json']);
+    expect(merged.code, merged.err).toBe(1);
+    expect(parsed(merged.out)).toMatchObject({ seeds: 2, violations: [{ invariant: 'bug', seed: 7, detail: 'Error: x' }] });
+  });
+
   it('a file that is no report is named', async () => {
     const file = join(folder, 'no-report.json');
-    writeFileSync(file, '{"seeds": 3}');
-    const { code, err } = await holdfast(['simulate', 'merge', file]);
-    expect(code).toBe(69);
-    expect(err).toContain('no-report.json');
+    for (const text of ['{"seeds": 3}', '{"profile": "storm", "faults": {}, "hashes": {}}', 'null', 'no JSON']) {
+      writeFileSync(file, text);
+      const { code, err } = await holdfast(['simulate', 'merge', file]);
+      expect(code, text).toBe(69);
+      expect(err).toContain('no-report.json');
+    }
   });
 });

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { resolve } from 'node:path';
-import { type CampaignReport, DAYS_FOR_EVERY_FAULT, join, missingFaults } from '@holdfast/sim/world/campaign';
+import { type CampaignReport, DAYS_FOR_EVERY_FAULT, emptyReport, join, missingFaults } from '@holdfast/sim/world/campaign';
 import { everyFault } from '@holdfast/sim/world/every-fault';
 import { PROFILES, type Profile } from '@holdfast/sim/world/profile';
 import { runSeed } from '@holdfast/sim/world/run-seed';
@@ -17,7 +17,7 @@ import { runCampaign } from './simulate/run-campaign.js';
 interface Options {
   readonly seeds?: number;
   readonly seed?: number;
-  readonly from: number;
+  readonly from?: number;
   readonly days: number;
   readonly profile: Profile;
   readonly workers: number;
@@ -55,8 +55,8 @@ export const addSimulateCommand: Verb = (program, run) => {
   const simulate = program
     .command('simulate')
     .description('simulate trading days with faults, and let a referee per invariant watch them')
-    .option('--seeds <n>', 'how many seeds to run', wholeNumber)
-    .option('--from <seed>', 'the first of them', wholeNumber, 1)
+    .option('--seeds <n>', 'how many seeds to run', positive)
+    .option('--from <seed>', 'the first of them (default: 1)', wholeNumber)
     .option('--seed <seed>', 'this one seed alone', wholeNumber)
     .option('--days <n>', 'trading days in a row per seed', positive, 1)
     .addOption(new Option('--profile <profile>', 'how much goes wrong').choices([...PROFILES]).default('storm'))
@@ -107,15 +107,19 @@ async function simulateSeeds(place: Place, options: Options): Promise<number> {
   const { screen } = place;
   const { seed, days, profile, protection, ownership } = options;
   const wanted = { days, profile, scratch: scratch(), ...(protection && { protection }), ...(ownership && { ownership }) };
+  if (seed !== undefined && (options.seeds !== undefined || options.from !== undefined || options.shard !== undefined))
+    return usage(place, '--seed is one seed alone: leave out --seeds, --from and --shard.');
   if (options.trace === true) {
+    if (options.json === true) return usage(place, '--trace prints a story, --json a report: one of the two.');
     if (seed === undefined) return usage(place, '--trace needs --seed: it prints the story of one seed.');
     const result = runSeed({ ...wanted, seed, keep: 'all', verbose: options.verbose === true });
     for (const line of result.story) screen.out.line(line);
     screen.err.line(`seed ${seed}: ${result.violations.length} violations, trace ${result.hash}`);
     return result.violations.length === 0 ? EXIT.ok : EXIT.no;
   }
+  if (options.verbose === true) return usage(place, '--verbose needs --trace: it is about the story of one seed.');
   if (seed === undefined && options.seeds === undefined) return usage(place, 'Say which seeds: --seeds N [--from S], or --seed S.');
-  const all = seed === undefined ? Array.from({ length: options.seeds ?? 0 }, (_, index) => options.from + index) : [seed];
+  const all = seed === undefined ? Array.from({ length: options.seeds ?? 0 }, (_, index) => (options.from ?? 1) + index) : [seed];
   const last = all.at(-1);
   if (last !== undefined && !Number.isSafeInteger(last)) return usage(place, 'The last seed would lie beyond 2^53 − 1.');
   const { shard } = options;
@@ -236,8 +240,14 @@ function merge({ machine, screen }: Place, files: readonly string[], { json, mar
 function readReport(path: string): CampaignReport | string {
   try {
     const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    const isReport = typeof value === 'object' && value !== null && 'hashes' in value && 'faults' in value && 'profile' in value;
-    return isReport ? (value as CampaignReport) : 'it has not the parts of one';
+    if (typeof value !== 'object' || value === null) return 'it has not the parts of one';
+    const { profile: _profile, ...parts } = emptyReport('storm');
+    const isWhole = Object.entries(parts).every(([name, part]) => {
+      const given: unknown = Reflect.get(value, name);
+      return typeof given === typeof part && given !== null && Array.isArray(given) === Array.isArray(part);
+    });
+    const isKnown = PROFILES.some(name => name === Reflect.get(value, 'profile'));
+    return isWhole && isKnown ? (value as CampaignReport) : 'it has not the parts of one';
   } catch (error) {
     return wordsOf(error);
   }

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { type CampaignReport, emptyReport, join, reportOf } from '@holdfast/sim/world/campaign';
+import { bugReport, type CampaignReport, emptyReport, join, reportOf } from '@holdfast/sim/world/campaign';
 import { runSeed, type SeedOptions } from '@holdfast/sim/world/run-seed';
 
 /** One thread of a campaign: takes seeds one by one, tells what became of each. A bug inside a seed is told with its seed, not swallowed. */
@@ -26,7 +26,9 @@ for (;;) {
   try {
     report = join(report, reportOf(task.profile, runSeed({ ...task, seed, keep: 0 })));
   } catch (error) {
-    tell({ kind: 'bug', seed, words: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    report = join(report, bugReport(task.profile, seed, words));
+    tell({ kind: 'bug', seed, words });
   }
   if (report.seeds < task.tellEvery) continue;
   tell({ kind: 'report', report });

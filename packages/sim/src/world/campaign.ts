@@ -70,6 +70,14 @@ export function reportOf(profile: Profile, result: SeedResult): CampaignReport {
   };
 }
 
+/** A seed that ended in an exception: no day of it counts, and it stands among the violations, so that merged shards fail as well. */
+export const bugReport = (profile: Profile, seed: number, words: string): CampaignReport => ({
+  ...emptyReport(profile),
+  seeds: 1,
+  violations: [{ invariant: 'bug', seed, at: '', symbol: '', detail: words.split('\n', 1)[0] ?? '' }],
+  hashes: { [seed]: 'bug' },
+});
+
 type Numbers = Readonly<Record<string, number>>;
 
 const merged = (left: Numbers, right: Numbers, join: (a: number, b: number) => number): Numbers => {

@@ -7,10 +7,14 @@ export class Counts {
   /** fault kind → state of an order that was alive when it bit → how often. */
   readonly cells: Record<string, Record<string, number>> = {};
   crashes = 0;
-  /** Entries that a worker committed, and positions it closed because their stop was touched. */
+  /** Entries that a worker decided, and trades it closed because their stop was touched: each once, however often its result is written anew. */
   entries = 0;
-  stops = 0;
+  readonly #stopped = new Set<string>();
   readonly #alive = new Map<string, readonly string[]>();
+
+  get stops(): number {
+    return this.#stopped.size;
+  }
 
   /** A fault has bitten: something was killed, delayed, refused, told wrong. Merely being switched on is no bite. */
   bit(kind: string): void {
@@ -27,7 +31,7 @@ export class Counts {
   follow(effects: readonly Effect[]): void {
     for (const effect of effects) {
       if (effect.do === 'enter') this.entries += 1;
-      if (effect.do === 'close-position' && effect.trade.exitReason.includes('stop')) this.stops += 1;
+      if (effect.do === 'close-position' && effect.trade.exitReason.includes('stop')) this.#stopped.add(effect.trade.tradeId);
       if (effect.do === 'enter' || effect.do === 'write-intent' || effect.do === 'write-order') {
         const { orderRef, role, status } = effect.order;
         if (isFinal(effect.order)) this.#alive.delete(orderRef);

@@ -32,7 +32,6 @@ export function runDay(world: World, date: TradeDate, isFirst: boolean): void {
   world.tell({ fact: 'faults', active: true });
   world.runTo(epochMs(open + Math.floor((sessionMs * second.to) / 1_000)));
   quiet(world, Math.max(QUIET_MS, close + AFTER_CLOSE_MS - world.time.exchange()));
-  world.countMarket();
 }
 
 /** Everything that was wrong is over: safety was first, now the desk must get well by itself (I6, I11). */

@@ -95,6 +95,8 @@ export class World {
   #heardAt = 0;
   #toldSecond = 0;
   #supervisorAt = 0;
+  #marketOf: StormSource | null = null;
+  #marketCounted = 0;
 
   constructor(readonly options: WorldOptions) {
     const { seed, script } = options;
@@ -241,9 +243,17 @@ export class World {
     this.tell({ fact: 'process', processId: program.pid, worker: program.worker, state: 'resumed' });
   }
 
-  /** What the market did today, into the counts: gaps, halts and crazy prints come from its own plan. */
-  countMarket(): void {
-    for (const { kind } of this.source.fired) this.counts.bit(`market ${kind}`);
+  /** What the market has done since the last look, into the counts while the orders of that moment live: gaps, halts, crazy prints. */
+  #countMarket(): void {
+    if (this.#marketOf !== this.source) {
+      this.#marketOf = this.source;
+      this.#marketCounted = 0;
+    }
+    const { fired } = this.source;
+    for (; this.#marketCounted < fired.length; this.#marketCounted += 1) {
+      const event = fired[this.#marketCounted];
+      if (event) this.counts.bit(`market ${event.kind}`);
+    }
   }
 
   violate(violations: readonly Violation[]): void {
@@ -285,6 +295,7 @@ export class World {
 
   #round(): void {
     this.exchange.advanceTo(this.time.exchange());
+    this.#countMarket();
     this.gateway.turn(this.time.mono());
     this.faults.turn();
     if (this.#owed.length > 0) this.#owed = this.#owed.filter(({ at, work }) => at > this.time.mono() || !work());
