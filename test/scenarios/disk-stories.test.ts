@@ -27,6 +27,7 @@ describe('the store', () => {
       09:32:50 story  a stranger locks the store
       09:33:03 exit-manager  cancels X-1
       09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:03 exit-manager  store-not-answering {"why":"STORE_BUSY: SQLITE_BUSY: database is locked"}
       09:33:03 exit-manager  cancels X-2
       09:33:03 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
       09:33:03 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
@@ -65,13 +66,13 @@ describe('the store', () => {
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
       09:33:03 exit-manager  cancels X-1
       09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:03 exit-manager  store-not-answering {"why":"STORE_FULL: SQLITE_FULL: database or disk is full (injected)","backlog":1}
+      09:33:03 exit-manager  store-not-answering {"why":"STORE_FULL: SQLITE_FULL: database or disk is full (injected)"}
       09:33:03 exit-manager  cancels X-2
       09:33:03 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
       09:33:03 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
       09:33:03 exchange  fills SELL 99 ACME @ 49.39 (X-3)
       09:33:03 exit-manager  closes ACME: stop
-      09:33:11 exit-manager  store-answers-again {"merged":11}
+      09:33:11 exit-manager  store-answers-again {}
     `);
     expect(s.sold()).toBe(99);
   });
@@ -90,16 +91,44 @@ describe('the store', () => {
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
       09:33:03 exit-manager  cancels X-1
       09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:03 exit-manager  store-not-answering {"why":"STORE_FULL: SQLITE_FULL: database or disk is full (injected)","backlog":1}
+      09:33:03 exit-manager  store-not-answering {"why":"STORE_FULL: SQLITE_FULL: database or disk is full (injected)"}
       09:33:03 exit-manager  cancels X-2
       09:33:03 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
       09:33:03 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
       09:33:03 exchange  fills SELL 99 ACME @ 49.39 (X-3)
       09:33:03 fault  kill after send: exit-manager after send of place
-      09:33:03 exit-manager  lease-not-written {"lease":17730631832,"why":"STORE_FULL: SQLITE_FULL: database or disk is full (injected)","kept":5}
+      09:33:03 exit-manager  lease-not-written {"why":"STORE_FULL: SQLITE_FULL: database or disk is full (injected)"}
       09:33:03 exit-manager  info RECONCILED: The broker's answer differed from the store in 2 point(s): SELL 99 ACME at 49.39 (X-3); X-3: INTENT is FILLED.
       09:33:03 exit-manager  closes ACME: stop
-      09:33:11 exit-manager  store-answers-again {"merged":10}
+      09:33:11 exit-manager  store-answers-again {}
+    `);
+    expect(s.sold()).toBe(99);
+  });
+
+  it('A13, I6: the store is locked for six seconds, and the exit manager dies right after its sale: what its successor learned meanwhile is the last word', () => {
+    const s = onDesk({ market: { ACME: FALLS }, follows: ['ACME'] });
+    s.at('09:32:59', () => {
+      s.disk('busy', 6_000);
+      s.ambush({ worker: 'exit-manager', kind: 'send', side: 'after', act: 'kill', what: 'place' });
+    });
+    s.runTo('09:36:00');
+    expect(s.told('ACME', 'answer', 'lease-not', 'kill')).toMatchInlineSnapshot(`
+      09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-1)
+      09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
+      09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
+      09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:03 exit-manager  store-not-answering {"why":"STORE_BUSY: SQLITE_BUSY: database is locked (injected)"}
+      09:33:03 exit-manager  cancels X-2
+      09:33:03 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:03 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:03 exchange  fills SELL 99 ACME @ 49.39 (X-3)
+      09:33:03 fault  kill after send: exit-manager after send of place
+      09:33:03 exit-manager  lease-not-written {"why":"STORE_BUSY: SQLITE_BUSY: database is locked (injected)"}
+      09:33:03 exit-manager  info RECONCILED: The broker's answer differed from the store in 2 point(s): SELL 99 ACME at 49.39 (X-3); X-3: INTENT is FILLED.
+      09:33:03 exit-manager  closes ACME: stop
+      09:33:05 exit-manager  store-answers-again {}
     `);
     expect(s.sold()).toBe(99);
   });
@@ -115,24 +144,19 @@ describe('the store', () => {
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
       09:33:10 exit-manager  cancels X-1
       09:33:10 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:10 exit-manager  store-not-answering {"why":"STORE_IO: SQLITE_IOERR_FSYNC: disk I/O error (injected)","backlog":1}
-      09:33:10 exit-manager  emergency-file-failed {"detail":"EIO: i/o error (injected)","backlog":1,"alert":"critical"}
-      09:33:10 exit-manager  emergency-file-failed {"detail":"EIO: i/o error (injected)","backlog":2,"alert":"critical"}
+      09:33:10 exit-manager  store-not-answering {"why":"STORE_IO: SQLITE_IOERR_FSYNC: disk I/O error (injected)"}
+      09:33:10 exit-manager  emergency-file-failed {"detail":"EIO: i/o error (injected)","alert":"critical"}
       09:33:10 exit-manager  cancels X-2
       09:33:10 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:33:10 exit-manager  emergency-file-failed {"detail":"EIO: i/o error (injected)","backlog":3,"alert":"critical"}
-      09:33:10 exit-manager  emergency-file-failed {"detail":"EIO: i/o error (injected)","backlog":4,"alert":"critical"}
+      09:33:10 exit-manager  emergency-file-failed {"detail":"EIO: i/o error (injected)","alert":"critical"}
       09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:33:10 exit-manager  emergency-file-failed {"detail":"EIO: i/o error (injected)","backlog":5,"alert":"critical"}
+      09:33:10 exit-manager  emergency-file-failed {"detail":"EIO: i/o error (injected)","alert":"critical"}
       09:33:10 exchange  fills SELL 99 ACME @ 49.4 (X-3)
-      09:33:10 exit-manager  emergency-file-failed {"detail":"EIO: i/o error (injected)","backlog":6,"alert":"critical"}
-      09:33:10 exit-manager  emergency-file-failed {"detail":"EIO: i/o error (injected)","backlog":7,"alert":"critical"}
-      09:33:10 exit-manager  emergency-file-failed {"detail":"EIO: i/o error (injected)","backlog":8,"alert":"critical"}
-      09:33:10 exit-manager  emergency-file-failed {"detail":"EIO: i/o error (injected)","backlog":9,"alert":"critical"}
+      09:33:10 exit-manager  emergency-file-failed {"detail":"EIO: i/o error (injected)","alert":"critical"}
       09:33:10 exit-manager  closes ACME: stop
-      09:33:10 exit-manager  emergency-file-failed {"detail":"EIO: i/o error (injected)","backlog":10,"alert":"critical"}
-      09:33:11 exit-manager  emergency-file-failed {"detail":"EIO: i/o error (injected)","backlog":11,"alert":"critical"}
-      09:33:21 exit-manager  store-answers-again {"merged":5}
+      09:33:10 exit-manager  emergency-file-failed {"detail":"EIO: i/o error (injected)","alert":"critical"}
+      09:33:11 exit-manager  emergency-file-failed {"detail":"EIO: i/o error (injected)","alert":"critical"}
+      09:33:23 exit-manager  store-answers-again {}
     `);
     expect(s.sold()).toBe(99);
   });

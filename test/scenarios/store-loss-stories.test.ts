@@ -19,7 +19,7 @@ describe('the file', () => {
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
       09:32:00 fault  store lost, unnoticed yet
-      09:32:00 exit-manager  store-not-answering {"why":"the store is lost: its file is gone","backlog":1}
+      09:32:00 exit-manager  store-not-answering {"why":"the store is lost: its file is gone"}
       09:32:00 day-trader  worker-stopped {"code":6,"why":"the store is lost: its file is gone"}
       09:32:00 fault  store lost
       09:32:00 supervisor  store-restored {"why":"its file is gone","from":"the connection that was still open to it","setAside":""}
@@ -41,7 +41,7 @@ describe('the file', () => {
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
       09:33:00 fault  store corrupt, unnoticed yet
-      09:33:00 exit-manager  store-not-answering {"why":"the store is lost: its file is no database any more","backlog":1}
+      09:33:00 exit-manager  store-not-answering {"why":"the store is lost: its file is no database any more"}
       09:33:00 day-trader  worker-stopped {"code":6,"why":"the store is lost: its file is no database any more"}
       09:33:00 fault  store corrupt
       09:33:00 supervisor  store-restored {"why":"its file is no database any more","from":"the connection that was still open to it","setAside":"/desk.set-aside.db"}
@@ -78,7 +78,7 @@ describe('the file', () => {
       09:33:10 exchange  fills SELL 99 ACME @ 49.4 (X-3)
       09:33:10 exit-manager  closes ACME: stop
       09:35:00 fault  store replaced, unnoticed yet
-      09:35:00 exit-manager  store-not-answering {"why":"the store is replaced: another file has taken its place","backlog":1}
+      09:35:00 exit-manager  store-not-answering {"why":"the store is replaced: another file has taken its place"}
       09:35:00 exit-manager  worker-stopped {"code":6,"why":"the store is replaced: another file has taken its place"}
       09:35:00 day-trader  worker-stopped {"code":6,"why":"the store is replaced: another file has taken its place"}
       09:35:00 fault  store replaced
