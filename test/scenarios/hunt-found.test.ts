@@ -117,7 +117,7 @@ describe('found by the simulation', () => {
       if (body.kind === 'execution' || body.kind === 'order-status' || body.kind === 'position') late.push(() => take(body));
       else take(body);
     };
-    stage.run(4_000);
+    stage.run(2_500);
     stage.filter = null;
     for (const tell of late) tell();
     stage.run(2_000);
@@ -139,5 +139,32 @@ describe('found by the simulation', () => {
     stage.run(60_000);
     expect(stage.position(), stage.story.join('\n')).toBe(0);
     expect(isSettled(stage.exitManager.state)).toBe(true);
+  });
+
+  it.each([
+    ['and the connection is made anew', true],
+    ['on a connection that stays', false],
+  ])('I3: the target is re-priced into the sale, which never arrives (%s): within seconds it is asked about and sold', (_title, isCut) => {
+    s = new Stage({ market: [quoteOf('09:45:00', 49.98, 50.0, 5_000), quoteOf('09:45:05', 49.4, 49.42, 5_000)] });
+    const stage = s;
+    let isLost = false;
+    stage.run(1_000);
+    stage.buys(100, 50.05);
+    stage.runTo('09:45:07');
+    // Cancels are lost, and then the change.
+    stage.wire = (what, pass) => {
+      if (isLost || (what.do !== 'cancel' && what.do !== 'place')) return pass();
+      isLost = what.do === 'place';
+      return true;
+    };
+    for (let waited = 0; !isLost && waited < 8_000; waited += 100) stage.run(100);
+    expect(isLost, stage.story.join('\n')).toBe(true);
+    if (isCut) {
+      stage.broker.cut('gone');
+      stage.broker.connect();
+    }
+    stage.run(isCut ? 3_000 : 8_000);
+    expect(stage.position(), stage.story.join('\n')).toBe(0);
+    expect(stage.referee.report()).toEqual([]);
   });
 });

@@ -47,8 +47,9 @@ function hearOwn(d: Draft, tracked: Tracked, told: BrokerOrder, isComplete: bool
     applyStatus(d, { ...tracked, order, modified: null, refusedChanges: 0 }, told.status, isComplete);
     return;
   }
-  // Its old figures may still arrive for a while after a change was sent.
-  if (modified !== null && d.mono - modified.at < MODIFY_ECHO_MS) {
+  // Its old figures may still arrive for a while after a change was sent. A complete answer on a new connection tells of what has arrived.
+  const isAnswerOfNewSession = isComplete && tracked.session < d.s.link.session;
+  if (modified !== null && !isAnswerOfNewSession && d.mono - modified.at < MODIFY_ECHO_MS) {
     applyStatus(d, { ...tracked, order }, told.status, isComplete);
     return;
   }
@@ -230,8 +231,10 @@ export function hearNotice(d: Draft, told: Extract<EventBody, { kind: 'order-not
 
 /** 10148 says in which state the order is: filled, it has traded, whatever the executions known so far sum to. */
 const isFilledWord = (text: string): boolean => /state: Filled/i.test(text);
-/** So long a fill that the broker has told of may stay without its execution before the executions are believed instead (a busted fill). */
-const FILL_UNTOLD_MS = 10_000;
+/**
+ * So long a fill that the broker has told of may stay without its execution before the executions are believed instead (a fill that was busted, a
+ * growth that never reached the broker). */
+const FILL_UNTOLD_MS = 2_000;
 
 /** The broker said Filled, and not everything is booked: until it is, what is missing counts as working, or it would be sold again. */
 function isFillUntold(d: Draft, { order, heardFilledAt }: Tracked): boolean {

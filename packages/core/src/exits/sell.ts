@@ -142,10 +142,13 @@ export function askAboutSilence(d: Draft, conId: number): void {
  * the connection is made anew.
  */
 function askWhenSilent(d: Draft, tracked: Tracked): void {
-  const { order, sentAt, queriedAt } = tracked;
-  const isResting = order.status === 'SUBMITTED' && order.tif !== 'IOC';
-  if (isResting || d.mono - (queriedAt ?? sentAt) < d.s.rules.exitAnswerMs) return;
-  if (queriedAt === null) {
+  const { order, sentAt, queriedAt, modified } = tracked;
+  const isResting = order.status === 'SUBMITTED' && order.tif !== 'IOC' && modified === null;
+  // What was asked before it was sent (a cancel that stayed unanswered until it was re-priced) says nothing about it.
+  const askedAt = queriedAt !== null && queriedAt >= sentAt ? queriedAt : null;
+  const patienceMs = modified === null ? d.s.rules.exitAnswerMs : ASK_SILENCE_MS;
+  if (isResting || d.mono - (askedAt ?? sentAt) < patienceMs) return;
+  if (askedAt === null) {
     askSnapshot(d);
     putOrder(d, { ...tracked, queriedAt: d.mono });
     say(d, 'exit-unanswered', { symbol: order.contract.symbol, orderRef: order.orderRef, waitedMs: d.mono - sentAt }, 'warn');
@@ -167,9 +170,6 @@ function fitSale(d: Draft, care: Care, tracked: Tracked): void {
   if (order.status !== 'SUBMITTED' || order.tif === 'IOC' || (modified && d.mono - modified.at < ASK_SILENCE_MS)) return;
   const allowed = order.filled + sellableShares(d.s, care, { mono: d.mono, without: [order.orderRef] });
   if (allowed === order.quantity) return;
-  // What was just refused would be refused again, as fast as the line allows.
-  const { restRetryAt } = d.s.care.get(care.contract.conId) ?? care;
-  if (restRetryAt !== null && d.mono < restRetryAt) return;
   // A position that fell may have fallen by this very order: its executions have been asked for, and come before anybody else's sale is assumed.
   const mismatch = d.s.mismatches.get(care.contract.conId);
   const isUntold = heardFilledAt !== null || (mismatch !== undefined && d.mono - mismatch.since < EXECUTIONS_COME_MS);
