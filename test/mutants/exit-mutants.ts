@@ -215,17 +215,17 @@ export const EXIT_MUTANTS: readonly Mutant[] = [
       {
         file: 'packages/core/dist/exit-manager.js',
         find: "updateLink(d, { phase: 'RECONCILING' });",
-        replace: "updateLink(d, { phase: 'READY' });",
+        replace: "updateLink(d, { phase: d.s.baseline === null ? 'RECONCILING' : 'READY' });",
       },
       {
         file: 'packages/core/dist/exit-manager.js',
         find: "phase: 'RECONCILING', detail: `session",
-        replace: "phase: 'READY', detail: `session",
+        replace: 'phase: d.s.link.phase, detail: `session',
       },
       {
         file: 'packages/core/dist/exit-manager.js',
         find: '` });\n    askSnapshot(d, true);\n}\nfunction lost',
-        replace: '` });\n}\nfunction lost',
+        replace: '` });\n    if (d.s.baseline === null) askSnapshot(d, true);\n}\nfunction lost',
       },
       ...ALONE,
     ],

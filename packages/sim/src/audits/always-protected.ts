@@ -34,8 +34,13 @@ export function alwaysProtected({ ground, rules, say }: Stand, measured: Measure
   const { bounds, protection } = rules;
   const exposures = new Map<number, Exposure>();
 
-  const isTooBlind = (conId: number): boolean =>
-    ground.roster.blindMs(conId, ground.now) > bounds.blindMsMax || ground.roster.stillMs(ground.now) > bounds.silentMsMax;
+  /** Who has just bought, or just heard of it, has had no mark to lose before. */
+  const isTooBlind = (conId: number, { openedAfter }: CareLine): boolean => {
+    const heldMs = ground.reactionMs() - openedAfter;
+    const blindMs = Math.min(heldMs, ground.roster.blindMs(conId, ground.now));
+    const stillMs = Math.min(heldMs, ground.roster.stillMs(ground.now));
+    return blindMs > bounds.blindMsMax || stillMs > bounds.silentMsMax;
+  };
 
   /** Why nothing protects it now, or null. */
   const exposed = (conId: number, line: CareLine): string | null => {
@@ -43,7 +48,7 @@ export function alwaysProtected({ ground, rules, say }: Stand, measured: Measure
     if (ground.isLeaving(conId, line) || (!line.isSplit && ground.isCovered(conId, line, rules.stopBps))) return null;
     const isDead = roster.guardIsDead;
     if (protection === 'resting' && roster.knowsProcesses) return 'no stop rests at its real level for the whole quantity';
-    if (roster.guardIsAble) return isTooBlind(conId) && !line.isSplit ? BLIND : null;
+    if (roster.guardIsAble) return isTooBlind(conId, line) && !line.isSplit ? BLIND : null;
     if (isDead && ground.isCovered(conId, line, rules.disasterStopBps)) return null;
     return isDead ? 'neither exit manager nor a resting stop for all of it' : 'the exit manager runs, but is not connected and READY';
   };
