@@ -15,8 +15,8 @@ const PAGE_BYTES = 4_096;
 /** Both clocks together, until whoever is there has noticed. */
 const NOTICED_MS = 3_000;
 
-/** Of so many that are planned one happens: all three together some every other day of a storm. */
-const SELDOM = [1, 2] as const;
+/** Of so many that are planned one happens: all three together once in four days of a storm. */
+const SELDOM = [1, 4] as const;
 
 /** One at a time: the next only when the supervisor is content with what stands there. */
 function trouble(kind: string, work: (world: World, random: Random) => boolean): Act {

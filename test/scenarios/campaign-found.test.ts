@@ -1,0 +1,98 @@
+import { tradeDateOf } from '@holdfast/core/calendar';
+import { fromDollars } from '@holdfast/core/units';
+import { ACME, quoteOf } from '@holdfast/sim/list-source';
+import { readRoundTrips } from '@holdfast/store/reports';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Stage } from './stage.js';
+
+/** What campaigns of the whole desk found, told again with one symbol. */
+
+let stage: Stage;
+afterEach(() => stage.close());
+
+describe('found by campaigns', () => {
+  it('A7, I1: a resting sale fills in part, and the position is pushed before the execution: nothing is changed, nothing is asked for twice (seed 300014)', () => {
+    stage = new Stage({
+      market: [
+        quoteOf('09:45:00', 49.98, 50.0, 5_000),
+        // The stop is touched with nobody there to buy; then somebody buys a part.
+        quoteOf('09:50:00', 49.5, 49.52, 0),
+        quoteOf('09:50:02', 49.49, 49.51, 0),
+        quoteOf('09:50:20', 49.48, 49.5, 60),
+        quoteOf('09:50:40', 49.48, 49.5, 5_000),
+      ],
+    });
+    stage.run(1_000);
+    stage.buys(100, 50.05);
+    stage.runTo('09:50:15');
+    expect(stage.resting(), stage.story.join('\n')).toEqual(['SELL 100 MKT']);
+    const before = stage.story.length;
+    const late: (() => void)[] = [];
+    stage.filter = (body, take) => {
+      const isLate = body.kind === 'execution' || body.kind === 'commission' || body.kind === 'order-status' || body.kind === 'open-order';
+      if (isLate) late.push(() => take(body));
+      else take(body);
+    };
+    stage.runTo('09:50:20');
+    stage.run(800);
+    stage.filter = null;
+    for (const tell of late.splice(0)) tell();
+    stage.runTo('09:50:50');
+    const since = stage.story.slice(before).filter(line => line.includes('exit-manager'));
+    expect(
+      since.filter(line => line.includes('changes') || line.includes('sends')),
+      since.join('\n'),
+    ).toEqual([]);
+    expect(stage.position()).toBe(0);
+    expect(stage.referee.report()).toEqual([]);
+  });
+
+  it('I1: what our sale sold too much, because a person sold at the same instant, is bought back whole though that person has a bid in the book (seed 300007)', () => {
+    stage = new Stage({ market: [quoteOf('09:45:00', 49.98, 50.0, 5_000)] });
+    stage.run(1_000);
+    stage.exchange.place({
+      clientId: 0,
+      orderId: -7,
+      conId: ACME.conId,
+      side: 'BUY',
+      quantity: 14,
+      type: 'LMT',
+      limitPrice: fromDollars(30),
+      tif: 'DAY',
+      transmit: true,
+    });
+    stage.buys(51, 50.05);
+    stage.run(1_000);
+    let isSold = false;
+    stage.wire = (what, pass) => {
+      if (what.do === 'place' && what.order.role === 'exit' && !isSold) {
+        isSold = true;
+        stage.exchange.manualTrade(ACME.conId, 'SELL', 51);
+      }
+      return pass();
+    };
+    stage.command('flatten', { symbol: 'ACME' });
+    stage.run(20_000);
+    expect(isSold).toBe(true);
+    expect(stage.position(), stage.story.join('\n')).toBe(0);
+    expect(stage.referee.report()).toEqual([]);
+    expect(stage.resting()).toEqual(['BUY 14 LMT 30.00']);
+  });
+
+  it('I4, A10: a trade is dated by what made it flat, also when that was buying back (seed 300037)', () => {
+    stage = new Stage({ market: [quoteOf('09:45:00', 49.98, 50.0, 5_000)] });
+    stage.run(1_000);
+    stage.buys(51, 50.05);
+    stage.run(1_000);
+    stage.wire = (what, pass) => {
+      if (what.do === 'place' && what.order.role === 'exit' && stage.position() > 0) stage.exchange.manualTrade(ACME.conId, 'SELL', 51);
+      return pass();
+    };
+    stage.command('flatten', { symbol: 'ACME' });
+    stage.run(5_000);
+    const [trip] = readRoundTrips(stage.reader, tradeDateOf(stage.exchangeTime));
+    const last = stage.exchange.executions().at(-1);
+    expect(last?.side, stage.story.join('\n')).toBe('BUY');
+    expect(trip?.exitAt).toBe(last?.at);
+  });
+});
