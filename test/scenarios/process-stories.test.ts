@@ -162,35 +162,51 @@ describe('a hang', () => {
   });
 
   it('A2, I1, I3: the exit manager stands still for three seconds between the commit of the sale and its bytes: too old, decided again', () => {
-    const s = onDesk({ market: { ACME: FALLS }, follows: ['ACME'], protection: 'monitored' });
-    s.at('09:32:59', () => s.ambush({ worker: 'exit-manager', kind: 'commit', side: 'after', act: 'hang', countdown: 1, hangMs: 3_000 }));
-    s.runTo('09:36:00');
-    expect(s.told('ACME', 'hang', 'supervisor')).toMatchInlineSnapshot(`
-      09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-1)
-      09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
-      09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
-      09:33:10 exit-manager  cancels X-1
-      09:33:10 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:10 fault  hang after commit: exit-manager after commit of a step
-      09:33:13 exit-manager  exit SELL 99 ACME MKT IOC (X-2)
-      09:33:13 exchange  fills SELL 99 ACME @ 49.4 (X-2)
-      09:33:13 exit-manager  closes ACME: stop
-    `);
-    expect(s.sold()).toBe(99);
+    // Which commit is the sale's is nobody's business but the exit manager's: one of the next few.
+    for (let countdown = 0; countdown < 6; countdown += 1) {
+      const s = onDesk({ market: { ACME: FALLS }, follows: ['ACME'], protection: 'monitored' });
+      s.at('09:32:59', () => s.ambush({ worker: 'exit-manager', kind: 'commit', side: 'after', act: 'hang', countdown, hangMs: 3_000 }));
+      s.runTo('09:36:00');
+      expect(s.sold()).toBe(99);
+      const story = s.told('ACME');
+      if (!story.includes('INTENT_TOO_OLD')) continue;
+      expect(story).toMatchInlineSnapshot(`
+        09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-1)
+        09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
+        09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
+        09:33:10 exit-manager  cancels X-1
+        09:33:10 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+        09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-2)
+        09:33:13 exit-manager  not-sent {"orderRef":"X-2","symbol":"ACME","code":"INTENT_TOO_OLD","detail":"decided 3001 ms ago, allowed 1000"}
+        09:33:13 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+        09:33:13 exchange  fills SELL 99 ACME @ 49.4 (X-3)
+        09:33:13 exit-manager  closes ACME: stop
+      `);
+      return;
+    }
+    throw new Error('it never stood still in that place');
   });
 
   it('A10, I4, I8: the day trader stands still between its claim and the bytes of its entry: the entry is dropped, the claim given back', () => {
-    const s = onDesk({ market: { ACME: CALM }, follows: ['ACME'] });
-    s.at('09:30:59', () => s.ambush({ worker: 'day-trader', kind: 'commit', side: 'after', act: 'hang', hangMs: 3_000 }));
-    s.runTo('09:32:00');
-    expect(s.told('ACME', 'hang', 'supervisor', 'D-')).toMatchInlineSnapshot(`
-      09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-1)
-      09:31:00 fault  hang after commit: day-trader after commit of a step
-      09:32:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-2)
-      09:32:00 exchange  fills BUY 99 ACME @ 50.01 (D-2)
-      09:32:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
-      09:32:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-    `);
+    // Which commit of that bar is the claim's is nobody's business but the store's: one of the next few.
+    for (let countdown = 0; countdown < 6; countdown += 1) {
+      const s = onDesk({ market: { ACME: CALM }, follows: ['ACME'] });
+      s.at('09:30:59', () => s.ambush({ worker: 'day-trader', kind: 'commit', side: 'after', act: 'hang', countdown, hangMs: 3_000 }));
+      s.runTo('09:34:00');
+      const story = s.told('ACME');
+      if (!story.includes('INTENT_TOO_OLD')) continue;
+      expect(story).toMatchInlineSnapshot(`
+        09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-1)
+        09:31:03 day-trader  not-sent {"orderRef":"D-1","symbol":"ACME","code":"INTENT_TOO_OLD","detail":"decided 3000 ms ago, allowed 1000"}
+        09:31:03 day-trader  gives the claim of ACME back: entry cancelled: INTENT_TOO_OLD: decided 3000 ms ago, allowed 1000
+        09:32:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-2)
+        09:32:00 exchange  fills BUY 99 ACME @ 50.01 (D-2)
+        09:32:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
+        09:32:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
+      `);
+      return;
+    }
+    throw new Error('it never stood still in that place');
   });
 
   it('A4, I10: the supervisor stands still for twelve seconds while the exit manager dies: the start comes late, the stop rests', () => {
