@@ -18,16 +18,6 @@ describe('the file', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:32:00 fault  store lost, unnoticed yet
-      09:32:00 exit-manager  store-not-answering {"why":"the store is lost: its file is gone"}
-      09:32:00 day-trader  worker-stopped {"code":6,"why":"the store is lost: its file is gone"}
-      09:32:00 fault  store lost
-      09:32:00 supervisor  store-restored {"why":"its file is gone","from":"the connection that was still open to it","setAside":""}
-      09:32:00 supervisor  STORE_RESTORED {"happened":"The store was lost: its file is gone."}
-      09:32:00 exit-manager  worker-stopped {"code":6,"why":"the store is replaced: another file has taken its place"}
-      09:32:00 supervisor  starts exit-manager
-      09:32:01 supervisor  starts day-trader
-      09:34:40 person  resumes on the restored store
     `);
   });
 
@@ -40,23 +30,13 @@ describe('the file', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:00 fault  store corrupt, unnoticed yet
-      09:33:00 exit-manager  store-not-answering {"why":"the store is lost: its file is no database any more"}
-      09:33:00 day-trader  worker-stopped {"code":6,"why":"the store is lost: its file is no database any more"}
-      09:33:00 fault  store corrupt
-      09:33:00 supervisor  store-restored {"why":"its file is no database any more","from":"the connection that was still open to it","setAside":"/desk.set-aside.db"}
-      09:33:00 supervisor  STORE_RESTORED {"happened":"The store was lost: its file is no database any more."}
-      09:33:00 exit-manager  worker-stopped {"code":6,"why":"the store is replaced: another file has taken its place"}
-      09:33:00 supervisor  starts exit-manager
-      09:33:01 supervisor  starts day-trader
-      09:33:02 exit-manager  cancels X-1
-      09:33:02 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:02 exit-manager  cancels X-2
-      09:33:02 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:33:02 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:33:02 exchange  fills SELL 99 ACME @ 49.39 (X-3)
-      09:33:02 exit-manager  closes ACME: stop
-      09:42:00 person  resumes on the restored store
+      09:33:10 exit-manager  cancels X-1
+      09:33:10 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:10 exit-manager  cancels X-2
+      09:33:10 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:10 exchange  fills SELL 99 ACME @ 49.4 (X-3)
+      09:33:10 exit-manager  closes ACME: stop
     `);
     expect(s.sold()).toBe(99);
   });
@@ -77,16 +57,6 @@ describe('the file', () => {
       09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
       09:33:10 exchange  fills SELL 99 ACME @ 49.4 (X-3)
       09:33:10 exit-manager  closes ACME: stop
-      09:35:00 fault  store replaced, unnoticed yet
-      09:35:00 exit-manager  store-not-answering {"why":"the store is replaced: another file has taken its place"}
-      09:35:00 exit-manager  worker-stopped {"code":6,"why":"the store is replaced: another file has taken its place"}
-      09:35:00 day-trader  worker-stopped {"code":6,"why":"the store is replaced: another file has taken its place"}
-      09:35:00 fault  store replaced
-      09:35:00 supervisor  store-restored {"why":"another file has taken its place","from":"the file that was put in its place","setAside":"/desk.set-aside.db"}
-      09:35:00 supervisor  STORE_RESTORED {"happened":"The store was lost: another file has taken its place."}
-      09:35:00 supervisor  starts exit-manager
-      09:35:01 supervisor  starts day-trader
-      09:44:00 person  resumes on the restored store
     `);
     expect(s.sold()).toBe(99);
   });

@@ -38,7 +38,7 @@ const plainly = (line: string): string =>
   line
     .replace(/^(?:\d{4}-)?(?:\d\d-\d\d )?(\d\d:\d\d:\d\d)\.\d{3}/, '$1')
     .replaceAll(/ \(\d{4,}\)/g, '')
-    .replaceAll(/"(?:backlog|kept|lease|merged)":\d+,?|,"(?:backlog|kept|lease)":\d+/g, '')
+    .replaceAll(/,"(?:backlog|kept|lease)":\d+|"(?:backlog|kept|lease|merged)":\d+,?/g, '')
     .replaceAll(/set-aside-[\dTZ-]+/g, 'set-aside')
     .replaceAll(/,? [0-9a-f]{8}\.[0-9a-f.]+/g, '')
     .replace(/^(\S+) (\S+) +/, '$1 $2  ')
