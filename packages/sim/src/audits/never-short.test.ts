@@ -1,6 +1,6 @@
 import { fromDollars } from '@holdfast/core/units';
 import { describe, expect, test } from 'vitest';
-import { ACME, at } from '../list-source.js';
+import { ACME, at, quoteOf } from '../list-source.js';
 import { MANAGER, RefereeStage } from './testing/referee-stage.js';
 
 const limit = (dollars: number) => ({ type: 'LMT', limitPrice: fromDollars(dollars) }) as const;
@@ -39,6 +39,25 @@ describe('I1: never an unintended short, or long', () => {
     };
     expect(story(true)).toEqual([]);
     expect(story(false)).toEqual(['I1']);
+  });
+
+  test('what is being bought back in a thin book, by an order for all of it, may take as long as the book does', () => {
+    const story = (quantity: number) => {
+      const thin = {
+        ...quoteOf('10:00:05', 50, 50.02, 900),
+        quote: { bid: fromDollars(50), ask: fromDollars(50.02), bidSize: 900, askSize: 0 },
+      };
+      const stage = new RefereeStage({ market: [thin] });
+      stage.buy();
+      stage.byHand('SELL');
+      stage.sell();
+      stage.advance('10:00:10');
+      stage.send(MANAGER, { quantity });
+      stage.advance('10:01:00');
+      return stage.words();
+    };
+    expect(story(100)).toEqual([]);
+    expect(story(60)).toEqual([expect.stringMatching(/^I1 ACME: -100 shares that an exit overshot into are still held/)]);
   });
 
   test('what overshot within the grace must be bought back within the bound', () => {

@@ -9,8 +9,8 @@ import { isExitClient } from './violation.js';
  * - exits that rest must not add up to more than is held for longer than `excessExitsMsMax` (an OCA group counts once).
  *
  * Allowed: a fill that crosses the operator's own trade, or a correction by the exchange, within `operatorGraceMs` of reaction time:
- * nobody could have known. A position that a correction alone turned round is the operator's to judge. Halts and closed hours stop the
- * clocks of the second and third look.
+ * nobody could have known. What is being bought back by orders that trade now, for all of it, waits for the book alone. A position that a
+ * correction alone turned round is the operator's to judge. Halts and closed hours stop the clocks of the second and third look.
  */
 export function neverShort({ ground, rules, say }: Stand): Audit {
   const { bounds } = rules;
@@ -57,7 +57,7 @@ export function neverShort({ ground, rules, say }: Stand): Audit {
     },
     tick() {
       for (const [conId, line] of ground.held()) {
-        const owed = owe(crossed, conId, line.crossedAfter !== null);
+        const owed = owe(crossed, conId, line.crossedAfter !== null && !ground.isLeaving(conId, line));
         if (owed > bounds.buyBackMsMax)
           once(
             `crossed ${conId} ${line.crossedAfter}`,

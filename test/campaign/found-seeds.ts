@@ -1,0 +1,89 @@
+import type { Invariant } from '@holdfast/sim/audits/violation';
+import type { Ownership, Protection } from '@holdfast/sim/world/setup';
+
+/** A seed whose story once broke a promise, as it was run then. */
+export interface FoundSeed {
+  readonly seed: number;
+  readonly days: number;
+  readonly protection?: Protection;
+  readonly ownership?: Ownership;
+  readonly invariant: Invariant;
+  /** What happened, in one sentence. */
+  readonly what: string;
+}
+
+/**
+ * Seeds that found something, under storm. Each is clean now and stays so; its story may have changed since (any new draw of the simulation
+ * changes it), so the rule itself is kept as a story of its own in `test/scenarios`.
+ */
+export const FOUND: readonly FoundSeed[] = [
+  {
+    seed: 303,
+    days: 1,
+    invariant: 'I2',
+    what: 'A busted part of a target whose rest then filled left shares that new exits in the finished group could not cover.',
+  },
+  { seed: 2014, days: 1, invariant: 'I3', what: 'In quarantine a refused resting stop waited for the minute of the sale.' },
+  { seed: 2024, days: 1, invariant: 'I3', what: 'The same under monitored protection, while the referees knew nothing of refusals.' },
+  { seed: 2139, days: 1, invariant: 'I2', what: 'Marks of which one in four was crazy counted as no marks at all with the referees.' },
+  {
+    seed: 2283,
+    days: 1,
+    invariant: 'I1',
+    what: 'A buy-back in a thin book took longer than the referees allowed, its order working all the while.',
+  },
+  {
+    seed: 2288,
+    days: 1,
+    invariant: 'I3',
+    what: 'A target re-priced into the sale never arrived, and was believed to be selling until the look of the next minute.',
+  },
+  {
+    seed: 2321,
+    days: 1,
+    invariant: 'I1',
+    what: 'An overshoot was still being held after the bound (the words of seed 2283; its cause was not looked into by itself).',
+  },
+  { seed: 2366, days: 1, invariant: 'I1', what: 'The same words, of a long position.' },
+  {
+    seed: 2707,
+    days: 1,
+    protection: 'resting',
+    ownership: 'any-client',
+    invariant: 'I2',
+    what: 'A stop whose placement vanished was missed only after twelve seconds, each time.',
+  },
+  {
+    seed: 2771,
+    days: 1,
+    protection: 'resting',
+    ownership: 'any-client',
+    invariant: 'I6',
+    what: 'The claim of a lost entry stood until the next look of the minute, which is machine time.',
+  },
+  {
+    seed: 2781,
+    days: 1,
+    protection: 'resting',
+    ownership: 'any-client',
+    invariant: 'I1',
+    what: 'A target that had filled, its execution late, was believed dead after an answer without that fill, and its shares were sold again.',
+  },
+  {
+    seed: 2827,
+    days: 1,
+    protection: 'monitored',
+    invariant: 'I3',
+    what: 'The exchange ran ahead while a refused sale waited for its next try.',
+  },
+  {
+    seed: 2952,
+    days: 1,
+    protection: 'guarded',
+    ownership: 'any-client',
+    invariant: 'I1',
+    what: 'The same words, where any client may cancel.',
+  },
+  { seed: 9030, days: 1, invariant: 'I2', what: 'Told as unprotected while the simulated gateway was being built; no longer seen.' },
+  { seed: 9034, days: 1, invariant: 'I3', what: 'A bust after the end left a short that the referees judged by a stop of 0.' },
+];
