@@ -25,6 +25,8 @@ export interface Tracked {
   readonly refusedChanges: number;
   /** The broker was asked about it again after silence. */
   readonly queriedAt: MonoMs | null;
+  /** The broker's last word of it was PreSubmitted: it waits for its price. */
+  readonly isHeldBack: boolean;
   /** Turned into a marketable order because its cancel stayed unanswered: it is the exit now. */
   readonly isRepriced: boolean;
   /** A modification in flight, and the order as it was before. */
@@ -48,6 +50,7 @@ export const trackedOf = (order: Order, session: number, sentAt: MonoMs): Tracke
   changes: [],
   refusedChanges: 0,
   queriedAt: null,
+  isHeldBack: false,
   isRepriced: false,
   modified: null,
   heardFilledAt: null,

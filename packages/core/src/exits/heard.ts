@@ -147,8 +147,9 @@ function findByAddress(d: Draft, orderId: number, permId: number): Tracked | und
   return open.filter(({ order }) => !isFinal(order)).at(-1) ?? open.at(-1);
 }
 
-function applyStatus(d: Draft, tracked: Tracked, word: string, isComplete = false): void {
+function applyStatus(d: Draft, known: Tracked, word: string, isComplete = false): void {
   const meaning = meaningOfStatus(word);
+  const tracked = meaning === 'echoed' ? { ...known, isHeldBack: word === 'PreSubmitted' } : known;
   if (meaning === 'echoed' && tracked.order.status === 'CANCELLED' && !isComplete) {
     askSnapshot(d);
     return;

@@ -139,12 +139,14 @@ function fit(d: Draft, { tracked, member, quantity, isGrowing: grows }: Fit): vo
   // A modification before the acknowledgement can be answered with 103 (reference/ibkr-behaviour.md §2).
   if (order.status !== 'SUBMITTED' || (modified && d.mono - modified.at < MODIFY_ANSWER_MS)) return;
   const price = order.type === 'STP' ? order.stopPrice : order.limitPrice;
+  // One that sells already stays where it was touched: moved, it would wait for its price again.
+  const wanted = isTriggered(tracked) && price !== null ? price : member.price;
   const total = shares(order.filled + quantity);
   const executedAt = d.s.lastExecution.get(order.contract.conId);
   const brokerIsReducing = total < order.quantity && executedAt !== undefined && d.mono - executedAt < BROKER_REDUCES_MS;
   const brokerHasReduced = total > order.quantity && tracked.reducedAt !== null && d.mono - tracked.reducedAt < BROKER_REDUCES_MS;
   if (brokerHasReduced) return;
-  if (brokerIsReducing && executedAt !== undefined && price === member.price) {
+  if (brokerIsReducing && executedAt !== undefined && price === wanted) {
     // Looked at before it is changed: a size of ours could undo what the broker has reduced meanwhile.
     if (d.mono - executedAt >= BROKER_REDUCES_MS / 2 && (tracked.queriedAt ?? 0) < executedAt) {
       emit(d, { do: 'request-open-orders' });
@@ -152,11 +154,10 @@ function fit(d: Draft, { tracked, member, quantity, isGrowing: grows }: Fit): vo
     }
     return;
   }
-  if (total === order.quantity && price === member.price) return;
+  if (total === order.quantity && price === wanted) return;
   // A stop that trails follows in steps, not at every mark: changes count against the cap at the wire.
   if (member.isTrailing && total === order.quantity && d.mono - tracked.sentAt < TRAIL_EVERY_MS) return;
-  const isElsewhere =
-    price !== null && member.otherwise !== undefined && Math.abs(price - member.otherwise) < Math.abs(price - member.price);
+  const isElsewhere = price !== null && member.otherwise !== undefined && Math.abs(price - member.otherwise) < Math.abs(price - wanted);
   if (total > order.quantity && !isElsewhere && growsLater(d, tracked, grows)) return;
   // What cannot be changed is withdrawn, and placed anew as it should be; a stop that sells already sells on.
   if (tracked.refusedChanges >= REFUSED_CHANGES_MAX) {
@@ -165,7 +166,7 @@ function fit(d: Draft, { tracked, member, quantity, isGrowing: grows }: Fit): vo
   }
   modifyExit(d, tracked, {
     quantity: brokerIsReducing ? order.quantity : total,
-    ...(order.type === 'STP' ? { stopPrice: member.price } : { limitPrice: member.price }),
+    ...(order.type === 'STP' ? { stopPrice: wanted } : { limitPrice: wanted }),
   });
 }
 

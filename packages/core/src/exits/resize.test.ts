@@ -150,6 +150,57 @@ describe('a stop that has begun to sell', () => {
     ]);
   });
 
+  it('I3: is not moved away when its fill ends the quarantine for which it rests so near (seed 882017)', () => {
+    const bench = new ExitBench({ at: ELEVEN, rules: { protection: 'guarded' } });
+    bench.deliver();
+    bench.refuses = { code: 201, text: 'Order rejected - reason: no' };
+    bench.byHand(100, 50);
+    bench.run(1_000);
+    bench.mark(50);
+    bench.run(20_000);
+    bench.refuses = null;
+    bench.run(60_000);
+    const stop = the(bench, 'disaster-stop');
+    const level = stop.order.stopPrice;
+    expect(level, 'in quarantine it rests at its real level').toBe(bench.state.care.get(CON_ID)?.levels?.stop);
+    bench.fill(stop, 3, 49.5);
+    bench.run(1_000);
+    expect(bench.state.care.get(CON_ID)?.quarantinedAt).toBeNull();
+    more(bench, 10);
+    bench.run(6_000);
+    expect([the(bench, 'disaster-stop').order.stopPrice, the(bench, 'disaster-stop').quantity - 3]).toEqual([level, bench.position]);
+  });
+
+  it('I3, I7: one that the broker holds back again after a change is no sale: it is withdrawn, and the position sold', () => {
+    const bench = resting(100);
+    const stop = the(bench, 'disaster-stop');
+    bench.fill(stop, 3, 49.5);
+    more(bench, 10);
+    bench.run(2_500);
+    bench.hear({
+      kind: 'order-status',
+      clientId: 10,
+      orderId: stop.orderId,
+      permId: stop.permId,
+      status: 'PreSubmitted',
+      filled: 3,
+      remaining: 107,
+    });
+    bench.hear({
+      kind: 'command',
+      command: {
+        id: 7,
+        target: 'exit-manager',
+        kind: 'flatten',
+        payload: { symbol: 'ACME' },
+        tradeDate: bench.state.tradeDate,
+        expiresAt: epochMs(bench.at + 60_000),
+      },
+    });
+    bench.run(6_000);
+    expect([bench.position, bench.working()]).toEqual([0, []]);
+  });
+
   it('I1: it shrinks with what somebody sells by hand', () => {
     const bench = resting(100);
     bench.fill(the(bench, 'disaster-stop'), 3, 49.5);
