@@ -1,49 +1,90 @@
-import { corruptStore, loseStore, replaceStore } from '@holdfast/sim/world/store-acts';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { loseStore, replaceStore } from '@holdfast/sim/world/store-acts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CALM } from './desk-market.js';
-import { endStages, onDesk } from './desk-stage.js';
+import { type DeskStage, endStages, onDesk } from './desk-stage.js';
 
 /** The store's file is lost, damaged or replaced while the desk is at work, told by the whole desk. With real processes: test/e2e/store-loss.test.ts. */
 
 afterEach(endStages);
+/** These acts are made to happen seldom: asked until one does. */
+function befalls({ world }: DeskStage, act: typeof loseStore): void {
+  for (let asked = 0; world.place.isWell; asked += 1) {
+    if (asked === 100) throw new Error('it never happened');
+    act(world, world.faults);
+  }
+}
+
+/** The first page is garbage. */
+function headIsDamaged({ world }: DeskStage): void {
+  const { place } = world;
+  place.touch();
+  const file = openSync(place.path, 'r+');
+  writeSync(file, Buffer.alloc(4_096, 0xa5), 0, 4_096, 0);
+  closeSync(file);
+  place.touch();
+  place.trouble = 'store corrupt';
+  world.tell({ fact: 'store', lost: true });
+  world.faults.lasts(3_000, () => undefined);
+}
+
 const FALLS = [...CALM, ['09:33:00', 49.4] as const];
 
 describe('the file', () => {
   it('A13, I2, I11: somebody deletes it with a position open: protection goes on, the supervisor restores, nothing is bought before a person resumes', () => {
     const s = onDesk({ market: { ACME: CALM }, follows: ['ACME'] });
-    s.at('09:32:00', () => loseStore(s.world, s.world.faults));
+    s.at('09:32:00', () => befalls(s, loseStore));
     s.runTo('09:45:00');
     expect(s.told('ACME', 'store', 'STORE', 'supervisor')).toMatchInlineSnapshot(`
       09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-1)
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
+      09:32:00 fault  store lost, unnoticed yet
+      09:32:00 exit-manager  store-not-answering {"why":"the store is lost: its file is gone"}
+      09:32:00 day-trader  worker-stopped {"code":6,"why":"the store is lost: its file is gone"}
+      09:32:00 fault  store lost
+      09:32:00 supervisor  store-restored {"why":"its file is gone","from":"the connection that was still open to it","setAside":""}
+      09:32:00 supervisor  STORE_RESTORED {"happened":"The store was lost: its file is gone."}
+      09:32:00 exit-manager  worker-stopped {"code":6,"why":"the store is replaced: another file has taken its place"}
+      09:32:00 supervisor  starts exit-manager
+      09:32:01 supervisor  starts day-trader
+      09:41:00 person  resumes on the restored store
     `);
   });
 
   it('A13, I2, I3: it is damaged, and the stop is touched in the same moment: sold once', () => {
     const s = onDesk({ market: { ACME: FALLS }, follows: ['ACME'] });
-    s.at('09:33:00', () => corruptStore(s.world, s.world.faults));
+    s.at('09:33:00', () => headIsDamaged(s));
     s.runTo('09:50:00');
     expect(s.told('ACME', 'store', 'STORE', 'supervisor')).toMatchInlineSnapshot(`
       09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-1)
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:10 exit-manager  cancels X-1
-      09:33:10 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:10 exit-manager  cancels X-2
-      09:33:10 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:33:10 exchange  fills SELL 99 ACME @ 49.4 (X-3)
-      09:33:10 exit-manager  closes ACME: stop
+      09:33:00 exit-manager  store-not-answering {"why":"the store is lost: its file is no database any more"}
+      09:33:00 day-trader  worker-stopped {"code":6,"why":"the store is lost: its file is no database any more"}
+      09:33:00 fault  store corrupt
+      09:33:00 supervisor  store-restored {"why":"its file is no database any more","from":"the connection that was still open to it","setAside":"/desk.set-aside.db"}
+      09:33:00 supervisor  STORE_RESTORED {"happened":"The store was lost: its file is no database any more."}
+      09:33:00 exit-manager  worker-stopped {"code":6,"why":"the store is replaced: another file has taken its place"}
+      09:33:00 supervisor  starts exit-manager
+      09:33:01 supervisor  starts day-trader
+      09:33:02 exit-manager  cancels X-1
+      09:33:02 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:02 exit-manager  cancels X-2
+      09:33:02 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:02 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:02 exchange  fills SELL 99 ACME @ 49.39 (X-3)
+      09:33:02 exit-manager  closes ACME: stop
+      09:38:30 person  resumes on the restored store
     `);
     expect(s.sold()).toBe(99);
   });
 
   it('A10, A13, I4: an older copy takes its place after the symbol was stopped out: the block stays, also for the signal that comes after a person resumed', () => {
     const s = onDesk({ market: { ACME: [...FALLS, ['09:50:00', 50.5]] }, follows: ['ACME'] });
-    s.at('09:35:00', () => replaceStore(s.world, s.world.faults));
+    s.at('09:35:00', () => befalls(s, replaceStore));
     s.runTo('10:00:00');
     expect(s.told('ACME', 'store', 'STORE', 'supervisor')).toMatchInlineSnapshot(`
       09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-1)
@@ -57,6 +98,16 @@ describe('the file', () => {
       09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
       09:33:10 exchange  fills SELL 99 ACME @ 49.4 (X-3)
       09:33:10 exit-manager  closes ACME: stop
+      09:35:00 fault  store replaced, unnoticed yet
+      09:35:00 exit-manager  store-not-answering {"why":"the store is replaced: another file has taken its place"}
+      09:35:00 exit-manager  worker-stopped {"code":6,"why":"the store is replaced: another file has taken its place"}
+      09:35:00 day-trader  worker-stopped {"code":6,"why":"the store is replaced: another file has taken its place"}
+      09:35:00 fault  store replaced
+      09:35:00 supervisor  store-restored {"why":"another file has taken its place","from":"the file that was put in its place","setAside":"/desk.set-aside.db"}
+      09:35:00 supervisor  STORE_RESTORED {"happened":"The store was lost: another file has taken its place."}
+      09:35:00 supervisor  starts exit-manager
+      09:35:01 supervisor  starts day-trader
+      09:40:30 person  resumes on the restored store
     `);
     expect(s.sold()).toBe(99);
   });

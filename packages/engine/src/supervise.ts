@@ -31,6 +31,7 @@ import { isParked, writeWorkerEvent } from '@holdfast/store/worker-events';
 import type { MachineTime } from './clock.js';
 import { type Heartbeat, isBeating } from './heartbeat.js';
 import type { Log } from './log.js';
+import { createOwnPause } from './own-pause.js';
 import { createStoreDoubt } from './store-doubt.js';
 import type { StoreKeeper } from './store-keeper.js';
 import { commandOf } from './supervisor-command.js';
@@ -87,8 +88,6 @@ export interface Supervision {
 }
 
 const WORKERS: readonly SupervisedWorker[] = ['exit-manager', 'day-trader'];
-/** A gap between two turns above this is a pause of this process: others' silences before it count for nothing. */
-const PAUSE_MS = 1_000;
 /** Machine time; the row's own expiry is exchange time, which may run fast, so it gets plenty. */
 const SECURE_EXPIRES_MS = 600_000;
 /** Machine time between two looks for entries that a parked day trader left working. */
@@ -105,7 +104,7 @@ export function createSupervision(parts: SupervisionParts): Supervision {
   const children = new Set<number>();
   let state = newSupervisor(parts.policy);
   let isRunning = false;
-  let lastTurn = machine.mono();
+  const noticePause = createOwnPause(machine.mono, ms => tell({ kind: 'paused', ms }));
   let securing: number | null = null;
   let entriesLookedAt: MonoMs | null = null;
   let exchangeOffset: number | null = null;
@@ -129,13 +128,6 @@ export function createSupervision(parts: SupervisionParts): Supervision {
     } finally {
       isRunning = false;
     }
-  }
-
-  /** Before anything that was seen after it: an end or a signal may be heard before the first turn. */
-  function noticePause(): void {
-    const now = machine.mono();
-    if (now - lastTurn > PAUSE_MS) tell({ kind: 'paused', ms: Math.round(now - lastTurn) });
-    lastTurn = now;
   }
 
   // ---- effects ----
@@ -239,7 +231,6 @@ export function createSupervision(parts: SupervisionParts): Supervision {
       return;
     }
     ({ db, lease } = restored);
-    noCommandsAt = null;
     noCommandsAt = null;
     const { from, missing, setAside } = restored;
     log('error', 'store-restored', { why, from, setAside: setAside.join(' ') });
