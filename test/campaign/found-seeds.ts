@@ -86,4 +86,31 @@ export const FOUND: readonly FoundSeed[] = [
   },
   { seed: 9030, days: 1, invariant: 'I2', what: 'Told as unprotected while the simulated gateway was being built; no longer seen.' },
   { seed: 9034, days: 1, invariant: 'I3', what: 'A bust after the end left a short that the referees judged by a stop of 0.' },
+  {
+    seed: 462,
+    days: 3,
+    invariant: 'I3',
+    what: 'Order ids rolled back below one of the day before; the refused order counted at the wire for ever, and nothing could be sold.',
+  },
+  {
+    seed: 7007,
+    days: 3,
+    invariant: 'I6',
+    what: 'The day trader died before its send; its claim outlived the good-till time by minutes of exchange time.',
+  },
+  { seed: 9107, days: 2, invariant: 'I6', what: 'The same: the barrier that ends a lost entry waited for the next look of the minute.' },
+  {
+    seed: 7038,
+    days: 3,
+    protection: 'resting',
+    invariant: 'I2',
+    what: 'An entry in many parts used up the orders of the minute; a stop that was selling was cancelled, and its successor not sent.',
+  },
+  { seed: 10053, days: 3, invariant: 'I2', what: 'The same under guarded protection: no disaster stop for the rest of the minute.' },
+  {
+    seed: 10018,
+    days: 3,
+    invariant: 'I3',
+    what: 'After a restart a stop that had begun to sell was moved away from its price, armed anew, and then waited for as if it were the sale.',
+  },
 ];
