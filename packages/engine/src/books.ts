@@ -18,12 +18,18 @@ export type Booked =
   | { readonly kind: 'lease-lost'; readonly detail: string };
 
 export interface Books {
-  /** All writes of one step in one immediate transaction with the lease check. `durable`: must survive a power cut before this returns. */
+  /**
+   * All writes of one step in one immediate transaction with the lease check. `durable`: must survive a power cut before this returns.
+   * A step of nothing but records (`isRecord`) costs no commit of its own: it goes with the next one, `RECORDS_WAIT_MS` later at the latest.
+   */
   commit(writes: readonly Write[], durable: boolean): Booked;
   /** Makes what `commit` wrote at NORMAL survive a power cut, after the send it would have delayed. */
   makeDurable(): void;
-  /** Merges what was kept, when the store answers again. Cheap to call at every beat. Tells when the lease turns out to be lost. */
-  settle(): { readonly kind: 'lease-lost'; readonly detail: string } | null;
+  /**
+   * Writes the records whose time has come, and merges what was kept when the store answers again. `isLast`: at a clean end no record waits
+   * any longer. Cheap to call at every beat. Tells when the lease turns out to be lost.
+   */
+  settle(how?: { readonly isLast: boolean }): { readonly kind: 'lease-lost'; readonly detail: string } | null;
   /** Writes an alert of the engine's own, with the next beat. */
   alert(alert: Alert): void;
   /** The store is no more: from now on everything is kept, and `known` first, for whichever store a successor finds. The exit manager's alone. */
@@ -51,6 +57,16 @@ export interface BooksParts {
 /** How often a store that did not answer is asked again. Asking costs no wait: it is done with a busy timeout of 0. */
 const ASK_AGAIN_MS = 100;
 
+/** Machine time. A kill in between leaves them in the journal alone. */
+const RECORDS_WAIT_MS = 5_000;
+/** So many steps of records wait for a store that takes no commit; then they count as any other step. */
+const RECORDS_MAX = 1_000;
+
+/** Read by people, later: nobody acts on it, and the journal has it too. */
+const isRecord = (write: Write): boolean =>
+  write.do === 'write-equity' ||
+  (write.do === 'write-decision' && (write.decision.verdict === 'hold' || write.decision.verdict === 'reject'));
+
 type RefusedIntents = ReadonlyMap<string, { readonly code: string; readonly detail: string }>;
 const NOTHING_REFUSED: RefusedIntents = new Map();
 
@@ -58,6 +74,9 @@ const NOTHING_REFUSED: RefusedIntents = new Map();
 export function createBooks({ db, lease, clock, emergency, log, ...parts }: BooksParts): Books {
   const backlog: PendingStep[] = [...(parts.unwritten?.steps ?? [])];
   const alerts: Write[] = [];
+  /** Steps of nothing but records, oldest first, and since when the first of them waits. */
+  const records: PendingStep[] = [];
+  let recordsSince: MonoMs | null = null;
   /** Null once the lease is on record. */
   let unwritten = parts.unwritten ?? null;
   if (unwritten) alerts.push({ do: 'write-alert', alert: storeAlert(unwritten.why) });
@@ -74,7 +93,9 @@ export function createBooks({ db, lease, clock, emergency, log, ...parts }: Book
   };
 
   function tryCommit({ at, tradeDate, writes }: PendingStep, how: { durable: boolean; replay?: boolean }) {
-    const result = commitStep(db, { lease, writes, now: at, tradeDate, ...how });
+    const earlier = how.replay ? [] : records;
+    const result = commitStep(db, { lease, writes, now: at, tradeDate, earlier, ...how });
+    if (result.ok && !how.replay) records.length = 0;
     if (result.ok) lastCommitAt = clock.mono();
     else if (result.code === 'STORE_CORRUPT') damage = `${result.code}: ${result.detail}`;
     return result;
@@ -99,13 +120,24 @@ export function createBooks({ db, lease, clock, emergency, log, ...parts }: Book
     if (emergency && detached !== null) return keep(emergency, step, detached);
     if (emergency && unwritten) return keep(emergency, step, 'the lease is not on record yet');
     if (emergency && backlog.length > 0) return keep(emergency, step, 'earlier steps still wait');
+    if (writes.every(isRecord) && records.length < RECORDS_MAX) {
+      if (records.length === 0) recordsSince = clock.mono();
+      records.push(step);
+      return { kind: 'committed', refused: NOTHING_REFUSED };
+    }
+    return put(step, durable);
+  }
+
+  function put(step: PendingStep, durable: boolean): Booked {
     const result = tryCommit(step, { durable });
     if (result.ok) return { kind: 'committed', refused: refusedIntents(result.refused) };
     if (result.code === 'LEASE_LOST') return { kind: 'lease-lost', detail: result.detail };
     if (!result.code.startsWith('STORE_'))
       throw new Error(`the store refused a step for a reason the engine does not know: ${result.code}`);
     const { code, detail } = result;
-    return emergency ? keep(emergency, step, `${code}: ${detail}`) : { kind: 'held', code, detail };
+    if (!emergency) return { kind: 'held', code, detail };
+    for (const record of records.splice(0)) keep(emergency, record, `${code}: ${detail}`);
+    return step.writes.length === 0 ? { kind: 'kept', refused: NOTHING_REFUSED } : keep(emergency, step, `${code}: ${detail}`);
   }
 
   /** The store has alerted about every one of them; only an order must be kept from leaving. */
@@ -149,9 +181,10 @@ export function createBooks({ db, lease, clock, emergency, log, ...parts }: Book
     return null;
   }
 
-  function settle(): { kind: 'lease-lost'; detail: string } | null {
+  function settle({ isLast = false } = {}): { kind: 'lease-lost'; detail: string } | null {
     if (detached !== null) return null;
     if (emergency && (backlog.length > 0 || unwritten)) {
+      if (isLast) return null; // what is kept is the next process's
       const now = clock.mono();
       if (askedAt !== null && now - askedAt < ASK_AGAIN_MS) return null;
       askedAt = now;
@@ -160,10 +193,13 @@ export function createBooks({ db, lease, clock, emergency, log, ...parts }: Book
       if (lost !== null && 'ok' in lost) return null;
       if (lost || backlog.length > 0 || unwritten) return lost;
     }
-    if (alerts.length === 0) return null;
+    const areRecordsDue = records.length > 0 && (isLast || recordsSince === null || clock.mono() - recordsSince >= RECORDS_WAIT_MS);
+    if (alerts.length === 0 && !areRecordsDue) return null;
+    // Refused now, they are tried again as long after.
+    recordsSince = clock.mono();
     // What the commit itself gives cause to is told with the next one.
     const told = alerts.splice(0);
-    const booked = commit(told, false);
+    const booked = told.length === 0 ? put(stepOf([]), false) : commit(told, false);
     if (booked.kind === 'held') alerts.unshift(...told);
     if (booked.kind === 'lease-lost') return booked;
     return null;
@@ -175,6 +211,7 @@ export function createBooks({ db, lease, clock, emergency, log, ...parts }: Book
     detach(why, known) {
       if (!emergency || detached !== null) return;
       detached = why;
+      for (const record of records.splice(0)) keep(emergency, record, why);
       keep(emergency, stepOf([...known, ...alerts.splice(0)]), why);
     },
     get isDetached() {

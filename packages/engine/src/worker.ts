@@ -151,6 +151,7 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
 
   function end(stop: Stop): void {
     if (stopped) return;
+    if (stop.code === EXIT_CODE.clean) books.settle({ isLast: true }); // while the lease is still ours
     stopped = stop;
     queue.length = 0;
     log(stop.code === EXIT_CODE.clean ? 'info' : 'error', 'worker-stopped', { code: stop.code, why: stop.why });

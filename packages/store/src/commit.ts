@@ -27,6 +27,15 @@ export interface StepCommit {
    * the store has heard since is left alone. A record merged twice does no harm.
    */
   readonly replay?: boolean;
+  /** Records of earlier steps that waited for this commit, oldest first, each with its own time. */
+  readonly earlier?: readonly EarlierRecords[];
+}
+
+/** What somebody may read later and nobody acts on, as it was when it was told. */
+export interface EarlierRecords {
+  readonly writes: readonly Write[];
+  readonly at: EpochMs;
+  readonly tradeDate: TradeDate;
 }
 
 /** One write the store would not do, while the others of its step stand. No order named in one may be placed or changed. */
@@ -51,14 +60,20 @@ export function commitStep(db: Db, step: StepCommit): CommitResult {
       db.immediate(() => {
         if (!holdsLease(db, step.lease)) return refuseLostLease(step.lease);
         const refused: RefusedWrite[] = [];
-        for (const write of factsFirst(step.writes)) {
-          const refusal = applyGuarded(db, write, step);
-          if (refusal) refused.push({ write, code: refusal.code, detail: refusal.detail });
-        }
+        for (const { writes, at, tradeDate } of step.earlier ?? [])
+          applyAll(db, writes, { step: { ...step, now: at, tradeDate }, refused });
+        applyAll(db, step.writes, { step, refused });
         return { ok: true as const, refused };
       }),
     ),
   );
+}
+
+function applyAll(db: Db, writes: readonly Write[], { step, refused }: { step: StepCommit; refused: RefusedWrite[] }): void {
+  for (const write of factsFirst(writes)) {
+    const refusal = applyGuarded(db, write, step);
+    if (refusal) refused.push({ write, code: refusal.code, detail: refusal.detail });
+  }
 }
 
 /**
