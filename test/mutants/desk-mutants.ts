@@ -213,7 +213,7 @@ export const DESK_MUTANTS: readonly Mutant[] = [
   {
     name: 'entry-without-guard',
     rule: 'No guard, no entry.',
-    caughtBy: ['I2', 'I3'],
+    caughtBy: ['I2'],
     breaks: [
       { file: `${ENTRIES}/gate.js`, find: "if (!guard.alive || guard.phase !== 'READY')", replace: 'if (false)' },
       { file: `${STORE}/claims.js`, find: "if (!guard?.holder || guard.phase !== 'READY')", replace: 'if (false)' },

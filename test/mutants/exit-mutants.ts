@@ -210,7 +210,7 @@ export const EXIT_MUTANTS: readonly Mutant[] = [
   {
     name: 'no-barrier',
     rule: 'After a connect nothing is sent before open orders, executions and positions have been heard.',
-    caughtBy: ['I1', 'I3', 'I6', 'I12'],
+    caughtBy: ['I1', 'I3', 'I4', 'I6', 'I12'],
     breaks: [
       {
         file: 'packages/core/dist/exit-manager.js',

@@ -24,6 +24,8 @@ export interface Bounds {
   readonly adoptMsMax: number;
   /** I3: a stop may be decided on so long after the exchange touched it (exchange time): late marks, a worker that stood still. */
   readonly touchRememberedMs: number;
+  /** I2: machine time after the guard was last able to act in which an entry may still leave. */
+  readonly guardGoneMs: number;
   /** I2, `guarded`: reaction time until a disaster stop rests for everything held. Not judged where nobody gives it. */
   readonly restWithinMs: number;
   /** I3: the mark must stay beyond the stop this long before it counts, exchange time. */
@@ -64,6 +66,7 @@ export const DEFAULT_BOUNDS: Bounds = {
   stopToleranceBps: 10,
   adoptMsMax: 30_000,
   touchRememberedMs: 120_000,
+  guardGoneMs: 3_000,
   restWithinMs: Number.POSITIVE_INFINITY,
   touchSustainedMs: 3_000,
   exitWithinMs: 15_000,

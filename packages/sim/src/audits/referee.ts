@@ -9,6 +9,7 @@ import type { WorldFact } from './facts.js';
 import { flatByClose } from './flat-by-close.js';
 import { getsWell } from './gets-well.js';
 import { type Audit, Ground, type Limits, type Protection, type Rules, type Say, type Stand } from './ground.js';
+import { guardedEntries } from './guarded-entries.js';
 import { handsOff } from './hands-off.js';
 import { killSwitchHolds } from './kill-switch-holds.js';
 import { limitsHold } from './limits-hold.js';
@@ -151,6 +152,7 @@ function enrol(ground: Ground, { measured, found }: { measured: Measurements; fo
     neverShort(stand('I1')),
     alwaysProtected(stand('I2'), measured),
     disasterStopRests(stand('I2')),
+    guardedEntries(stand('I2')),
     stopHonoured(stand('I3'), measured),
     noFalseStop(stand('I3')),
     noForbiddenEntry(stand('I4')),
