@@ -30,6 +30,8 @@ const MESSAGES_A_SECOND = 50;
 const LATE_MS = 5_000;
 /** What was never told is asked for by the comparison of every minute at the latest. */
 const UNTIL_ASKED_MS = 70_000;
+/** So long a dead socket excuses: silence is noticed within ten seconds, and the client id may be taken for twelve more. */
+const CUT_OFF_EXCUSED_MS = 30_000;
 
 /**
  * The gateway as the processes of this desk meet it: one client per process, with an ambush possible before and after everything that is
@@ -40,8 +42,8 @@ export class DeskGateway {
   readonly #world: World;
   readonly #messages = new WeakMap<WorkerProcess, { readonly second: number; readonly count: number; readonly isSaid: boolean }>();
   readonly #brokers = new Map<WorkerProcess, SimBroker>();
-  /** Its socket is dead and nobody has said so: whatever it does, it cannot reach the broker before a new one. */
-  #isGuardCutOff = false;
+  /** Its socket is dead since then and nobody has said so: whatever it does, it cannot reach the broker before a new one. */
+  #guardCutOffAt: MonoMs | null = null;
   #wasReachable = true;
   #wasClean = true;
   #wereMarksLive = true;
@@ -76,7 +78,7 @@ export class DeskGateway {
     const broker = this.gateway.client({
       clientId,
       onEvent: body => {
-        if (body.kind === 'connected' && program.worker === 'exit-manager') this.#isGuardCutOff = false;
+        if (body.kind === 'connected' && program.worker === 'exit-manager') this.#guardCutOffAt = null;
         if (body.kind === 'connected') tellLink(true);
         else if (body.kind === 'disconnected') tellLink(false);
         listener(body);
@@ -154,18 +156,15 @@ export class DeskGateway {
     const broker = this.broker(worker);
     if (!broker?.isUp) return;
     broker.line.breakOff(lingerMs);
-    if (worker === 'exit-manager') this.#isGuardCutOff = true;
+    if (worker === 'exit-manager') this.#guardCutOffAt = this.#world.time.mono();
   }
 
   turn(now: MonoMs): void {
     this.gateway.advance(now);
     const guard = this.broker('exit-manager');
+    const isCutOff = this.#guardCutOffAt !== null && now - this.#guardCutOffAt <= CUT_OFF_EXCUSED_MS;
     const isReachable =
-      !this.#isGuardCutOff &&
-      this.gateway.isUp &&
-      !this.gateway.isBrokerLost &&
-      this.gateway.isSettled &&
-      guard?.line.faults.isDeaf !== true;
+      !isCutOff && this.gateway.isUp && !this.gateway.isBrokerLost && this.gateway.isSettled && guard?.line.faults.isDeaf !== true;
     if (isReachable !== this.#wasReachable) this.#world.tell({ fact: 'broker', reachable: isReachable });
     this.#wasReachable = isReachable;
     this.#tellLine(now, guard?.line.faults ?? null);

@@ -92,6 +92,7 @@ export class World {
   readonly #lastMiddle = new Map<number, number>();
   #owed: { readonly at: number; readonly work: () => boolean }[] = [];
   #activeAt = 0;
+  #askedAt = -1;
   #heardAt = 0;
   #toldSecond = 0;
   #supervisorAt = 0;
@@ -217,7 +218,7 @@ export class World {
   step(until: EpochMs): void {
     const now = this.time.exchange();
     const left = until - now;
-    if (this.#isCalm()) {
+    if (this.#isCalm() && this.#isSaidAnew()) {
       const due = Math.min(left, this.#idleSpan(now), Math.max(0, this.faults.nextAt - now));
       const machine = Math.min(due, IDLE_MS);
       this.time.pass(machine);
@@ -267,6 +268,17 @@ export class World {
     for (const program of [...this.machine.processes]) program.kill();
     this.machine.supervisor?.kill('the world ends');
     this.place.close();
+  }
+
+  /**
+   * Before the exchange runs ahead, whoever has heard or done something since it last said that nothing is owed says so again: what it said
+   * before the news does not count, or a sale that waits a second for its next try would wait ten of the exchange's.
+   */
+  #isSaidAnew(): boolean {
+    if (this.#askedAt >= this.#activeAt && this.#askedAt >= this.#heardAt) return true;
+    this.#askedAt = this.time.mono();
+    for (const program of [...this.machine.processes]) program.tellTime();
+    return this.#isCalm();
   }
 
   #isCalm(): boolean {
