@@ -8,13 +8,14 @@ import type { DayTraderState } from './desk.js';
  */
 export function activeSymbols(s: DayTraderState): ReadonlyMap<string, string> {
   const active = new Map<string, string>();
-  for (const { contract, tradeId, status } of s.view.positions) {
-    if (!s.entries.get(tradeId)?.isReleased) active.set(contract.symbol, status);
+  for (const { contract, tradeId, status, quantity } of s.view.positions) {
+    // A claim given back is none; a position of it is one: it had filled before its cancel, and was told later.
+    if (quantity !== 0 || !s.entries.get(tradeId)?.isReleased) active.set(contract.symbol, status);
   }
   for (const { order, isReleased } of s.entries.values()) {
     const { symbol } = order.contract;
     // Its claim was given back, but it works again: nothing is entered beside it.
-    if ((isReleased && isFinal(order)) || active.has(symbol)) continue;
+    if ((isReleased && isFinal(order) && order.filled === 0) || active.has(symbol)) continue;
     // Over only when its position is: until the exit manager has written that, a filled entry counts, and so does one whose
     // fills the broker has announced but not told.
     const isOver = isFinal(order) && order.filled > 0 && isClosedToday(s, symbol);
