@@ -169,14 +169,17 @@ export const DESK_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'claim-released-too-early',
-    rule: 'A claim is given back by the broker’s last word about its entry, not by our wish to cancel it.',
-    caughtBy: ['I4', 'I5', 'I6'],
+    rule: 'A claim is given back by the broker’s last word about its entry, not while that works.',
+    caughtBy: ['I4', 'I5'],
     breaks: [
       {
         file: `${ENTRIES}/withdraw.js`,
-        find: "stepOrder(tracked.order, 'cancelAsked', tracked.withdrawWhy);",
-        replace: "stepOrder(stepOrder(tracked.order, 'cancelAsked', tracked.withdrawWhy).order, 'cancelled');",
+        find: 'if (isReleased || !isFinal(order) ||',
+        replace: "if (isReleased || order.status === 'INTENT' ||",
       },
+      // The store looks at the order's row, and the day trader counts its own entries as long as they work.
+      { file: `${STORE}/trades.js`, find: 'if (living)', replace: 'if (false)' },
+      { file: `${ENTRIES}/active.js`, find: '(isReleased && isFinal(order) && order.filled === 0) ||', replace: 'isReleased ||' },
     ],
   },
   {

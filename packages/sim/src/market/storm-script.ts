@@ -20,8 +20,8 @@ const FROM_OPEN_MS = 20 * SECOND_MS;
 const BEFORE_CLOSE_MS = MINUTE_MS;
 /** Between two episodes the symbol trades at least this long. */
 const APART_MS = 15 * SECOND_MS;
-/** A halt that outlasts the day begins in its last hour and a half. */
-const LAST_HALT_MS = 90 * MINUTE_MS;
+/** A halt that outlasts the day begins in its last hour and a half, half of them around the time when day trades are let go. */
+const LAST_HALT_MS = [90 * MINUTE_MS, 25 * MINUTE_MS] as const;
 
 const KINDS: readonly Mishap[] = ['jump', 'flash', 'halt', 'halt-to-close', 'wide-spread', 'thin', 'empty-quote', 'crazy-print', 'stale'];
 
@@ -73,7 +73,7 @@ function drawEpisode(kind: Mishap, { open, close }: TradingSession, random: Rand
     case 'halt':
       return { ...plain, until: seconds(60, 900), bps: either(random.between(20, 900)) };
     case 'halt-to-close':
-      return { ...plain, from: close - random.between(MINUTE_MS, LAST_HALT_MS), until: close };
+      return { ...plain, from: close - random.between(MINUTE_MS, LAST_HALT_MS[random.below(2)] ?? 0), until: close };
     case 'wide-spread':
       return { ...plain, until: seconds(20, 400), bps: random.between(80, 400) };
     case 'thin':

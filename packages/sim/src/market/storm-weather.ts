@@ -93,7 +93,7 @@ export const WEATHER: Readonly<Record<StormProfile, Weather>> = {
       jump: 180,
       flash: 60,
       halt: 50,
-      'halt-to-close': 4,
+      'halt-to-close': 8,
       'wide-spread': 80,
       thin: 90,
       'empty-quote': 70,
