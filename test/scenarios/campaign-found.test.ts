@@ -95,4 +95,27 @@ describe('found by campaigns', () => {
     expect(last?.side, stage.story.join('\n')).toBe('BUY');
     expect(trip?.exitAt).toBe(last?.at);
   });
+
+  it('I1: a buy-back that crosses the operator’s own is no position of the trade, though it has its side: sold again at once (seeds 10196, 887001)', () => {
+    stage = new Stage({ market: [quoteOf('09:45:00', 49.98, 50.0, 5_000)] });
+    stage.run(1_000);
+    stage.buys(51, 50.05);
+    stage.run(1_000);
+    let races = 0;
+    stage.wire = (what, pass) => {
+      // First the operator sells what our exit sells, then he buys back what it buys back.
+      const isExit = what.do === 'place' && what.order.role === 'exit';
+      if (isExit && races < 2) {
+        races += 1;
+        stage.exchange.manualTrade(ACME.conId, what.order.side, 51);
+      }
+      return pass();
+    };
+    stage.command('flatten', { symbol: 'ACME' });
+    stage.run(20_000);
+    expect(races, stage.story.join('\n')).toBe(2);
+    expect(stage.position(), stage.story.join('\n')).toBe(0);
+    expect(stage.resting()).toEqual([]);
+    expect(stage.referee.report()).toEqual([]);
+  });
 });

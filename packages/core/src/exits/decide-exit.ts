@@ -3,6 +3,7 @@ import { type BreachStep, bestMark, confirmBreach, later } from '../market/mark.
 import { epochMs, type Shares } from '../units.js';
 import type { Care } from './care.js';
 import { type Draft, edit, NO_SIGHT, type Sight } from './desk.js';
+import { isOvershot } from './sellable.js';
 import { isSuspended } from './split.js';
 import { stopReason } from './trail.js';
 
@@ -15,7 +16,7 @@ export type ExitDecision =
  * it rests at the broker as a limit order.
  */
 export function decideExit(d: Draft, care: Care, held: Shares): ExitDecision {
-  if (Math.sign(held) !== care.side)
+  if (isOvershot(d.s, care, held))
     return { kind: 'exit', reason: 'overshoot', detail: `${held} shares left after a sale overshot: bought back at once` };
 
   // The clock needs no quote: a silent feed must never carry a day trade overnight.

@@ -1,5 +1,5 @@
 import { exitSide } from '../events.js';
-import { isFinal, type Order, remainingOf } from '../orders/order.js';
+import { isEntryRef, isFinal, isOurs, type Order, remainingOf } from '../orders/order.js';
 import { type Shares, shares } from '../units.js';
 import type { Care } from './care.js';
 import type { ExitManagerState, Tracked } from './desk.js';
@@ -10,12 +10,33 @@ const ANSWER_LAG_MS = 10_000;
 /** Signed shares held under a trade: what executions sum to, plus what no execution explains. */
 export function heldShares(s: ExitManagerState, care: Care): Shares {
   let sum = care.base;
-  for (const execution of s.executions.values()) {
-    if (execution.tradeId === care.tradeId && execution.conId === care.contract.conId)
-      sum += execution.side === 'BUY' ? execution.shares : -execution.shares;
+  for (const execution of s.byTrade.get(care.tradeId) ?? []) {
+    if (execution.conId === care.contract.conId) sum += execution.side === 'BUY' ? execution.shares : -execution.shares;
   }
   return shares(sum);
 }
+
+/**
+ * Whether what is held is what an exit of ours sold (or bought) too much: it has the other side than the trade, or an exit of ours took the
+ * position through flat and nobody else has since. That is undone at once and never protected as if it were meant (DESIGN §4).
+ */
+export function isOvershot(s: ExitManagerState, care: Care, held: number): boolean {
+  if (held === 0) return false;
+  if (Math.sign(held) !== care.side) return true;
+  const openingSide = care.side > 0 ? 'BUY' : 'SELL';
+  const known = s.byTrade.get(care.tradeId) ?? [];
+  if (!known.some(({ side, orderRef }) => side === openingSide && isExitOfOurs(orderRef))) return false;
+  let sum = care.base;
+  let isOver = false;
+  for (const { side, shares: count, orderRef } of [...known].sort((a, b) => a.at - b.at || (a.execId < b.execId ? -1 : 1))) {
+    const before = sum;
+    sum += side === 'BUY' ? count : -count;
+    if (Math.sign(before) !== Math.sign(sum)) isOver = sum !== 0 && isExitOfOurs(orderRef);
+  }
+  return isOver;
+}
+
+const isExitOfOurs = (orderRef: string): boolean => isOurs(orderRef) && !isEntryRef(orderRef);
 
 export const exitOrders = (s: ExitManagerState, conId: number): readonly Tracked[] =>
   (s.live.get(conId) ?? []).map(ref => s.orders.get(ref)).filter(tracked => tracked !== undefined);
@@ -81,13 +102,13 @@ export function sellableShares(
   const held = heldShares(s, care);
   const limit = isUnlimited ? null : brokerLimit(s, care, held, mono);
   // What overshot is bought back only when the broker says so too: executions alone may belong to a trade whose start is not known here.
-  if (limit === null && Math.sign(held) !== care.side && !s.holdings.has(care.contract.conId)) return shares(0);
+  const isOver = isOvershot(s, care, held);
+  if (limit === null && isOver && !s.holdings.has(care.contract.conId)) return shares(0);
   const available = limit === null ? Math.abs(held) : Math.min(Math.abs(held), limit);
   const working = exitOrders(s, care.contract.conId)
     .map(({ order }) => order)
     .filter(order => !without.includes(order.orderRef));
   // What our own exit sold too much is ours to buy back, whatever somebody else means to buy some time (I1).
-  const isOvershot = Math.sign(held) !== care.side;
-  const foreign = isOvershot ? 0 : foreignExitShares(s, care, held);
+  const foreign = isOver ? 0 : foreignExitShares(s, care, held);
   return shares(Math.max(0, Math.floor(available - committedShares(working) - foreign)));
 }
