@@ -33,6 +33,9 @@ interface Exposure {
 export function alwaysProtected({ ground, rules, say }: Stand, measured: Measurements): Audit {
   const { bounds, protection } = rules;
   const exposures = new Map<number, Exposure>();
+  /** When the gateway last refused what was to protect it: perhaps before it was needed. */
+  const refusedAt = new Map<number, MonoMs>();
+  const wasRefused = (conId: number): boolean => ground.machine - (refusedAt.get(conId) ?? -Infinity) <= bounds.retryWithinMs;
 
   /** Who has just bought, or just heard of it, has had no mark to lose before. */
   const isTooBlind = (conId: number, { openedAfter }: CareLine): boolean => {
@@ -69,7 +72,16 @@ export function alwaysProtected({ ground, rules, say }: Stand, measured: Measure
       if (known) measured.exposure({ conId, ms: known.ms, outageMs: known.outageMs, why: known.why });
       exposures.delete(conId);
     } else if (known) known.why = why;
-    else exposures.set(conId, { ms: 0, outageMs: 0, lookedAt: ground.machine, seenAt: ground.now, isSaid: false, isRetry: false, why });
+    else
+      exposures.set(conId, {
+        ms: 0,
+        outageMs: 0,
+        lookedAt: ground.machine,
+        seenAt: ground.now,
+        isSaid: false,
+        isRetry: wasRefused(conId),
+        why,
+      });
   };
 
   const judge = (conId: number, exposure: Exposure): void => {
@@ -97,6 +109,7 @@ export function alwaysProtected({ ground, rules, say }: Stand, measured: Measure
     execution: ({ execution, line }) => settle(execution.conId, line),
     fact(fact) {
       settleAll();
+      if (isRefusedExit(fact)) refusedAt.set(fact.conId, ground.machine);
       const exposure = isRefusedExit(fact) ? exposures.get(fact.conId) : undefined;
       if (exposure) Object.assign(exposure, { ms: 0, isRetry: true });
       wasReachable = ground.roster.brokerIsReachable;

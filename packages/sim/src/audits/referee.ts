@@ -47,6 +47,8 @@ export interface Referee {
   observe(event: ExchangeEvent, machineNow: MonoMs): void;
   /** A fact of the world (`facts.ts`), in order with the events. */
   tell(fact: WorldFact, now: Moment): void;
+  /** Time has passed, with or without an event: after the close hardly any comes. */
+  look(now: Moment): void;
   /** A client's socket, where nobody tells of processes: a connected exit manager then counts as awake and ready. */
   connected(clientId: number, machineNow: MonoMs): void;
   disconnected(clientId: number, machineNow: MonoMs): void;
@@ -109,6 +111,11 @@ export function createReferee(options: RefereeOptions): Referee {
       ground.now = at;
       ground.machine = machine;
       tell(fact);
+      tickWhenDue();
+    },
+    look({ at, machine }) {
+      ground.now = at;
+      ground.machine = machine;
       tickWhenDue();
     },
     connected(clientId, machineNow) {

@@ -67,7 +67,7 @@ export class DeskGateway {
         const isPlacing = kind.startsWith('rejected ') && clientId !== null && placing !== null && placing.orderRef === orderRef;
         if (!isPlacing) return;
         world.tell({ fact: 'refused', clientId, ...placing.what });
-        if (placing.what.type === 'MKT') world.awaitRetry();
+        if (placing.what.type !== 'LMT') world.awaitRetry();
       },
     });
   }

@@ -200,7 +200,7 @@ export class World {
     this.#activeAt = Math.max(this.#activeAt, this.time.mono());
   }
 
-  /** A sale was refused: its next try is machine time away (60 s in quarantine), and the exchange may not run ahead of it. */
+  /** A sale or a stop was refused: its next try is machine time away (60 s in quarantine), and the exchange may not run ahead of it. */
   awaitRetry(): void {
     this.#activeAt = this.time.mono() + RETRY_MS;
   }
@@ -318,6 +318,8 @@ export class World {
     const second = Math.floor(this.time.exchange() / 1_000);
     if (second > this.#toldSecond) {
       this.#toldSecond = second;
+      // After the close nothing happens that would make them look.
+      this.referee.look({ at: this.time.exchange(), machine: this.time.mono() });
       for (const program of [...this.machine.processes]) program.tellTime();
     }
     this.#settle();
