@@ -348,6 +348,15 @@ function hearStore(d: Draft, view: SharedView): void {
 
 export const phaseOf = (state: ExitManagerState): WorkerPhase => state.link.phase;
 
+/** A stop of a position that can have one was refused and is due again, in machine time. */
+const isStopOwed = ({ rules, live, orders }: ExitManagerState, { contract, levels, exit, restRetryAt, suspendedUntil }: Care): boolean =>
+  rules.protection !== 'monitored' &&
+  restRetryAt !== null &&
+  levels !== null &&
+  exit === null &&
+  suspendedUntil === null &&
+  !(live.get(contract.conId) ?? []).some(ref => orders.get(ref)?.order.type === 'STP');
+
 /** Nothing unanswered and no exit waiting for its next step: only then may a paced gateway run fast (DESIGN §2). */
 export function isSettled(state: ExitManagerState): boolean {
   if (
@@ -368,6 +377,7 @@ export function isSettled(state: ExitManagerState): boolean {
     if (care.status === 'CLAIMED') continue;
     // A sale was refused and is due again, in machine time.
     if (care.exit !== null && care.retryAt !== null) return false;
+    if (isStopOwed(state, care)) return false;
     const held = Math.abs(heldShares(state, care));
     const live = exitOrders(state, care.contract.conId).map(({ order }) => order);
     // Nothing held with exits still out, or more of them than is held: something is owed, and the exchange may not run ahead of it.

@@ -66,7 +66,7 @@ function nightlyRestart(world: World): void {
   world.bit('nightly restart');
   world.gateway.gateway.restart({
     downMs: random.between(20_000, 120_000),
-    lostLastMs: random.chance(1, 2) ? random.between(500, 5_000) : 0,
+    lostLastMs: random.chance(1, 2) ? random.between(500, 120_000) : 0,
     rollBackIds: random.below(4),
     unsettledMs: random.below(8_000),
   });

@@ -181,7 +181,7 @@ function restart(world: World, { random }: Faults): void {
   if (!gateway.isUp) return;
   gateway.restart({
     downMs: random.between(5_000, 90_000),
-    lostLastMs: random.chance(1, 2) ? random.between(500, 5_000) : 0,
+    lostLastMs: random.chance(1, 2) ? random.between(500, 120_000) : 0,
     rollBackIds: random.below(4),
     unsettledMs: random.below(8_000),
   });
