@@ -26,7 +26,7 @@ import { answerWaiting, hearCommand, releaseClaims, steerEntries } from './entri
 import type { Event } from './events.js';
 import { CLIENT_ID, isEntryRef, isFinal, type Order } from './orders/order.js';
 import { bookFilled } from './orders/step-order.js';
-import { splitExecId } from './positions/book.js';
+import { newestOf } from './positions/book.js';
 import { filledOf } from './positions/filled-of.js';
 import type { SharedView, WorkerPhase } from './shared-view.js';
 import { type EpochMs, micros, monoMs } from './units.js';
@@ -87,7 +87,7 @@ export function createState(start: DayTraderStart): DayTraderState {
     isHalted: false,
     entries: new Map(entries.map(tracked => [tracked.order.orderRef, tracked])),
     asked: new Map(),
-    executions: new Map(fills.map(execution => [splitExecId(execution.execId).root, execution])),
+    executions: newestOf(fills),
     contracts: new Map(own.map(({ contract }) => [contract.conId, contract])),
     watch: new Map(),
     symbols: new Map(),

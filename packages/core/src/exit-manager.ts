@@ -34,7 +34,7 @@ import { tellCarried, turnDate } from './exits/turn-date.js';
 import { type MarkSource, recordMark } from './market/mark.js';
 import { CLIENT_ID, isFinal, type Order } from './orders/order.js';
 import { bookFilled } from './orders/step-order.js';
-import { splitExecId } from './positions/book.js';
+import { newestOf, splitExecId } from './positions/book.js';
 import { filledOf } from './positions/filled-of.js';
 import { keepReconciling, settleSnapshot } from './reconcile/settle.js';
 import type { PositionRow, SharedView, WorkerPhase } from './shared-view.js';
@@ -66,6 +66,7 @@ export function createState(start: ExitManagerStart): ExitManagerState {
   const own = view.orders
     .filter(({ clientId, worker }) => clientId === CLIENT_ID['exit-manager'] && worker !== 'day-trader')
     .map(order => bookFilled(order, filledOf(order.orderRef, view)));
+  const executions = newestOf(view.executions);
   const tracked = own.map(order => trackedOf(order, 0, monoMs(0)));
   return {
     rules: start.rules,
@@ -90,11 +91,11 @@ export function createState(start: ExitManagerStart): ExitManagerState {
     care: new Map(view.positions.map(row => [row.contract.conId, careFromRow(row, at)])),
     closed: new Map((view.endedTrades ?? []).map(row => [row.tradeId, endedCare(row, start)])),
     orders: new Map(tracked.map(entry => [entry.order.orderRef, entry])),
-    ...indexed(tracked, view.executions),
+    ...indexed(tracked, [...executions.values()]),
     entries: entriesOf(view, new Set()),
     goneEntries: new Set(),
     foreign: new Map(),
-    executions: new Map(view.executions.map(execution => [splitExecId(execution.execId).root, execution])),
+    executions,
     lastExecution: new Map(),
     holdings: new Map(),
     mismatches: new Map(),

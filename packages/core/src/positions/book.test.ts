@@ -8,6 +8,7 @@ import {
   bookOf,
   EMPTY_BOOK,
   netShares,
+  newestOf,
   splitExecId,
   summarize,
   unrealizedPnl,
@@ -208,5 +209,16 @@ describe('properties', () => {
         expect(Math.abs(short.realizedPnl + long.realizedPnl)).toBeLessThanOrEqual(tape.length);
       }),
     );
+  });
+});
+
+describe('the newest word about each fill', () => {
+  const told = (execId: string, count: number) => ({ execId, count });
+  it.each([
+    ['in order', ['a.b.01.01', 'a.b.01.02', 'a.b.02.01'], ['a.b.01.02', 'a.b.02.01']],
+    ['the correction first', ['a.b.01.02', 'a.b.01.01'], ['a.b.01.02']],
+    ['told twice', ['a.b.01.01', 'a.b.01.01'], ['a.b.01.01']],
+  ])('%s', (_, list, newest) => {
+    expect([...newestOf(list.map(execId => told(execId, 1))).values()].map(({ execId }) => execId)).toEqual(newest);
   });
 });

@@ -15,6 +15,17 @@ export interface ExecutionBook {
 
 export const EMPTY_BOOK: ExecutionBook = { byRoot: new Map() };
 
+/** The newest word about each fill, by root: a list may hold a fill and its corrections, in any order (what a dead process kept, for one). */
+export function newestOf<E extends Pick<Execution, 'execId'>>(executions: readonly E[]): ReadonlyMap<string, E> {
+  const newest = new Map<string, E>();
+  for (const execution of executions) {
+    const { root, revision } = splitExecId(execution.execId);
+    const known = newest.get(root);
+    if (!known || revision >= splitExecId(known.execId).revision) newest.set(root, execution);
+  }
+  return newest;
+}
+
 /** What a report was to the book. */
 export type Booked = 'new' | 'correction' | 'commission' | 'known' | 'outdated';
 
