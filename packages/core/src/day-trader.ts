@@ -89,7 +89,7 @@ export function createState(start: DayTraderStart): DayTraderState {
     asked: new Map(),
     executions: newestOf(fills),
     contracts: new Map(own.map(({ contract }) => [contract.conId, contract])),
-    watch: new Map(),
+    watch: [],
     symbols: new Map(),
     scan: null,
     sweepAt: nextSweep(at),
@@ -312,6 +312,6 @@ export function isSettled(state: DayTraderState): boolean {
     if (heardFilled !== null || heardUnknown) return false;
     if (unlisted === null && (order.status === 'INTENT' || order.status === 'CANCELLING' || order.status === 'INACTIVE')) return false;
   }
-  for (const { request } of watch.values()) if (request) return false;
+  for (const { request } of watch) if (request) return false;
   return true;
 }

@@ -3,7 +3,7 @@ import { isTradable } from '../contract.js';
 import type { BrokerBar, EventBody } from '../events.js';
 import { seed } from '../market/indicators.js';
 import { type EpochMs, epochMs, monoMs } from '../units.js';
-import { alert, type Draft, edit, emit, isReconciled, putWatched, record, requestId, say } from './desk.js';
+import { alert, type Draft, dropWatched, edit, emit, isReconciled, putWatched, record, requestId, say } from './desk.js';
 import { ENTRY_BAR_MS, type Watched } from './watched.js';
 
 /** The adapter answers for the broker within 60 s; this is for an answer lost on the way. */
@@ -25,8 +25,8 @@ const HISTORY_STEP_SECONDS = 1_800;
 export function pumpAnalysis(d: Draft): void {
   if (!isReconciled(d.s) || d.s.isCancelOnly) return;
   let free = d.s.rules.analysisWorkers;
-  for (const { request } of d.s.watch.values()) if (request) free -= 1;
-  for (const watched of d.s.watch.values()) {
+  for (const { request } of d.s.watch) if (request) free -= 1;
+  for (const watched of d.s.watch) {
     if (watched.request && d.mono - watched.request.askedAt >= REQUEST_MS_MAX) {
       failed(d, watched, 'no answer');
       free += 1;
@@ -63,7 +63,7 @@ function historySeconds(at: EpochMs): number {
   return Math.ceil(wanted / HISTORY_STEP_SECONDS) * HISTORY_STEP_SECONDS;
 }
 
-const asking = (d: Draft, id: number): Watched | undefined => [...d.s.watch.values()].find(({ request }) => request?.id === id);
+const asking = (d: Draft, id: number): Watched | undefined => d.s.watch.find(({ request }) => request?.id === id);
 
 export function hearContract(d: Draft, told: Extract<EventBody, { kind: 'contract' }>): void {
   const watched = asking(d, told.requestId);
@@ -75,7 +75,7 @@ export function hearContract(d: Draft, told: Extract<EventBody, { kind: 'contrac
   }
   const twin = d.s.symbols.get(contract.conId);
   if (twin !== undefined && twin !== watched.symbol) {
-    edit(d, 'watch').delete(watched.symbol);
+    dropWatched(d, watched.symbol);
     return;
   }
   edit(d, 'symbols').set(contract.conId, watched.symbol);

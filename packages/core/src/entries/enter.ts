@@ -4,7 +4,7 @@ import { claimRow } from '../exits/care.js';
 import { CLIENT_ID, makeOrderRef, type Order } from '../orders/order.js';
 import { numbersOf, type Signal } from '../strategies/strategy.js';
 import { type EpochMs, epochMs, shares } from '../units.js';
-import { type DayTraderState, type Draft, edit, emit, newTracked, putWatched, record, say, update } from './desk.js';
+import { type DayTraderState, type Draft, edit, emit, newTracked, putWatched, record, say, update, watchedOf } from './desk.js';
 import type { Passage } from './gate.js';
 import type { Watched } from './watched.js';
 
@@ -119,5 +119,5 @@ export function entryFailed(d: Draft, order: Order, failure: { readonly code: st
 
 function watchedFor(d: Draft, conId: number | undefined): Watched | undefined {
   const symbol = conId === undefined ? undefined : d.s.symbols.get(conId);
-  return symbol === undefined ? undefined : d.s.watch.get(symbol);
+  return symbol === undefined ? undefined : watchedOf(d.s, symbol);
 }

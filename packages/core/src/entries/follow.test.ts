@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { tradeDate } from '../calendar.js';
 import { epochMs, fromDollars, micros } from '../units.js';
+import { watchedOf } from './desk.js';
 import { ACME, calmPast, claimOf, clock, command, contractOf, DAY, quote, TraderBench, tale } from './testing/trader-bench.js';
 
 const REF = 'HFD-20260309-7-1';
@@ -36,8 +37,8 @@ describe('A9: entries', () => {
   test('A9: the gap is told by the quote where history is missing', () => {
     const b = new TraderBench({ at: '09:40:00' });
     b.connect();
-    for (let tries = 0; tries < 9 && [...b.state.watch.values()].some(({ stage }) => stage !== 'live'); tries += 1) {
-      const watched = b.state.watch.get('ACME');
+    for (let tries = 0; tries < 9 && b.state.watch.some(({ stage }) => stage !== 'live'); tries += 1) {
+      const watched = watchedOf(b.state, 'ACME');
       const id = watched?.request?.id ?? -1;
       if (watched?.stage === 'contract') b.hear({ kind: 'contract', requestId: id, contract: ACME, liquidHours: [] });
       else b.hear({ kind: 'history-failed', requestId: id, text: '162 pacing violation' });

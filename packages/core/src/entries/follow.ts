@@ -7,7 +7,7 @@ import { decideEntry, type Verdict } from '../strategies/decide-entry.js';
 import { numbersOf, type Signal, type SymbolView } from '../strategies/strategy.js';
 import { type Bps, type EpochMs, epochMs, micros } from '../units.js';
 import { withOpening } from './analysis.js';
-import { type Draft, putWatched, record, update } from './desk.js';
+import { type Draft, putWatched, record, update, watchedOf } from './desk.js';
 import { enter } from './enter.js';
 import { passGate } from './gate.js';
 import { addQuote } from './quote-part.js';
@@ -18,7 +18,7 @@ const GRACE_MS = 1_500;
 
 const watchedAs = (d: Draft, conId: number): Watched | undefined => {
   const symbol = d.s.symbols.get(conId);
-  return symbol === undefined ? undefined : d.s.watch.get(symbol);
+  return symbol === undefined ? undefined : watchedOf(d.s, symbol);
 };
 
 export function hearQuote(d: Draft, conId: number, quote: QuoteUpdate): void {
@@ -50,7 +50,7 @@ function takePart(d: Draft, watched: Watched, part: BrokerBar): void {
 export function sweepBars(d: Draft): void {
   if (d.at < d.s.sweepAt) return;
   update(d, { sweepAt: nextSweep(d.at) });
-  for (const watched of d.s.watch.values()) {
+  for (const watched of d.s.watch) {
     if (!watched.builder.forming) continue;
     const { builder, closed } = closeBars(watched.builder, d.at, GRACE_MS);
     if (closed.length > 0) barsClosed(d, { ...watched, builder }, closed);

@@ -1,6 +1,6 @@
 import type { EventBody } from '../events.js';
 import { activeSymbols } from './active.js';
-import { alert, type Draft, edit, emit, putWatched, requestId, say, update, updateLink } from './desk.js';
+import { alert, type Draft, dropWatched, edit, emit, putWatched, requestId, say, update, updateLink, watchedOf } from './desk.js';
 import { NO_QUOTE_PART } from './quote-part.js';
 import { newWatched, type Watched } from './watched.js';
 
@@ -10,8 +10,8 @@ const MINUTE_MS = 60_000;
 export function startFollowing(d: Draft): void {
   if (d.s.isCancelOnly || d.s.link.followedSession === d.s.link.session) return;
   updateLink(d, { followedSession: d.s.link.session });
-  if (d.s.watch.size === 0) takeWatchlist(d);
-  for (const watched of d.s.watch.values()) putWatched(d, asNew(watched));
+  if (d.s.watch.length === 0) takeWatchlist(d);
+  for (const watched of d.s.watch) putWatched(d, asNew(watched));
   if (!d.s.rules.useScanner) return;
   const id = requestId(d);
   update(d, { scan: { requestId: id, takenAt: d.s.scan?.takenAt ?? null } });
@@ -47,7 +47,7 @@ function takeWatchlist(d: Draft): void {
 
 /** The data of this connection are gone (1101): asked for anew once reconciled. */
 export function forgetStreams(d: Draft): void {
-  for (const { stage, contract } of d.s.watch.values()) {
+  for (const { stage, contract } of d.s.watch) {
     if (stage !== 'live' || !contract) continue;
     emit(d, { do: 'unsubscribe-bars', conId: contract.conId });
     emit(d, { do: 'unsubscribe-quotes', conId: contract.conId });
@@ -65,16 +65,16 @@ export function hearScan(d: Draft, told: Extract<EventBody, { kind: 'scanner' }>
   const wanted = new Set(best.map(({ symbol }) => symbol));
   dropLeavers(d, wanted);
   for (const symbol of wanted) {
-    if (d.s.watch.size < rules.symbolsMax && !d.s.watch.has(symbol)) putWatched(d, newWatched(symbol, 'scanner'));
+    if (d.s.watch.length < rules.symbolsMax && !watchedOf(d.s, symbol)) putWatched(d, newWatched(symbol, 'scanner'));
   }
-  say(d, 'scan-taken', { rows: told.rows.length, followed: d.s.watch.size });
+  say(d, 'scan-taken', { rows: told.rows.length, followed: d.s.watch.length });
 }
 
 function dropLeavers(d: Draft, wanted: ReadonlySet<string>): void {
   const active = activeSymbols(d.s);
-  for (const { symbol, source, contract, stage } of d.s.watch.values()) {
+  for (const { symbol, source, contract, stage } of d.s.watch) {
     if (source !== 'scanner' || wanted.has(symbol) || active.has(symbol)) continue;
-    edit(d, 'watch').delete(symbol);
+    dropWatched(d, symbol);
     if (!contract) continue;
     edit(d, 'symbols').delete(contract.conId);
     if (stage !== 'live') continue;
@@ -85,7 +85,7 @@ function dropLeavers(d: Draft, wanted: ReadonlySet<string>): void {
 
 /** A new trading date: yesterday's refusals are over, and there is another previous close to ask for. */
 export function beginDate(d: Draft): void {
-  for (const watched of d.s.watch.values()) {
+  for (const watched of d.s.watch) {
     const stage = watched.contract ? (watched.stage === 'live' ? 'daily' : watched.stage) : 'contract';
     putWatched(d, { ...watched, stage, isDropped: false, shut: null, rejections: 0, tries: 0, lastRecorded: '' });
   }

@@ -204,6 +204,6 @@ describe('withdrawing', () => {
       `cancel ${REF}`,
     ]);
     b.status(order, 'Cancelled', 100);
-    expect([phaseOf(b.state), b.isSettled, b.state.watch.size]).toEqual(['CANCEL-ONLY', true, 0]);
+    expect([phaseOf(b.state), b.isSettled, b.state.watch.length]).toEqual(['CANCEL-ONLY', true, 0]);
   });
 });

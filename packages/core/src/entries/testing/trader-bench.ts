@@ -158,7 +158,7 @@ export class TraderBench {
   /** Answers every contract and history request until nothing is asked any more; conIds by position in the watchlist, from 1. */
   analyse(past: (barsFrom: EpochMs) => readonly BrokerBar[] = () => calmPast(this.at)): void {
     for (let guard = 0; guard < 1_000; guard += 1) {
-      const asking = [...this.state.watch.values()].find(({ request }) => request !== null);
+      const asking = this.state.watch.find(({ request }) => request !== null);
       if (!asking?.request) return;
       const { symbol, stage, request } = asking;
       const conId = 1 + this.state.rules.watchlist.indexOf(symbol);
