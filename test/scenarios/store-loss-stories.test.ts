@@ -1,5 +1,6 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { loseStore, replaceStore } from '@holdfast/sim/world/store-acts';
+import { backupStore } from '@holdfast/store/backup';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CALM } from './desk-market.js';
 import { type DeskStage, endStages, onDesk } from './desk-stage.js';
@@ -26,6 +27,23 @@ function headIsDamaged({ world }: DeskStage): void {
   place.trouble = 'store corrupt';
   world.tell({ fact: 'store', lost: true });
   world.faults.lasts(3_000, () => undefined);
+}
+
+/** A copy of the store as it is now; what it gives back puts that copy in the store's place. */
+function copyOfNow({ world }: DeskStage): () => void {
+  const { place } = world;
+  const draft = `${place.path}.by-hand`;
+  const made = backupStore(place.operator, draft);
+  if (!made.ok) throw new Error(made.detail);
+  return () => {
+    place.touch();
+    for (const side of ['', '-wal', '-shm']) rmSync(`${place.path}${side}`, { force: true });
+    renameSync(draft, place.path);
+    place.touch();
+    place.trouble = 'store replaced';
+    world.tell({ fact: 'store', lost: true });
+    world.faults.lasts(3_000, () => undefined);
+  };
 }
 
 const FALLS = [...CALM, ['09:33:00', 49.4] as const];
@@ -110,5 +128,35 @@ describe('the file', () => {
       09:40:30 person  resumes on the restored store
     `);
     expect(s.sold()).toBe(99);
+  });
+
+  it('A13, I6: a copy from before the target sold takes its place: the order that sold has ended in it too (seed 1014721)', () => {
+    const s = onDesk({ market: { ACME: [...CALM, ['09:33:00', 51] as const] }, follows: ['ACME'] });
+    s.runTo('09:32:00');
+    const putBack = copyOfNow(s);
+    s.runTo('09:35:00');
+    expect(s.position()).toBe(0);
+    s.at('09:35:00', putBack);
+    s.runTo('09:50:00');
+    expect(s.told('fault')).toContain('store replaced');
+    expect(s.sold()).toBe(99);
+  });
+
+  it('A13, I3, I7: a copy from before a sale was taken back takes its place: what came back is sold like everything else (seed 1002881)', () => {
+    const s = onDesk({
+      market: { ACME: [...FALLS, ['09:34:00', 50] as const, ['09:40:00', 49.3] as const] },
+      follows: ['ACME'],
+    });
+    s.runTo('09:34:20');
+    expect(s.position()).toBe(0);
+    const putBack = copyOfNow(s);
+    const sale = s.world.exchange.executions().at(-1);
+    s.gateway.correct(sale?.execId ?? '', { shares: 0 });
+    s.runTo('09:36:00');
+    expect(s.resting()).toHaveLength(2);
+    s.at('09:36:00', putBack);
+    s.runTo('09:50:00');
+    expect(s.told('fault')).toContain('store replaced');
+    expect(s.position(), s.told('ACME', 'EXCEEDS')).toBe(0);
   });
 });

@@ -285,16 +285,22 @@ export function indexed(orders: Iterable<Tracked>, executions: Iterable<Booked>)
   return { live, byTrade };
 }
 
-/** Records what is now known of an order of ours; a changed order becomes a row in the same commit. */
+/**
+ * Records what is now known of an order of ours; a changed order becomes a row in the same commit. The time of that word stays with the order:
+ * a testament with an older one would lose to the rows of an old copy of the store, and an order that has ended would live in them for ever.
+ */
 export function putOrder(d: Draft, tracked: Tracked): void {
   const known = d.s.orders.get(tracked.order.orderRef);
-  setOrder(d, tracked);
   d.touched.add(tracked.order.contract.conId);
-  if (known?.order === tracked.order) return;
+  if (known?.order === tracked.order) {
+    setOrder(d, tracked);
+    return;
+  }
   // The exchange tells its time in whole seconds: a successor's clock may lie up to one behind the word that is on record, and a later word
   // that looked older would be dropped where kept steps are merged.
-  const updatedAt = epochMs(Math.max(d.at, tracked.order.updatedAt));
-  write(d, { do: 'write-order', order: { ...tracked.order, updatedAt } });
+  const order = { ...tracked.order, updatedAt: epochMs(Math.max(d.at, tracked.order.updatedAt)) };
+  setOrder(d, { ...tracked, order });
+  write(d, { do: 'write-order', order });
 }
 
 /** The exit manager may send: connected, reconciled, and the gateway has its line to the broker. */

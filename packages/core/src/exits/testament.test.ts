@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Contract } from '../contract.js';
-import { createState } from '../exit-manager.js';
+import { createState, decide } from '../exit-manager.js';
 import type { Order } from '../orders/order.js';
 import type { Execution } from '../positions/execution.js';
 import type { PositionRow, SharedView } from '../shared-view.js';
@@ -116,6 +116,21 @@ it('every position with its plan, every order of ours and of the day trader, als
   expect(left).toContainEqual({ do: 'write-position', position });
   const refs = left.flatMap(write => (write.do === 'write-order' ? [`${write.order.orderRef} ${write.order.status}`] : []));
   expect(refs).toEqual(['HFX-20260309-2-1 SUBMITTED', 'HFX-20260309-2-2 INTENT', 'HFD-20260309-1-9 SUBMITTED']);
+});
+
+it('A13: a word is as old as it is, not as the order: an old copy of the store holds the word before it, and that one must lose', () => {
+  const later = epochMs(NOW + 60_000);
+  const sold = fill('3.1.01', position.tradeId, { at: later, side: 'SELL', orderRef: 'HFX-20260309-2-1', clientId: 10, orderId: 3 });
+  const { tradeId: _unknown, ...execution } = sold;
+  const { state } = decide(stateOf(VIEW), { kind: 'execution', execution, at: later, mono: monoMs(60_000) });
+  const words = testament(state, epochMs(later + 60_000), monoMs(120_000)).flatMap(write =>
+    write.do === 'write-order' ? [write.order] : [],
+  );
+  expect(words.map(({ orderRef, status, updatedAt }) => `${orderRef} ${status} ${updatedAt - NOW}`)).toEqual([
+    'HFX-20260309-2-1 FILLED 60000',
+    'HFX-20260309-2-2 INTENT 0',
+    'HFD-20260309-1-9 SUBMITTED 0',
+  ]);
 });
 
 it('the executions of what is held; those of other trades come from the broker, and rebuild them', () => {
