@@ -90,4 +90,35 @@ describe('found by the soak', () => {
     expect(stage.exchange.completedOrders().length - before, stage.story.join('\n')).toBeLessThan(6);
     expect(stage.referee.report()).toEqual([]);
   });
+
+  it('I3, I7: the same with the price still below the stop: the rest is sold, not waited for as if that stop were selling it (soak, seed 3)', () => {
+    s = new Stage({
+      market: [
+        quoteOf('09:45:00', 49.98, 50.0, 5_000),
+        { ...quoteOf('09:45:06', 48.9, 48.92, 5_000), trade: printAt(48.9) },
+        { ...quoteOf('09:45:12', 48.8, 48.82, 5_000), trade: printAt(48.8) },
+        { ...quoteOf('09:45:14', 48.79, 48.81, 5_000), trade: printAt(48.79) },
+      ],
+    });
+    const stage = s;
+    stage.run(1_000);
+    stage.buys(100, 50.05);
+    stage.run(2_000);
+    // Killed between the commit and the bytes of the stop's growth.
+    stage.wire = (what, pass) => {
+      if (what.do === 'place' && what.order.type === 'STP' && what.order.quantity > 100) throw new Error('killed');
+      return pass();
+    };
+    stage.exchange.manualTrade(stage.exchange.positions()[0]?.conId ?? 0, 'BUY', 40);
+    stage.run(500);
+    expect(stage.stopped?.why).toBe('killed');
+    stage.killExitManager();
+    stage.wire = null;
+    stage.runTo('09:45:08', { alive: false });
+    expect(stage.position(), stage.story.join('\n')).toBe(40);
+    stage.startExitManager();
+    stage.runTo('09:45:22');
+    expect(stage.position(), stage.story.join('\n')).toBe(0);
+    expect(stage.referee.report()).toEqual([]);
+  });
 });

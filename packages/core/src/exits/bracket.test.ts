@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BRACKET, type BracketEvent, type BracketFacts, type BracketPhase, phaseOf, surpriseOf } from './bracket.js';
+import type { Order } from '../orders/order.js';
+import { monoMs, shares } from '../units.js';
+import { BRACKET, type BracketEvent, type BracketFacts, type BracketPhase, isTriggered, phaseOf, surpriseOf } from './bracket.js';
 
 const EVENTS: readonly BracketEvent[] = ['shares', 'flat', 'decided', 'forgotten', 'restsEnded', 'saleEnded', 'repriced', 'rested', 'sold'];
 const PHASES = Object.keys(BRACKET) as BracketPhase[];
@@ -87,5 +89,21 @@ describe("B1: the bracket's table", () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+});
+
+describe('a stop that has begun to sell', () => {
+  const begun = { order: { type: 'STP', filled: 70, status: 'SUBMITTED' } as Order, isHeldBack: false, missingSince: null };
+  it.each<[string, Parameters<typeof isTriggered>[0], boolean]>([
+    ['is the sale', begun, true],
+    ['is none that a change armed anew', { ...begun, isHeldBack: true }, false],
+    [
+      'is asked to go once a complete answer leaves it out: what it sells no more was waited for, below the stop (I3, I7; soak, seed 3)',
+      { ...begun, missingSince: monoMs(5) },
+      false,
+    ],
+    ['is none before its first share', { ...begun, order: { ...begun.order, filled: shares(0) } }, false],
+  ])('%s', (_, tracked, is) => {
+    expect(isTriggered(tracked)).toBe(is);
   });
 });

@@ -166,10 +166,11 @@ export const isSelling = ({ order, isRepriced }: Pick<Tracked, 'order' | 'isRepr
 /**
  * A stop that was triggered and has begun to sell. It rests no more, though it still follows what is held: the price may turn again, the order
  * does not. It is the sale then, and never cancelled for another one. One whose cancel is asked for already is on its way out; one that a change
- * armed anew (PreSubmitted until its price is touched again: reference/ibkr-behaviour.md §3) sells nothing and rests.
+ * armed anew (PreSubmitted until its price is touched again: reference/ibkr-behaviour.md §3) sells nothing and rests. One that a complete answer
+ * does not list may be over with all that the broker knew of it: it is asked to go, which tells.
  */
-export const isTriggered = ({ order, isHeldBack }: Pick<Tracked, 'order' | 'isHeldBack'>): boolean =>
-  order.type === 'STP' && order.filled > 0 && order.status === 'SUBMITTED' && !isHeldBack;
+export const isTriggered = ({ order, isHeldBack, missingSince }: Pick<Tracked, 'order' | 'isHeldBack' | 'missingSince'>): boolean =>
+  order.type === 'STP' && order.filled > 0 && order.status === 'SUBMITTED' && !isHeldBack && missingSince === null;
 
 /** The facts of one position from its live exit orders. */
 export function bracketFacts(live: readonly Tracked[], about: { readonly held: number; readonly isDecided: boolean }): BracketFacts {
