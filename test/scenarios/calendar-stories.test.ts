@@ -60,9 +60,9 @@ describe('one day', () => {
       15:45:00 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
       15:45:00 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
       15:45:00 exchange  Cancelled SELL MKT 0/99 of ACME (X-3): the rest of an immediate order
-      15:45:10 exit-manager  exit SELL 99 ACME MKT IOC (X-4)
-      15:45:10 exchange  Cancelled SELL MKT 0/99 of ACME (X-4): the rest of an immediate order
-      15:45:11 exit-manager  exit SELL 99 ACME MKT DAY (X-5)
+      15:45:01 exit-manager  exit SELL 99 ACME MKT IOC (X-4)
+      15:45:01 exchange  Cancelled SELL MKT 0/99 of ACME (X-4): the rest of an immediate order
+      15:45:02 exit-manager  exit SELL 99 ACME MKT DAY (X-5)
       16:00:00 exchange  Cancelled SELL MKT 0/99 of ACME (X-5): DAY expired
       16:00:00 exit-manager  cancels X-5
       16:00:00 exit-manager  disaster-stop SELL 99 ACME STP 49.56 GTC (X-6)
@@ -190,17 +190,17 @@ describe('a night', () => {
       15:45:00 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
       15:45:00 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
       15:45:00 exchange  Cancelled SELL MKT 0/99 of ACME (X-3): the rest of an immediate order
-      15:45:10 exit-manager  exit SELL 99 ACME MKT IOC (X-4)
-      15:45:10 exchange  Cancelled SELL MKT 0/99 of ACME (X-4): the rest of an immediate order
-      15:45:11 exit-manager  exit SELL 99 ACME MKT DAY (X-5)
+      15:45:01 exit-manager  exit SELL 99 ACME MKT IOC (X-4)
+      15:45:01 exchange  Cancelled SELL MKT 0/99 of ACME (X-4): the rest of an immediate order
+      15:45:02 exit-manager  exit SELL 99 ACME MKT DAY (X-5)
       16:00:00 exchange  Cancelled SELL MKT 0/99 of ACME (X-5): DAY expired
       16:00:00 exit-manager  cancels X-5
       16:00:00 exit-manager  disaster-stop SELL 99 ACME STP 49.56 GTC (X-6)
       16:01:00 exit-manager  critical CARRIED_OVERNIGHT: Not flat after the close: 99 ACME.
       04:00:00 exchange  Cancelled SELL STP 0/99 of ACME (X-6): corporate action
       04:00:00 exit-manager  disaster-stop SELL 99 ACME STP 49.56 GTC (X-7)
-      04:10:10 exit-manager  disaster-stop SELL 198 ACME STP 24.78 GTC (X-7)
-      04:10:10 exit-manager  warning QUANTITY_CORRECTED: The broker twice reported 198 ACME where executions say 99, and no execution explains it.
+      04:00:10 exit-manager  disaster-stop SELL 198 ACME STP 24.78 GTC (X-7)
+      04:00:10 exit-manager  warning QUANTITY_CORRECTED: The broker twice reported 198 ACME where executions say 99, and no execution explains it.
       09:30:00 exit-manager  cancels X-7
       09:30:00 exchange  Cancelled SELL STP 0/198 of ACME (X-7)
       09:30:00 exit-manager  exit SELL 198 ACME MKT DAY (X-8)

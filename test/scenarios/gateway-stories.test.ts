@@ -96,8 +96,8 @@ describe('the gateway', () => {
       09:33:26 exit-manager  is RECONCILING (session 2)
       09:33:26 exit-manager  info RECONCILED: The broker's answer differed from the store in 3 point(s): SELL 99 ACME at 51.29 (X-1); X-1: SUBMITTED is FILLED; X-2: SUBMITTED is LOST.
       09:33:26 exit-manager  is READY (1 in care)
-      09:33:31 exit-manager  cancels X-2
-      09:33:31 exit-manager  closes ACME: target
+      09:33:27 exit-manager  cancels X-2
+      09:33:27 exit-manager  closes ACME: target
     `);
   });
 

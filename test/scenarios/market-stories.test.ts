@@ -81,8 +81,8 @@ describe('prices', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:30 exit-manager  disaster-stop SELL 99 ACME STP 49.56 DAY (X-2)
-      09:33:30 exit-manager  warning MARK_NOT_LIVE: No mark of ACME could be shown to be live for 15 s.
+      09:33:20 exit-manager  disaster-stop SELL 99 ACME STP 49.56 DAY (X-2)
+      09:33:20 exit-manager  warning MARK_NOT_LIVE: No mark of ACME could be shown to be live for 15 s.
       09:34:00 exchange  fills SELL 99 ACME @ 49.29 (X-2)
       09:34:00 exchange  Cancelled SELL LMT 0/99 of ACME (X-1): another member of its OCA group filled
       09:34:00 exit-manager  closes ACME: stop
@@ -143,9 +143,9 @@ describe('halts', () => {
       09:33:10 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
       09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
       09:33:10 exchange  Cancelled SELL MKT 0/99 of ACME (X-3): an immediate order cannot wait
-      09:33:21 exit-manager  exit SELL 99 ACME MKT IOC (X-4)
-      09:33:21 exchange  Cancelled SELL MKT 0/99 of ACME (X-4): an immediate order cannot wait
-      09:33:30 exit-manager  exit SELL 99 ACME MKT DAY (X-5)
+      09:33:11 exit-manager  exit SELL 99 ACME MKT IOC (X-4)
+      09:33:11 exchange  Cancelled SELL MKT 0/99 of ACME (X-4): an immediate order cannot wait
+      09:33:12 exit-manager  exit SELL 99 ACME MKT DAY (X-5)
       09:36:00 exchange  fills SELL 99 ACME @ 49.39 (X-5)
       09:36:00 exit-manager  closes ACME: stop
     `);

@@ -17,8 +17,8 @@ describe('by hand', () => {
       09:32:00 operator  BUY 40 ACME by hand
       09:32:00 exchange  fills BUY 40 ACME @ 50.01 (client 0)
       09:32:00 exit-manager  info POSITION_ADOPTED: 40 ACME appeared that Holdfast did not buy.
-      09:32:10 exit-manager  target SELL 40 ACME LMT 50.92 DAY (X-1)
-      09:32:10 exit-manager  disaster-stop SELL 40 ACME STP 49.11 DAY (X-2)
+      09:32:01 exit-manager  target SELL 40 ACME LMT 50.9 DAY (X-1)
+      09:32:01 exit-manager  disaster-stop SELL 40 ACME STP 49.1 DAY (X-2)
       09:33:10 exit-manager  cancels X-1
       09:33:10 exchange  Cancelled SELL LMT 0/40 of ACME (X-1)
       09:33:10 exit-manager  cancels X-2
@@ -37,8 +37,8 @@ describe('by hand', () => {
       09:32:00 operator  SELL 40 ACME by hand
       09:32:00 exchange  fills SELL 40 ACME @ 49.99 (client 0)
       09:32:00 exit-manager  info POSITION_ADOPTED: -40 ACME appeared that Holdfast did not buy.
-      09:32:10 exit-manager  target BUY 40 ACME LMT 49.1 DAY (X-1)
-      09:32:10 exit-manager  disaster-stop BUY 40 ACME STP 50.91 DAY (X-2)
+      09:32:01 exit-manager  target BUY 40 ACME LMT 49.1 DAY (X-1)
+      09:32:01 exit-manager  disaster-stop BUY 40 ACME STP 50.9 DAY (X-2)
       09:33:10 exit-manager  cancels X-1
       09:33:10 exchange  Cancelled BUY LMT 0/40 of ACME (X-1)
       09:33:10 exit-manager  cancels X-2
@@ -66,8 +66,8 @@ describe('by hand', () => {
       09:32:00 exit-manager  disaster-stop SELL 149 ACME STP 49.11 DAY (X-2)
       09:33:00 operator  SELL 100 ACME by hand
       09:33:00 exchange  fills SELL 100 ACME @ 49.99 (client 0)
-      09:33:10 exit-manager  target SELL 49 ACME LMT 50.92 DAY (X-1)
-      09:33:10 exit-manager  disaster-stop SELL 49 ACME STP 49.11 DAY (X-2)
+      09:33:01 exit-manager  target SELL 49 ACME LMT 50.92 DAY (X-1)
+      09:33:01 exit-manager  disaster-stop SELL 49 ACME STP 49.11 DAY (X-2)
     `);
     expect(s.resting().map(line => line.slice(0, 11))).toEqual(['SELL 49 LMT', 'SELL 49 STP']);
   });
@@ -90,9 +90,9 @@ describe('by hand', () => {
       09:33:10 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
       09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
       09:33:10 exchange  Cancelled SELL MKT 0/99 of ACME (X-3): the rest of an immediate order
-      09:33:21 exit-manager  exit SELL 99 ACME MKT IOC (X-4)
-      09:33:21 exchange  Cancelled SELL MKT 0/99 of ACME (X-4): the rest of an immediate order
-      09:33:30 exit-manager  exit SELL 99 ACME MKT DAY (X-5)
+      09:33:11 exit-manager  exit SELL 99 ACME MKT IOC (X-4)
+      09:33:11 exchange  Cancelled SELL MKT 0/99 of ACME (X-4): the rest of an immediate order
+      09:33:12 exit-manager  exit SELL 99 ACME MKT DAY (X-5)
       09:34:30 operator  SELL 60 ACME by hand
       09:36:00 exchange  fills SELL 99 ACME @ 49.19 (X-5)
       09:36:00 exchange  fills SELL 60 ACME @ 49.19 (client 0)
