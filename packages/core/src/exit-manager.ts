@@ -63,11 +63,13 @@ export interface ExitManagerStart {
 /** What the exit manager knows before the broker has said a word: the store's view of positions, orders and executions. */
 export function createState(start: ExitManagerStart): ExitManagerState {
   const { view, at } = start;
-  const own = view.orders
-    .filter(({ clientId, worker }) => clientId === CLIENT_ID['exit-manager'] && worker !== 'day-trader')
-    .map(order => bookFilled(order, filledOf(order.orderRef, view)));
+  const rows = view.orders.filter(({ clientId, worker }) => clientId === CLIENT_ID['exit-manager'] && worker !== 'day-trader');
+  const own = rows.map(order => bookFilled(order, filledOf(order.orderRef, view)));
   const executions = newestOf(view.executions);
   const tracked = own.map(order => trackedOf(order, 0, monoMs(0)));
+  // Executions of earlier dates are told for open trades only.
+  const open = new Set(view.positions.map(({ tradeId }) => tradeId));
+  const isWhollyTold = ({ tradeId, createdAt }: Order): boolean => open.has(tradeId) || tradeDateOf(createdAt) === tradeDateOf(at);
   return {
     rules: start.rules,
     account: start.account,
@@ -91,6 +93,7 @@ export function createState(start: ExitManagerStart): ExitManagerState {
     care: new Map(view.positions.map(row => [row.contract.conId, careFromRow(row, at)])),
     closed: new Map((view.endedTrades ?? []).map(row => [row.tradeId, endedCare(row, start)])),
     orders: new Map(tracked.map(entry => [entry.order.orderRef, entry])),
+    recounted: own.filter((order, index) => order !== rows[index] && isWhollyTold(order)).map(({ orderRef }) => orderRef),
     ...indexed(tracked, [...executions.values()]),
     entries: entriesOf(view, new Set()),
     goneEntries: new Set(),

@@ -149,6 +149,8 @@ export interface ExitManagerState {
   /** Trades closed on this date, in case a late fill, a correction or a commission still belongs to one. By tradeId. */
   readonly closed: ReadonlyMap<string, Care>;
   readonly orders: ReadonlyMap<string, Tracked>;
+  /** Orders whose row was older at the start than what executions sum to: set right once reconciled. */
+  readonly recounted: readonly string[];
   /** Exit orders that have not ended, by instrument. */
   readonly live: ReadonlyMap<number, readonly string[]>;
   /** The day trader's orders, as its rows tell. */

@@ -135,7 +135,7 @@ function build(about: Case) {
     link: { ...state.link, isUp: true, session, snapshot: { id: 7, askedAt: monoMs(20_000), tries: 1, isFirst: true } },
   };
   const snapshot = { kind: 'snapshot' as const, id: 7, session, openOrders, executions: told, positions };
-  return { linked, snapshot };
+  return { linked, snapshot, rows: orders };
 }
 
 const WRITES = new Set(['write-order', 'write-execution', 'write-intent', 'write-decision', 'write-alert', 'close-position']);
@@ -144,7 +144,7 @@ describe('A8: reconcile, ours against theirs', () => {
   it('holds its invariants for random pairs, and a second application corrects nothing', () => {
     fc.assert(
       fc.property(aCase, about => {
-        const { linked, snapshot } = build(about);
+        const { linked, snapshot, rows } = build(about);
         const d = openDraft(linked, NOW, monoMs(20_100));
         settleSnapshot(d, snapshot);
         // 1: every execution of the answer is booked, by its newest word.
@@ -171,6 +171,15 @@ describe('A8: reconcile, ours against theirs', () => {
         expect(d.s.holdings.get(1)?.quantity ?? 0).toBe(about.held);
         // 5: nothing was sent, and no intent was written.
         expect(d.effects.filter(({ do: what }) => what === 'place' || what === 'cancel' || what === 'write-intent')).toEqual([]);
+        // 7: the row of every order says what is known of it, also where it was behind its executions from the start.
+        for (const row of rows) {
+          const words = d.effects.flatMap(effect =>
+            effect.do === 'write-order' && effect.order.orderRef === row.orderRef ? [effect.order] : [],
+          );
+          const { status, filled } = words.at(-1) ?? row;
+          const known = d.s.orders.get(row.orderRef)?.order;
+          expect(`${status} ${filled}`, row.orderRef).toBe(`${known?.status} ${known?.filled}`);
+        }
         // 6: the same answer again corrects nothing.
         const again = openDraft({ ...d.s, link: { ...d.s.link, snapshot: linked.link.snapshot } }, NOW, monoMs(20_100));
         settleSnapshot(again, snapshot);

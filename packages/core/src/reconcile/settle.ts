@@ -1,7 +1,7 @@
 import { sessionAt } from '../calendar.js';
 import type { EventBody } from '../events.js';
 import { askSnapshot, hearPosition } from '../exits/adopt.js';
-import { alert, type Draft, edit, emit, say, setOrder, type Tracked, update, updateLink, write } from '../exits/desk.js';
+import { alert, type Draft, edit, emit, putOrder, say, setOrder, type Tracked, update, updateLink, write } from '../exits/desk.js';
 import { hearOpenOrder, step } from '../exits/heard.js';
 import { learnExecution, recoverTrades } from '../exits/learn.js';
 import { askPrices } from '../exits/price-stream.js';
@@ -22,7 +22,8 @@ const ENTRY_OVER_MS = 60_000;
  *    rest there and is left out is LOST: still counted, and replaced only under its own API order id (DESIGN §3, "Silence is never an answer");
  * 4. holdings are the broker's; what does not fit is kept as a mismatch until explained;
  * 5. nothing was sent: an INTENT without an answer is asked about here, never sent again;
- * 6. the same answer taken a second time corrects nothing.
+ * 6. the same answer taken a second time corrects nothing;
+ * 7. the row of every order says what is known of it, also where it was behind its executions at the start.
  *
  * Each correction is a row of `decisions`, and together they are told to the operator (`corrections.ts`).
  */
@@ -43,9 +44,23 @@ export function settleSnapshot(d: Draft, told: Extract<EventBody, { kind: 'snaps
   const seen = new Set(told.openOrders.map(({ orderRef }) => orderRef).filter(ref => ref !== ''));
   for (const tracked of d.s.orders.values()) settleOrder(d, { tracked, isOpen: seen.has(tracked.order.orderRef), askedAt: asked.askedAt });
   forgetOldEntries(d, seen);
+  writeRecounted(d);
   tellCorrections(d, correctionsBetween(before, d.s));
   for (const conId of d.s.care.keys()) d.touched.add(conId);
   becomeReady(d, asked.isFirst);
+}
+
+/**
+ * Exits whose row tells another sum than the executions beside it: a copy of the store, or a step that was kept in part. The store's second opinion
+ * counts by the row, and would refuse every sale of what it believes to be owed.
+ */
+function writeRecounted(d: Draft): void {
+  if (d.s.recounted.length === 0) return;
+  for (const orderRef of d.s.recounted) {
+    const tracked = d.s.orders.get(orderRef);
+    if (tracked) putOrder(d, { ...tracked, order: { ...tracked.order } });
+  }
+  update(d, { recounted: [] });
 }
 
 /** A complete positions answer leaves out what is not held. */
