@@ -1,9 +1,10 @@
 import { closeSync, fdatasyncSync, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import Sqlite from 'better-sqlite3';
+import type Sqlite from 'better-sqlite3';
 import type { Compilable } from 'kysely';
 import type { CommitCount } from './commit-count.js';
-import type { StoreCallKind, StoreFaults } from './faults.js';
+import type { StoreCall, StoreCallKind, StoreFaults } from './faults.js';
+import { Handle, type SpareHandles } from './handle.js';
 import { attempt, type Refusal } from './refusal.js';
 import { asSqlValue, type SqlValue, Statement } from './statement.js';
 
@@ -23,6 +24,8 @@ export interface StoreOptions {
   readonly faults?: StoreFaults;
   /** The simulation only: shared by every connection of this process to the file, and nobody else writes to it. */
   readonly commits?: CommitCount;
+  /** See SpareHandles. */
+  readonly spare?: SpareHandles;
 }
 
 const NO_PARAMETERS: Readonly<Record<string, never>> = {};
@@ -33,15 +36,10 @@ const NO_PARAMETERS: Readonly<Record<string, never>> = {};
  * and the public commit functions have done so already.
  */
 export class Db {
-  readonly #sqlite: Sqlite.Database;
-  readonly #prepared = new Map<string, Sqlite.Statement>();
-  readonly #ofStatement = new WeakMap<object, Sqlite.Statement>();
-  /** A query never changes once it is built, and compiling it costs more than running it. */
-  readonly #compiled = new WeakMap<object, { readonly prepared: Sqlite.Statement; readonly values: SqlValue[] }>();
-  readonly #dataVersion: Sqlite.Statement;
+  /** Null once closed. */
+  #handle: Handle | null;
+  readonly #spare: SpareHandles | undefined;
   readonly #base: Synchronous;
-  /** Wrapped once: wrapping anew at every call costs more than the transaction itself. */
-  readonly #transaction: Sqlite.Transaction<(work: () => unknown) => unknown>;
   readonly #faults: StoreFaults | undefined;
   readonly #commits: CommitCount | undefined;
   /** The last answer of the file, and the count at which it was given. */
@@ -58,24 +56,12 @@ export class Db {
     this.#faults = options.faults;
     this.#commits = options.commits;
     this.#faults?.before({ kind: 'open', sql: path, inTransaction: false, rollBack: () => undefined });
-    this.#sqlite = new Sqlite(path, {
-      timeout: options.busyTimeoutMs,
-      fileMustExist: options.mustExist === true || options.readonly === true,
-      readonly: options.readonly === true,
-    });
+    this.#spare = options.spare;
+    const make = () => new Handle(path, options);
+    this.#handle = options.spare ? options.spare.open(path, make) : make();
     this.busyTimeoutMs = options.busyTimeoutMs;
     this.#base = options.synchronous;
     this.#level = options.synchronous;
-    try {
-      if (!options.readonly) this.#sqlite.pragma('journal_mode = WAL');
-      this.#sqlite.pragma(`synchronous = ${options.synchronous}`);
-      this.#sqlite.pragma('foreign_keys = ON');
-      this.#transaction = this.#sqlite.transaction((work: () => unknown) => work());
-      this.#dataVersion = this.#sqlite.prepare('PRAGMA data_version').pluck();
-    } catch (error) {
-      this.#sqlite.close();
-      throw error;
-    }
   }
 
   /** The first row, or undefined. */
@@ -104,7 +90,7 @@ export class Db {
     if (this.#faults) this.#about('write', prepared.source);
     if (this.#commits) this.#commits.tried += 1;
     const { changes, lastInsertRowid } = prepared.run(...values);
-    if (this.#faults && !this.#sqlite.inTransaction) this.#faults.afterCommit();
+    if (this.#faults && !this.inTransaction) this.#faults.afterCommit();
     return { changes, id: Number(lastInsertRowid) };
   }
 
@@ -114,7 +100,7 @@ export class Db {
    */
   immediate<T>(work: () => T): T {
     const faults = this.#faults;
-    if (!faults || this.#sqlite.inTransaction) return this.#commit(work);
+    if (!faults || this.inTransaction) return this.#commit(work);
     this.#about('begin', 'BEGIN IMMEDIATE');
     const result = this.#commit(() => {
       const done = work();
@@ -131,7 +117,7 @@ export class Db {
    * cannot be lowered again afterwards, it stays high until the next work wants it lower.
    */
   withSynchronous<T>(level: Synchronous, work: () => T): T {
-    if (this.#base === 'OFF' || this.#level === level || this.#sqlite.inTransaction) return work();
+    if (this.#base === 'OFF' || this.#level === level || this.inTransaction) return work();
     const before = this.#level;
     this.#setSynchronous(level);
     try {
@@ -164,26 +150,26 @@ export class Db {
     this.#about('data-version', 'PRAGMA data_version');
     const tried = this.#commits?.tried;
     if (this.#version !== null && this.#version.tried === tried) return this.#version.is;
-    const is = Number(this.#dataVersion.get());
+    const is = Number(this.#open.dataVersion.get());
     if (tried !== undefined) this.#version = { is, tried };
     return is;
   }
 
   get inTransaction(): boolean {
-    return this.#sqlite.inTransaction;
+    return this.#handle?.sqlite.inTransaction ?? false;
   }
 
   /** Plain SQL text: migrations, VACUUM, checks. Never with values in it. */
   exec(sql: string): void {
     this.#about('exec', sql);
     if (this.#commits) this.#commits.tried += 1;
-    this.#sqlite.exec(sql);
+    this.#open.sqlite.exec(sql);
   }
 
   /** Reads a pragma's rows. */
   pragma(text: string): readonly unknown[] {
     this.#about('pragma', text);
-    const rows: unknown = this.#sqlite.pragma(text);
+    const rows: unknown = this.#open.sqlite.pragma(text);
     return Array.isArray(rows) ? rows : [];
   }
 
@@ -191,62 +177,52 @@ export class Db {
   close(): void {
     if (this.#wal !== null) closeSync(this.#wal);
     this.#wal = null;
-    this.#sqlite.close();
+    const handle = this.#handle;
+    this.#handle = null;
+    if (!handle) return;
+    // One that is in a transaction has somebody's call under way on it: nobody else may begin there.
+    if (handle.sqlite.inTransaction || !this.#spare?.keep(handle)) handle.sqlite.close();
+  }
+
+  get #open(): Handle {
+    if (this.#handle === null) throw new TypeError('The database connection is not open');
+    return this.#handle;
   }
 
   #commit<T>(work: () => T): T {
-    const done = this.#transaction.immediate(work) as T;
+    const done = this.#open.transaction.immediate(work) as T;
     // Counted when it is done, whatever was asked of the file meanwhile; a transaction that threw has changed nothing.
     if (this.#commits) this.#commits.tried += 1;
     return done;
   }
 
   #about(kind: StoreCallKind, sql: string): void {
-    if (!this.#faults) return;
-    const sqlite = this.#sqlite;
-    this.#faults.before({
-      kind,
-      sql,
-      get inTransaction() {
-        return sqlite.inTransaction;
-      },
-      rollBack: () => {
-        if (sqlite.inTransaction) sqlite.exec('ROLLBACK');
-      },
-    });
+    if (this.#faults) this.#faults.before(new Call(kind, sql, this.#open.sqlite));
   }
 
   #ready<P extends object, R>(query: Compilable<R> | Statement<P, R>, params: P | undefined) {
+    const handle = this.#open;
     if (query instanceof Statement) {
       const values: SqlValue[] = query.bind(params ?? (NO_PARAMETERS as P));
-      let prepared = this.#ofStatement.get(query);
+      let prepared = handle.ofStatement.get(query);
       if (!prepared) {
-        prepared = this.#prepare(query.sql);
-        this.#ofStatement.set(query, prepared);
+        prepared = prepareOn(handle, query.sql);
+        handle.ofStatement.set(query, prepared);
       }
       return { prepared, values };
     }
-    let compiled = this.#compiled.get(query);
+    let compiled = handle.compiled.get(query);
     if (!compiled) {
       const { sql, parameters } = query.compile();
-      compiled = { prepared: this.#prepare(sql), values: parameters.map(asSqlValue) };
-      this.#compiled.set(query, compiled);
+      compiled = { prepared: prepareOn(handle, sql), values: parameters.map(asSqlValue) };
+      handle.compiled.set(query, compiled);
     }
     return compiled;
   }
 
-  #prepare(sql: string): Sqlite.Statement {
-    let prepared = this.#prepared.get(sql);
-    if (!prepared) {
-      prepared = this.#sqlite.prepare(sql);
-      this.#prepared.set(sql, prepared);
-    }
-    return prepared;
-  }
-
   #setSynchronous(level: Synchronous): void {
     this.#about('pragma', `synchronous = ${level}`);
-    this.#sqlite.pragma(`synchronous = ${level}`);
+    this.#open.sqlite.pragma(`synchronous = ${level}`);
     this.#level = level;
   }
 
@@ -256,6 +232,31 @@ export class Db {
     fsyncSync(folder);
     closeSync(folder);
   }
+}
+
+/** With its questions on the class: made anew at every call, they cost more than most calls. */
+class Call implements StoreCall {
+  constructor(
+    readonly kind: StoreCallKind,
+    readonly sql: string,
+    readonly sqlite: Sqlite.Database,
+  ) {}
+
+  get inTransaction(): boolean {
+    return this.sqlite.inTransaction;
+  }
+
+  rollBack(): void {
+    if (this.sqlite.inTransaction) this.sqlite.exec('ROLLBACK');
+  }
+}
+
+function prepareOn({ sqlite, prepared }: Handle, sql: string): Sqlite.Statement {
+  const known = prepared.get(sql);
+  if (known) return known;
+  const made = sqlite.prepare(sql);
+  prepared.set(sql, made);
+  return made;
 }
 
 /**

@@ -164,7 +164,7 @@ export class Machine {
 
   #open(program: WorkerProcess, path: string, options: StoreOptions): Db {
     const { place, storeFaults } = this.#parts;
-    return openStore(path, { ...options, ...place.options(storeFaults(program)) });
+    return openStore(path, { ...options, ...place.forProcess(storeFaults(program)) });
   }
 
   #port(): ProcessPort {

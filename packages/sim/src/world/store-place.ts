@@ -2,9 +2,11 @@ import { join } from 'node:path';
 import type { EpochMs } from '@holdfast/core/units';
 import type { CommitCount } from '@holdfast/store/commit-count';
 import { Db, openStore, type StoreOptions } from '@holdfast/store/db';
+import type { StoreFaults } from '@holdfast/store/faults';
 import { migrate } from '@holdfast/store/migrate';
 import { attempt } from '@holdfast/store/refusal';
 import { createStoreSight, type StoreFileLook, type StoreSight } from '@holdfast/store/store-file';
+import { SpareConnections } from './spare-connections.js';
 
 type Look = StoreFileLook | null | 'unknown';
 
@@ -25,6 +27,7 @@ export class StorePlace {
   trouble: string | null = null;
   /** Exchange time at which another store took the place of the one before. */
   stoodAt: EpochMs | null = null;
+  readonly #spares: SpareConnections;
   readonly #eye: StoreSight;
   readonly #opened: Db[];
   #operator: Db;
@@ -35,6 +38,7 @@ export class StorePlace {
     this.path = join(folder, 'desk.db');
     this.backups = join(folder, 'backups');
     this.#eye = createStoreSight(this.path);
+    this.#spares = new SpareConnections(this.path);
     this.#operator = new Db(this.path, this.options());
     const migrated = migrate(this.#operator, start);
     if (!migrated.ok) throw new Error(migrated.detail);
@@ -44,8 +48,13 @@ export class StorePlace {
     this.sight = { look: () => this.#known ?? this.#eye.look(), close: () => undefined };
   }
 
+  /** What a process of this box opens its connection with. */
+  forProcess(faults: StoreFaults): StoreOptions {
+    return { ...this.options(faults), spare: this.#spares };
+  }
+
   /** What every connection of this box is opened with. */
-  options(faults?: StoreOptions['faults']): StoreOptions {
+  options(faults?: StoreFaults): StoreOptions {
     return { busyTimeoutMs: 0, synchronous: 'OFF', commits: this.commits, ...(faults ? { faults } : {}) };
   }
 
@@ -63,6 +72,7 @@ export class StorePlace {
   touch(): void {
     this.#reopen();
     this.#known = null;
+    this.#spares.drop();
   }
 
   /** The supervisor is content with what stands here. Tells whether that is another file than before. */
@@ -70,10 +80,12 @@ export class StorePlace {
     const before = this.#opened.length;
     this.#reopen();
     this.#known = this.#eye.look();
+    this.#spares.drop();
     return this.#opened.length > before;
   }
 
   close(): void {
+    this.#spares.drop();
     for (const db of this.#opened) db.close();
     this.#eye.close();
   }
