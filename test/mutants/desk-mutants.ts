@@ -170,7 +170,7 @@ export const DESK_MUTANTS: readonly Mutant[] = [
   {
     name: 'claim-released-too-early',
     rule: 'A claim is given back by the broker’s last word about its entry, not while that works.',
-    caughtBy: ['I4', 'I5'],
+    caughtBy: ['I4', 'I5', 'I9'],
     breaks: [
       {
         file: `${ENTRIES}/withdraw.js`,

@@ -105,7 +105,7 @@ export const EXIT_MUTANTS: readonly Mutant[] = [
     name: 'overshoot-kept',
     rule: 'What our own sale crossed into is bought back at once.',
     caughtBy: ['I1', 'I3'],
-    breaks: [{ file: `${EXITS}/decide-exit.js`, find: 'if (Math.sign(held) !== care.side)', replace: 'if (false)' }],
+    breaks: [{ file: `${EXITS}/decide-exit.js`, find: 'if (isOvershot(d.s, care, held))', replace: 'if (false)' }],
   },
   // ---- exits: when ----
   {
