@@ -104,7 +104,7 @@ export const EXIT_MUTANTS: readonly Mutant[] = [
   {
     name: 'overshoot-kept',
     rule: 'What our own sale crossed into is bought back at once.',
-    caughtBy: ['I1', 'I3'],
+    caughtBy: ['I1', 'I2', 'I3'],
     breaks: [{ file: `${EXITS}/decide-exit.js`, find: 'if (isOvershot(d.s, care, held))', replace: 'if (false)' }],
   },
   // ---- exits: when ----
@@ -247,7 +247,7 @@ export const EXIT_MUTANTS: readonly Mutant[] = [
   {
     name: 'trades-by-hand-not-seen',
     rule: 'A position that no known execution explains is asked about and adopted.',
-    caughtBy: ['I2', 'I3', 'I6', 'I7'],
+    caughtBy: ['I1', 'I2', 'I3', 'I6', 'I7'],
     breaks: [
       { file: `${EXITS}/adopt.js`, find: "if (!holding || d.s.baseline === null || d.s.link.phase !== 'READY')", replace: 'if (true)' },
     ],

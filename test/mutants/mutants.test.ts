@@ -39,7 +39,7 @@ const simulate = (words: readonly string[], environment: Readonly<Record<string,
   holdfast(['simulate', ...words], { environment });
 const broken = ({ name }: Mutant) => ({ NODE_OPTIONS: `--import ${HOOK}`, HOLDFAST_TEST_MUTANT: name });
 const reportOf = (out: string, told: string): Report => {
-  expect(out.trim().split('\n'), told).toHaveLength(1);
+  if (!out.startsWith('{')) throw new Error(`no report. ${told}`);
   return JSON.parse(out) as Report;
 };
 
