@@ -8,7 +8,7 @@ export interface RandomFile {
   write(offset: number, text: string): { ok: true } | { ok: false; detail: string };
   /** Everything written so far is on the disk afterwards (fsync). */
   sync(): { ok: true } | { ok: false; detail: string };
-  /** The whole content; never-written bytes are NUL. */
+  /** The whole content; never-written bytes are NUL, and those behind the last written one may be left out. */
   read(): string;
   close(): void;
 }
@@ -16,16 +16,18 @@ export interface RandomFile {
 /** A `RandomFile` that lives in memory: simulations and tests. */
 export function createMemoryFile(size: number): RandomFile {
   const bytes = Buffer.alloc(size);
+  let written = 0;
   return {
     size,
     write(offset, text) {
       const data = Buffer.from(text);
       if (offset + data.length > size) return { ok: false, detail: `no room: ${offset + data.length} of ${size} bytes` };
       data.copy(bytes, offset);
+      written = Math.max(written, offset + data.length);
       return { ok: true };
     },
     sync: () => ({ ok: true }),
-    read: () => bytes.toString('utf8'),
+    read: () => bytes.toString('utf8', 0, written),
     close: () => undefined,
   };
 }

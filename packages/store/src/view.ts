@@ -85,11 +85,12 @@ export function reloadView(db: Db, request: ViewRequest, { known, changes }: { k
   const { view } = known;
   const isKept = (...tables: SharedTable[]): boolean => areUnchanged(tables, known.changes, changes);
   attempt(() => expireCommands(db, now));
+  const positions = isKept('active_positions') ? view.positions : readPositions(db);
   return {
-    positions: isKept('active_positions') ? view.positions : readPositions(db),
+    positions,
     orders: isKept('orders') ? view.orders : readLiveOrders(db, tradeDate),
     // Those of open trades of earlier dates are among them.
-    executions: isKept('executions', 'active_positions') ? view.executions : readExecutions(db, tradeDate),
+    executions: isKept('executions') && areSameTrades(positions, view.positions) ? view.executions : readExecutions(db, tradeDate),
     closedToday: isKept('closed_positions_today') ? view.closedToday : readBlocks(db, tradeDate),
     baseline: isKept('baseline') ? view.baseline : baselineOf(db),
     // They also end by their time.
@@ -98,6 +99,10 @@ export function reloadView(db: Db, request: ViewRequest, { known, changes }: { k
     guard: isKept('worker_leases') ? view.guard : guardOf(db),
   };
 }
+
+/** Both in the order of their symbols; a claim that was given back and taken again has another trade. */
+const areSameTrades = (now: SharedView['positions'], before: SharedView['positions']): boolean =>
+  now.length === before.length && now.every(({ tradeId }, index) => tradeId === before[index]?.tradeId);
 
 const baselineOf = (db: Db): SharedView['baseline'] => readBaseline(db).map(({ conId, symbol, quantity }) => ({ conId, symbol, quantity }));
 
