@@ -267,6 +267,6 @@ function showStatus({ state, effects }: SupervisorStep, now: MonoMs): Supervisor
   if (state.statusShownAt === null) return unchanged({ ...state, statusShownAt: now, statusNews: news });
   const sinceMs = now - state.statusShownAt;
   const isDue = sinceMs >= state.policy.statusEveryMs || (news !== null && sinceMs >= STATUS_SPACING_MS);
-  if (!isDue) return unchanged({ ...state, statusNews: news });
+  if (!isDue) return unchanged(news === state.statusNews ? state : { ...state, statusNews: news });
   return { state: { ...state, statusShownAt: now, statusNews: null }, effects: [{ do: 'show-status', because: news ?? 'regular' }] };
 }

@@ -11,13 +11,17 @@ interface Looked {
   readonly effects: readonly SupervisorEffect[];
 }
 
+const NONE: readonly SupervisorEffect[] = [];
+
 /** How often SIGKILL is repeated for a process that does not go: only a stalled disk in the kernel holds one that long. */
 const KILL_AGAIN_MS = 1_000;
 
 export function makeRounds(state: SupervisorState, now: MonoMs): SupervisorStep {
   const guard = lookAfter(state.guard, now, state.policy);
   const trader = lookAfter(state.trader, now, state.policy);
-  const looked = { ...state, guard: guard.watch, trader: trader.watch };
+  // After most events everybody is as before, and nothing is copied then.
+  const isAsBefore = guard.watch === state.guard && trader.watch === state.trader;
+  const looked = isAsBefore ? state : { ...state, guard: guard.watch, trader: trader.watch };
   return startCancelOnly(startDue({ state: looked, effects: [...guard.effects, ...trader.effects] }, now), now);
 }
 
@@ -44,7 +48,7 @@ function lookAfter(watch: Watch, now: MonoMs, policy: SupervisionPolicy): Looked
       effects: [{ do: 'signal', worker, pid: status.pid, signal: 'SIGKILL' }],
     };
   }
-  return { watch, effects: [] };
+  return { watch, effects: NONE };
 }
 
 function kill(watch: Watch, pid: number, now: MonoMs, why: string): Looked {
@@ -60,7 +64,7 @@ function kill(watch: Watch, pid: number, now: MonoMs, why: string): Looked {
 /** A counter that moves is a worker that lives: not being READY (the gateway is down) is told, never punished. */
 function tellNotReady(watch: Watch, status: Extract<WatchStatus, { is: 'alive' }>, now: MonoMs, policy: SupervisionPolicy): Looked {
   const { pulse } = status;
-  if (pulse.notReadySince === null) return { watch, effects: [] };
+  if (pulse.notReadySince === null) return { watch, effects: NONE };
   const times = Math.floor((now - pulse.notReadySince) / policy.notReadyMsMax);
   if (times <= pulse.notReadyTold) return { watch, effects: [] };
   const detail = `phase ${pulse.phase ?? 'unknown'}, not READY for ${Math.round((now - pulse.notReadySince) / 1000)} s`;
@@ -85,7 +89,7 @@ function startDue({ state, effects }: SupervisorStep, now: MonoMs): SupervisorSt
     next = withWatch(next, { ...watch, status: { is: 'starting', mode: status.mode } });
     spawns.push({ do: 'spawn', worker, mode: status.mode });
   }
-  return { state: next, effects: [...effects, ...spawns] };
+  return { state: next, effects: spawns.length === 0 ? effects : [...effects, ...spawns] };
 }
 
 /** A broken installation must not eat both cores: two starts of the exit manager lie a spacing apart, whatever ended the first. */

@@ -118,14 +118,18 @@ export class Ground {
     return this.sending(orderRef)?.reacted ?? this.reactionMs();
   }
   /** Instruments held and in care, with their lines. */
-  *held(): Generator<readonly [number, CareLine]> {
-    for (const [conId, line] of this.ledger.entries()) if (line.held !== 0 && !this.isHandsOff(conId)) yield [conId, line];
+  held(): readonly (readonly [number, CareLine])[] {
+    const held: (readonly [number, CareLine])[] = [];
+    for (const entry of this.ledger.entries()) if (entry[1].held !== 0 && !this.isHandsOff(entry[0])) held.push(entry);
+    return held;
   }
   working(conId: number): Iterable<ExchangeOrder> {
     return this.orders.get(conId)?.values() ?? [];
   }
-  *allWorking(): Generator<ExchangeOrder> {
-    for (const orders of this.orders.values()) yield* orders.values();
+  allWorking(): readonly ExchangeOrder[] {
+    const working: ExchangeOrder[] = [];
+    for (const orders of this.orders.values()) for (const order of orders.values()) working.push(order);
+    return working;
   }
 
   /** Shares that working orders which fit may still trade on one side; a one-cancels-all group counts by its largest member. */
