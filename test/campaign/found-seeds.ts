@@ -113,4 +113,12 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I3',
     what: 'After a restart a stop that had begun to sell was moved away from its price, armed anew, and then waited for as if it were the sale.',
   },
+  {
+    seed: 1002881,
+    days: 2,
+    invariant: 'I7',
+    what: 'After an older copy of the store a busted sale still counted as owed there: what came back was refused every sale until the close.',
+  },
+  { seed: 1014721, days: 2, invariant: 'I6', what: 'The same copy knew the order that had sold as working, and nobody told it otherwise.' },
+  { seed: 1200110, days: 2, invariant: 'I2', what: 'Two sales in a row never arrived, and each was missed only after ten seconds.' },
 ];

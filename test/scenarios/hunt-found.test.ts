@@ -102,6 +102,26 @@ describe('found by the simulation', () => {
     },
   );
 
+  it('I2, I3: the sale and the one in its place vanish both: the second is missed within four seconds, not after ten again (seed 1200110)', () => {
+    s = new Stage({ market: [quoteOf('09:45:00', 49.98, 50.0, 5_000), quoteOf('09:45:05', 49.4, 49.42, 5_000)] });
+    const stage = s;
+    const ids: number[] = [];
+    stage.wire = (what, pass) => {
+      if (what.do !== 'place' || what.order.type !== 'MKT') return pass();
+      ids.push(what.order.orderId);
+      return ids.length <= 2 ? true : pass();
+    };
+    stage.run(1_000);
+    stage.buys(100, 50.05);
+    stage.runTo('09:45:08');
+    for (let waited = 0; ids.length === 0 && waited < 5_000; waited += 100) stage.run(100);
+    stage.run(15_000);
+    expect(ids, stage.story.join('\n')).toHaveLength(3);
+    expect(new Set(ids).size).toBe(1);
+    expect(stage.position()).toBe(0);
+    expect(stage.referee.report()).toEqual([]);
+  });
+
   it('I1: the target has filled, its execution is late, its sibling’s end and an answer without that fill come first: nothing is sold twice', () => {
     s = new Stage({
       market: [quoteOf('09:45:00', 49.98, 50.0, 5_000), quoteOf('09:45:05', 51.0, 51.02, 40), quoteOf('09:45:08', 51.0, 51.02, 5_000)],

@@ -51,7 +51,7 @@ export function placeExit(d: Draft, care: Care, spec: ExitOrderSpec): Order {
     updatedAt: d.at,
     reason: null,
   };
-  setOrder(d, trackedOf(order, d.s.link.session, d.mono));
+  setOrder(d, { ...trackedOf(order, d.s.link.session, d.mono), takesOver: Boolean(spec.inPlaceOf) });
   write(d, { do: 'write-intent', order });
   emit(d, { do: 'place', order, decidedAt: d.mono });
   return order;
