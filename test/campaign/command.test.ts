@@ -68,7 +68,7 @@ describe('holdfast simulate', () => {
     [['simulate', '--seeds', '3', '--shard', '4/3'], '3/20'],
     [['simulate', '--seeds', '3', '--profile', 'hurricane'], 'calm, rough, storm'],
     [['simulate', '--trace', '--seeds', '3'], '--trace needs --seed'],
-    [['simulate', '--seeds', '2', '--from', '9007199254740991'], '2^53'],
+    [['simulate', '--seeds', '2', '--from', '9007199254740992'], '2^53'],
     [['simulate', '--seeds', '0'], 'whole number from 1'],
     [['simulate', '--seed', '5', '--seeds', '3'], 'leave out --seeds'],
     [['simulate', '--seed', '5', '--verbose'], '--verbose needs --trace'],

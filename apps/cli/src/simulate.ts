@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { resolve } from 'node:path';
+import { SEED_MAX } from '@holdfast/sim/random';
 import { type CampaignReport, DAYS_FOR_EVERY_FAULT, emptyReport, join, missingFaults } from '@holdfast/sim/world/campaign';
 import { everyFault } from '@holdfast/sim/world/every-fault';
 import { PROFILES, type Profile } from '@holdfast/sim/world/profile';
@@ -83,7 +84,8 @@ export const addSimulateCommand: Verb = (program, run) => {
 
 function wholeNumber(text: string): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError('It must be a whole number from 0 to 2^53 − 1.');
+  // 2^53 + 1 would be read as 2^53: the text is asked, not the number it becomes.
+  if (!/^\d+$/.test(text) || BigInt(text) > BigInt(SEED_MAX)) throw new InvalidArgumentError('It must be a whole number from 0 to 2^53.');
   return value;
 }
 
@@ -121,7 +123,7 @@ async function simulateSeeds(place: Place, options: Options): Promise<number> {
   if (seed === undefined && options.seeds === undefined) return usage(place, 'Say which seeds: --seeds N [--from S], or --seed S.');
   const all = seed === undefined ? Array.from({ length: options.seeds ?? 0 }, (_, index) => (options.from ?? 1) + index) : [seed];
   const last = all.at(-1);
-  if (last !== undefined && !Number.isSafeInteger(last)) return usage(place, 'The last seed would lie beyond 2^53 − 1.');
+  if (last !== undefined && last > SEED_MAX) return usage(place, 'The last seed would lie beyond 2^53.');
   const { shard } = options;
   const seeds = shard ? all.filter((_, index) => index % shard.of === shard.index - 1) : all;
   return campaign(place, { options, seeds, wanted });

@@ -30,9 +30,12 @@ export function hashText(text: string, start = 0x811c9dc5): number {
   return hash >>> 0;
 }
 
-/** @param seed any whole number from 0 to 2^53 − 1; throws on others, because a rounded seed would not replay. */
+/** The last whole number before which none is skipped: from the next on a seed would be a rounded one. */
+export const SEED_MAX = 2 ** 53;
+
+/** @param seed any whole number from 0 to 2^53; throws on others, because a rounded seed would not replay. */
 export function createRandom(seed: number, name = ''): Random {
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`a seed is a whole number from 0 to 2^53 − 1, got ${seed}`);
+  if (!Number.isInteger(seed) || seed < 0 || seed > SEED_MAX) throw new Error(`a seed is a whole number from 0 to 2^53, got ${seed}`);
   let a = seed >>> 0;
   let b = Math.floor(seed / TWO_32) >>> 0;
   let c = hashText(name);
