@@ -48,7 +48,14 @@ export function decideEntry(view: SymbolView, now: EpochMs, rules: EntryRules = 
   }
   const closest = refusals.at(-1);
   if (!closest) return { ok: false, code: 'SWITCHED_OFF', detail: 'every strategy is switched off', refusals };
-  return { ok: false, code: closest.code, detail: refusals.map(one => `${one.strategy}: ${one.detail}`).join(' | '), refusals };
+  return {
+    ok: false,
+    code: closest.code,
+    get detail() {
+      return refusals.map(one => `${one.strategy}: ${one.detail}`).join(' | ');
+    },
+    refusals,
+  };
 }
 
 function* decisions(view: SymbolView, now: EpochMs, rules: EntryRules): Generator<EntryDecision> {

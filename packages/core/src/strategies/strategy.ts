@@ -90,7 +90,16 @@ export function judge(
   if (unknown.length > 0) {
     return { ok: false, strategy, code: 'NOT_READY', detail: `not known yet: ${unknown.map(rule => rule.name).join(', ')}`, rules };
   }
-  return { ok: false, strategy, code: 'RULE_FAILED', detail: explain(rules.filter(rule => !rule.pass)), rules };
+  return {
+    ok: false,
+    strategy,
+    code: 'RULE_FAILED',
+    // Put into words only when somebody records it: most refusals repeat the one before.
+    get detail() {
+      return explain(rules.filter(rule => !rule.pass));
+    },
+    rules,
+  };
 }
 
 /** `RSI < 60: 62.31 vs 60 ✗` for each rule. */
