@@ -141,13 +141,13 @@ describe('refusals', () => {
       09:32:58 exchange  Cancelled SELL LMT 0/99 of ACME (X-1): withdrawn by the exchange
       09:32:58 fault  unheard in 1100: X-1
       09:33:04 fault  1102 data kept
-      09:33:20 exit-manager  cancels X-1
-      09:33:20 fault  cancel 10148
-      09:33:20 exit-manager  cancels X-2
-      09:33:20 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:33:20 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:33:20 exchange  fills SELL 99 ACME @ 49.39 (X-3)
-      09:33:20 exit-manager  closes ACME: stop
+      09:33:13 exit-manager  cancels X-1
+      09:33:13 fault  cancel 10148
+      09:33:13 exit-manager  cancels X-2
+      09:33:13 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:13 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:13 exchange  fills SELL 99 ACME @ 49.4 (X-3)
+      09:33:13 exit-manager  closes ACME: stop
     `);
     expect(s.sold()).toBe(99);
   });

@@ -372,9 +372,10 @@ export function isSettled(state: ExitManagerState): boolean {
   )
     return false;
   for (const conId of state.live.keys()) {
-    for (const { order, modified, heardFilledAt } of exitOrders(state, conId)) {
+    for (const { order, modified, heardFilledAt, missingSince } of exitOrders(state, conId)) {
       const isAnswered = order.status === 'SUBMITTED' || order.status === 'INACTIVE';
-      if (!isAnswered || modified !== null || heardFilledAt !== null) return false;
+      // One that the last answer left out may rest no more: the answer that must agree comes in machine time.
+      if (!isAnswered || modified !== null || heardFilledAt !== null || missingSince !== null) return false;
     }
   }
   for (const care of state.care.values()) {
