@@ -1,7 +1,8 @@
 import { type EpochMs, epochMs } from '@holdfast/core/units';
 import type { Random } from '../random.js';
+import type { OrderState } from './counts.js';
 import { actOf } from './fault-acts.js';
-import { type PlannedMoment, planDay, type Storm } from './profile.js';
+import { type PlannedFault, type PlannedMoment, planDay, type Storm } from './profile.js';
 import { noticeStore } from './store-acts.js';
 import type { World } from './world.js';
 
@@ -9,6 +10,15 @@ import type { World } from './world.js';
 const CALM_AFTER_HAND_MS = 14_000;
 /** A person who has waited so long for the faults of the moment to pass gives up. Machine time. */
 const PATIENCE_MS = 60_000;
+
+/** So long a fault waits for an order in the state it is aimed at. Exchange time. */
+const AIM_MS = 1_200_000;
+
+interface Aimed {
+  readonly fault: PlannedFault;
+  readonly aim: OrderState;
+  readonly until: number;
+}
 
 interface Ending {
   readonly until: number;
@@ -24,6 +34,7 @@ export class Faults {
   #endings: Ending[] = [];
   /** Faults that wait for something to bite on; their end is exchange time, and the exchange may run meanwhile. */
   #lingering: Ending[] = [];
+  #aimed: Aimed[] = [];
   #calmUntil = 0;
   #handUntil = 0;
 
@@ -73,8 +84,19 @@ export class Faults {
       const moment = this.#plan.shift();
       if (!moment) return;
       this.#world.awake();
-      actOf(moment.fault)(this.#world, this);
+      if (moment.aim === null) actOf(moment.fault)(this.#world, this);
+      else this.#aimed.push({ ...moment, aim: moment.aim, until: this.#world.time.exchange() + AIM_MS });
     }
+    this.strike();
+  }
+
+  /** The faults that are aimed at an order in some state begin as soon as there is one. */
+  strike(): void {
+    if (this.#aimed.length === 0) return;
+    const now = this.#world.time.exchange();
+    const struck = this.#aimed.filter(({ aim }) => this.#world.counts.hasAlive(aim));
+    this.#aimed = this.#aimed.filter(aimed => aimed.until > now && !struck.includes(aimed));
+    for (const { fault } of struck) actOf(fault)(this.#world, this);
   }
 
   /** Machine milliseconds from now; `end` also runs when everything is healed. */
@@ -118,6 +140,7 @@ export class Faults {
     const endings = [...this.#endings, ...this.#lingering];
     this.#endings = [];
     this.#lingering = [];
+    this.#aimed = [];
     for (const { end } of endings) end();
     points.armed.length = 0;
     noticeStore(this.#world);

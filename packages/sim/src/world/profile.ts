@@ -1,4 +1,5 @@
 import type { Random } from '../random.js';
+import type { OrderState } from './counts.js';
 
 export type Profile = 'calm' | 'rough' | 'storm';
 export const PROFILES: readonly Profile[] = ['calm', 'rough', 'storm'];
@@ -77,7 +78,28 @@ export interface PlannedMoment {
   /** Milliseconds after the day's open. */
   readonly afterOpenMs: number;
   readonly fault: PlannedFault;
+  /** It waits for an order in this state; null: it comes when it comes. */
+  readonly aim: OrderState | null;
 }
+
+/**
+ * States that pass so quickly, or come so seldom, that a fault would nearly never meet them by chance, with their weights. One fault in four of
+ * those that can begin at any instant is aimed at one of them.
+ */
+const AIMS = {
+  'entry INTENT': 1,
+  'entry SUBMITTED': 4,
+  'entry part filled': 4,
+  'entry CANCELLING': 3,
+  'entry LOST': 2,
+  'exit INTENT': 2,
+  'exit CANCELLING': 4,
+  'exit part filled': 3,
+  'exit LOST': 3,
+} as const satisfies Partial<Record<OrderState, number>>;
+
+/** A person looks at the clock, not at our orders; and an ambush waits for its own moment. */
+const isAimable = (fault: PlannedFault): boolean => !/^(ambush|hand|bust)/.test(fault);
 
 /** The stretches of a day in which faults may begin, in thousandths of the session; between and after them is quiet. */
 export interface Storm {
@@ -85,16 +107,17 @@ export interface Storm {
   readonly to: number;
 }
 
-const TOTAL = Object.values(PLANNED_FAULTS).reduce<number>((sum, weight) => sum + weight, 0);
-
-export function drawFault(random: Random): PlannedFault {
-  let left = random.below(TOTAL);
-  for (const [fault, weight] of Object.entries(PLANNED_FAULTS)) {
+function drawByWeight<T extends string>(random: Random, weights: Readonly<Record<T, number>>): T {
+  const entries = Object.entries(weights) as [T, number][];
+  let left = random.below(entries.reduce((sum, [, weight]) => sum + weight, 0));
+  for (const [drawn, weight] of entries) {
     left -= weight;
-    if (left < 0) return fault as PlannedFault;
+    if (left < 0) return drawn;
   }
   throw new Error('the weights do not add up');
 }
+
+const drawFault = (random: Random): PlannedFault => drawByWeight(random, PLANNED_FAULTS);
 
 export interface DayShape {
   readonly profile: Profile;
@@ -125,9 +148,15 @@ export function planDay(random: Random, { profile, sessionMs, storms, flatAfterO
       ? before.afterOpenMs + random.between(50, 20_000)
       : Math.floor((perMille * sessionMs) / 1_000) + random.below(10_000);
     const last = Math.floor((storm.to * sessionMs) / 1_000);
-    moments.push({ afterOpenMs: Math.min(wanted, isBurst ? wanted : last), fault: drawFault(random) });
+    const fault = drawFault(random);
+    const aim = isAimable(fault) && random.chance(1, 4) ? drawByWeight(random, AIMS) : null;
+    moments.push({ afterOpenMs: Math.min(wanted, isBurst ? wanted : last), fault, aim });
   }
   for (let left = random.below(LATE_OPENS_MAX + 1); left > 0; left -= 1)
-    moments.push({ afterOpenMs: flatAfterOpenMs - random.between(60_000, LATE_MS_MAX[random.below(2)] ?? 0), fault: 'hand open' });
+    moments.push({
+      afterOpenMs: flatAfterOpenMs - random.between(60_000, LATE_MS_MAX[random.below(2)] ?? 0),
+      fault: 'hand open',
+      aim: null,
+    });
   return moments.sort((left, right) => left.afterOpenMs - right.afterOpenMs);
 }

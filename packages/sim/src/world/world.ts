@@ -3,7 +3,9 @@ import type { Effect } from '@holdfast/core/effects';
 import type { Event } from '@holdfast/core/events';
 import { DEFAULT_SUPERVISION } from '@holdfast/core/supervision/policy';
 import { type EpochMs, epochMs, monoMs, type TradeDate } from '@holdfast/core/units';
-import type { Db } from '@holdfast/store/db';
+import { Db } from '@holdfast/store/db';
+import { orderIsKnown } from '@holdfast/store/orders';
+import { attempt } from '@holdfast/store/refusal';
 import type { Holding } from '../account.js';
 import type { WorldFact } from '../audits/facts.js';
 import { createReferee, type Referee } from '../audits/referee.js';
@@ -167,7 +169,11 @@ export class World {
       storeStands: () => storeStands(this),
       adopted: words => this.bit('adoption', words),
       started: program => this.tell({ fact: 'process', processId: program.pid, worker: program.worker, state: 'started' }),
-      ended: program => this.tell({ fact: 'process', processId: program.pid, worker: program.worker, state: 'ended' }),
+      ended: program => {
+        const known = attempt(() => (this.place.isWell ? this.operator : null));
+        if (known instanceof Db) this.counts.forget(program.worker, orderRef => orderIsKnown(known, orderRef));
+        this.tell({ fact: 'process', processId: program.pid, worker: program.worker, state: 'ended' });
+      },
       phase: (program, phase) => this.tell({ fact: 'phase', processId: program.pid, phase }),
       leased: (program, leaseId) => this.tell({ fact: 'lease', worker: program.worker, leaseId, processId: program.pid }),
     });
@@ -340,14 +346,14 @@ export class World {
       this.time.pass(1);
       this.exchange.advanceTo(this.time.exchange());
       this.gateway.turn(this.time.mono());
+      this.faults.strike();
     }
     for (const program of processes) if (!program.isSettled) this.awake();
   }
 
   #journal(program: WorkerProcess, event: Event, effects: readonly Effect[]): void {
     if (this.options.verbose) this.trace.remark(this.time.exchange(), `${program.worker} <`, wordsOfEvent(event));
-    if (effects.length === 0) return;
-    this.counts.follow(effects);
+    this.counts.follow(event, effects);
     for (const effect of effects) {
       const words = wordsOf(effect);
       if (words !== null) this.say(program.worker, `${event.kind}: ${words}`);
