@@ -125,7 +125,8 @@ describe('faults', () => {
   test('held orders arrive late, in order, even when their client has gone', async () => {
     room = await openRoom();
     const client = await room.connect(2);
-    room.gateway.holdOrders(80);
+    // Longer than the questions and answers of `settled` may take on a busy machine.
+    room.gateway.holdOrders(1_500);
     client.ib.placeOrder(1, stock('ACME'), order('BUY', 100, { orderType: 'LMT' as never, lmtPrice: 49 }));
     client.ib.cancelOrder(1);
     client.ib.placeOrder(2, stock('BOLT'), order('BUY', 10));
@@ -133,7 +134,7 @@ describe('faults', () => {
     expect(room.gateway.truth().openOrders).toEqual([]);
     client.close();
     await expect
-      .poll(() => room.gateway.truth().completedOrders.map(({ status }) => status), { interval: 10 })
+      .poll(() => room.gateway.truth().completedOrders.map(({ status }) => status), { interval: 10, timeout: 5_000 })
       .toEqual(['Cancelled', 'Filled']);
   });
 
