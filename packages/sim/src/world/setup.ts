@@ -36,7 +36,13 @@ export function drawSetup(random: Random, symbols: readonly string[], wanted: Wa
   const text = JSON.stringify({
     mode: 'paper',
     account: ACCOUNT,
-    exits: { protection, targetBps: pick(random, [120, 180, 300]), stopBps: pick(random, [60, 90, 90, 150]) },
+    exits: {
+      protection,
+      targetBps: pick(random, [120, 180, 300]),
+      stopBps: pick(random, [60, 90, 90, 150]),
+      trailArmBps: pick(random, [null, null, 40, 80]),
+      trailGiveBackBps: pick(random, [30, 60]),
+    },
     entries: {
       allocation: pick(random, [0.05, 0.1, 0.2]),
       maxPositions: random.between(3, 6),
