@@ -120,5 +120,11 @@ export const FOUND: readonly FoundSeed[] = [
     what: 'After an older copy of the store a busted sale still counted as owed there: what came back was refused every sale until the close.',
   },
   { seed: 1014721, days: 2, invariant: 'I6', what: 'The same copy knew the order that had sold as working, and nobody told it otherwise.' },
+  {
+    seed: 3001203,
+    days: 2,
+    invariant: 'I12',
+    what: 'A first answer left the operator’s shares out; the testament then left them out of the baseline, and the next one adopted and sold them.',
+  },
   { seed: 1200110, days: 2, invariant: 'I2', what: 'Two sales in a row never arrived, and each was missed only after ten seconds.' },
 ];

@@ -74,7 +74,8 @@ export interface SharedView {
    */
   readonly lastOrderId?: number;
   readonly closedToday: readonly { readonly symbol: string; readonly closeDate: TradeDate; readonly exitReason: string }[];
-  readonly baseline: readonly { readonly conId: number; readonly symbol: string; readonly quantity: number }[];
+  /** What the account held when Holdfast first met it; with its contracts, so that the list can be handed on whole before the broker has told of any. */
+  readonly baseline: readonly { readonly contract: Contract; readonly quantity: number }[];
   readonly commands: readonly CommandRow[];
   readonly killSwitch: { readonly on: boolean; readonly reason: string | null };
   /** The exit manager's lease as the table shows it; its heartbeat is added by the engine. */

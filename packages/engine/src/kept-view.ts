@@ -40,10 +40,7 @@ function apply(view: SharedView, write: Write): SharedView {
       };
     }
     case 'write-baseline':
-      return {
-        ...view,
-        baseline: write.holdings.map(({ contract, quantity }) => ({ conId: contract.conId, symbol: contract.symbol, quantity })),
-      };
+      return { ...view, baseline: write.holdings };
     default:
       return view;
   }

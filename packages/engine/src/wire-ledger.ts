@@ -303,7 +303,7 @@ export function createWireLedger(): WireLedger {
     due.has(exit) || (unheard.has(exit) && exit.session < answeredOn && filledOf(exit) > 0);
 
   function viewRead(view: SharedView): void {
-    for (const { conId, quantity } of view.baseline) baseline.set(conId, quantity);
+    for (const { contract, quantity } of view.baseline) baseline.set(contract.conId, quantity);
     for (const { tradeId, contract, entryAt, updatedAt } of view.positions) {
       startTrade(tradeId, contract.conId, { startedAt: entryAt ?? updatedAt, base: 0 });
     }

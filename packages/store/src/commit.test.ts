@@ -221,7 +221,7 @@ describe('commitStep', () => {
     desk.commit([{ do: 'write-baseline', account: 'DU1', holdings: [] }]);
     expect(baselineTakenAt(desk.db, 'DU1')).toBe(NOW);
     desk.commit([{ do: 'write-baseline', account: 'DU1', holdings: [{ contract: ACME, quantity: -0.25 }] }]);
-    expect(viewOf(desk).baseline).toEqual([{ conId: 501, symbol: 'ACME', quantity: -0.25 }]);
+    expect(viewOf(desk).baseline).toEqual([{ contract: ACME, quantity: -0.25 }]);
   });
 
   it('the same alert within a minute is one row with a count', () => {

@@ -104,7 +104,7 @@ export function reloadView(db: Db, request: ViewRequest, { known, changes }: { k
 const areSameTrades = (now: SharedView['positions'], before: SharedView['positions']): boolean =>
   now.length === before.length && now.every(({ tradeId }, index) => tradeId === before[index]?.tradeId);
 
-const baselineOf = (db: Db): SharedView['baseline'] => readBaseline(db).map(({ conId, symbol, quantity }) => ({ conId, symbol, quantity }));
+const baselineOf = (db: Db): SharedView['baseline'] => readBaseline(db).map(({ contract, quantity }) => ({ contract, quantity }));
 
 function guardOf(db: Db): SharedView['guard'] {
   const guard = readLease(db, 'exit-manager');

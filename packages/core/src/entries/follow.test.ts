@@ -96,7 +96,7 @@ describe('the gate', () => {
     ['the exit manager is dead', 'EXIT_MANAGER_NOT_READY', b => b.storeTells({ guard: { phase: 'READY', alive: false } })],
     ['active already', 'ALREADY_ACTIVE', b => b.storeTells({ positions: [position] })],
     ['A10: closed today', 'CLOSED_TODAY', b => b.storeTells({ closedToday: [{ symbol: 'ACME', closeDate: DAY, exitReason: 'stop' }] })],
-    ['held before Holdfast came', 'BASELINE', b => b.storeTells({ baseline: [{ conId: 1, symbol: 'ACME', quantity: 10 }] })],
+    ['held before Holdfast came', 'BASELINE', b => b.storeTells({ baseline: [{ contract: contractOf('ACME', 1), quantity: 10 }] })],
     ['four positions', 'MAX_POSITIONS', b => b.storeTells({ positions: [other(11), other(12), other(13), other(14)] })],
     ['halted', 'HALTED', b => b.hear({ kind: 'quote', conId: 1, quote: quote(50.1, 50.12, { halted: true }) })],
     [

@@ -57,7 +57,7 @@ function mayEnterSymbol(s: DayTraderState, { shut }: Watched, contract: Contract
   const active = activeSymbols(s);
   const status = active.get(symbol);
   if (status !== undefined) return refuse('ALREADY_ACTIVE', `${symbol} is already ${status}`);
-  const held = s.view.baseline.find(holding => holding.conId === conId || holding.symbol === symbol);
+  const held = s.view.baseline.find(({ contract }) => contract.conId === conId || contract.symbol === symbol);
   if (held) return refuse('BASELINE', `the account held ${held.quantity} ${symbol} before: hands off`);
   if (active.size >= s.rules.maxPositions)
     return refuse('MAX_POSITIONS', `${active.size} positions and claims, at most ${s.rules.maxPositions}`);

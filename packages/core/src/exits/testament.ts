@@ -32,18 +32,16 @@ export function testament(state: ExitManagerState, at: EpochMs, mono: MonoMs): r
 }
 
 /**
- * Without the contract there is no row; an instrument that is neither held nor told any more needs none. Before a complete answer nobody
- * knows that, and a list without it would make the operator's shares look like ours: then the baseline that the store has stands.
+ * Whole or not at all: a list that lacks an instrument makes the operator's shares look like ours (I12), and what the broker tells now may be
+ * partial. The contracts came with the baseline, from the store or with the first answer.
  */
-function baselineOf({ baseline, contracts, account, link }: ExitManagerState): readonly Write[] {
+function baselineOf({ baseline, contracts, account }: ExitManagerState): readonly Write[] {
   if (baseline === null) return [];
-  const isWhole = [...baseline].every(([conId, quantity]) => quantity === 0 || contracts.has(conId));
-  if (!isWhole && link.phase !== 'READY') return [];
   const holdings = [...baseline].flatMap(([conId, quantity]) => {
     const contract = contracts.get(conId);
     return contract ? [{ contract, quantity }] : [];
   });
-  return [{ do: 'write-baseline', account, holdings }];
+  return holdings.length === baseline.size ? [{ do: 'write-baseline', account, holdings }] : [];
 }
 
 const closedOf = (d: Draft): readonly Write[] =>
