@@ -19,8 +19,11 @@ import { createRowWriter } from './journal-rows.js';
  * | `["forget"]` | rows are numbered from 0 again (journal-rows.ts) |
  * | `["gap", {lost, why}]` | what happened from here to the next head is not in the file |
  * | `["end", "why"]` | the process ended by itself |
+ *
+ * Raised with every change of these lines or of what a worker's state and view look like, for a head is all of one:
+ * 2: what the day trader watches is a list, and the baseline of a view has its contracts.
  */
-export const JOURNAL_FORMAT = 1;
+export const JOURNAL_FORMAT = 2;
 
 export interface Head {
   readonly format: typeof JOURNAL_FORMAT;

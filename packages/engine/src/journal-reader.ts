@@ -76,7 +76,10 @@ function headOf(value: unknown): Head {
   const isHead = typeof head === 'object' && head !== null && 'format' in head && 'worker' in head && 'given' in head;
   if (!isHead) throw new UnreadableJournal('a segment begins without its head');
   if (head.format !== JOURNAL_FORMAT) {
-    throw new UnreadableJournal(`format ${String(head.format)}, and this version reads format ${JOURNAL_FORMAT}`);
+    const writer = 'version' in head ? String(head.version) : 'unknown';
+    throw new UnreadableJournal(
+      `written in format ${String(head.format)} (Holdfast ${writer}), and this version reads format ${JOURNAL_FORMAT} alone`,
+    );
   }
   return head as Head;
 }

@@ -7,6 +7,7 @@ import { ACME, anOrder, MONDAY, NOW } from '@holdfast/store/testing/desk';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createJournal, createMemorySink, type JournalSink, type MemorySink } from './journal.js';
+import { JOURNAL_FORMAT } from './journal-lines.js';
 import { type JournalEntry, readJournal, UnreadableJournal } from './journal-reader.js';
 import { silentLog } from './log.js';
 import { type Replayed, replay, replayed } from './replay.js';
@@ -261,7 +262,11 @@ describe('a journal that was cut off', () => {
 
   it.each([
     ['damage inside a segment', (text: string) => text.replace('["step",', '["stop",'), /line 3: .*stop/],
-    ['another format', (text: string) => text.replace('"format":1', '"format":2'), /format 2, and this version reads format 1/],
+    [
+      'an earlier format, of other states',
+      (text: string) => text.replace(`"format":${JOURNAL_FORMAT}`, '"format":1'),
+      new RegExp(`written in format 1 \\(Holdfast .+\\), and this version reads format ${JOURNAL_FORMAT} alone`),
+    ],
     ['no journal at all', () => '# A readme', /does not begin as a journal/],
     ['JSON, but no journal', () => '{"a":1}', /does not begin as a journal/],
   ])('%s is no torn line: %s', (_, damage, message) => {
