@@ -53,6 +53,24 @@ describe('I10: at most one live exit authority', () => {
     expect(story(true)).toEqual([expect.stringContaining('order HFX-20260309-1-1 of process 1 arrived after its successor had sent')]);
   });
 
+  test('an order that the gateway lost is placed again by the successor, under the same reference', () => {
+    const story = (again: number) => {
+      const stage = new RefereeStage();
+      stage.buy();
+      stage.sent({ processId: 1, orderRef: ref(1) });
+      stage.stop(49, 100, { orderRef: ref(1), orderId: 51, ocaGroup: 'g' });
+      stage.sent({ processId: 4, orderRef: ref(2) });
+      stage.exchange.lose(10, 51);
+      stage.sent({ processId: again, orderRef: ref(1) });
+      stage.stop(49, 100, { orderRef: ref(1), orderId: 52, ocaGroup: 'g' });
+      return stage.words();
+    };
+    expect(story(4)).toEqual([]);
+    expect(story(1)).toEqual(
+      expect.arrayContaining([expect.stringContaining('order HFX-20260309-1-1 of process 1 arrived after its successor had sent')]),
+    );
+  });
+
   test('a cancel that arrives late', () => {
     const stage = new RefereeStage();
     stage.sent({ processId: 1, what: 'cancel', orderRef: ref(1) });
