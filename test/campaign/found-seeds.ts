@@ -127,4 +127,10 @@ export const FOUND: readonly FoundSeed[] = [
     what: 'A first answer left the operator’s shares out; the testament then left them out of the baseline, and the next one adopted and sold them.',
   },
   { seed: 1200110, days: 2, invariant: 'I2', what: 'Two sales in a row never arrived, and each was missed only after ten seconds.' },
+  {
+    seed: 4000325,
+    days: 2,
+    invariant: 'I2',
+    what: 'A damaged page that the start of an exit manager met first: it waited for an answer, and the supervisor for its end, for two hours.',
+  },
 ];

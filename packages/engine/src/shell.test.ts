@@ -1,6 +1,7 @@
 import type { BrokerListener } from '@holdfast/core/ports';
 import { epochMs, monoMs } from '@holdfast/core/units';
 import { bindStore, readBinding } from '@holdfast/store/binding';
+import { storeFailure } from '@holdfast/store/faults';
 import { readLease } from '@holdfast/store/leases';
 import { closeAll, NOW, openDesk } from '@holdfast/store/testing/desk';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -16,10 +17,17 @@ afterEach(closeAll);
 const SPEAKS_AT = 1_741_527_000; // a replayed day of 2025
 const connected = (accounts: readonly string[] = ['DU1234567']) => ({ kind: 'connected' as const, nextOrderId: 1, accounts, session: 1 });
 
-function shellOn(yaml: string, boundAccount: string | null = null) {
+function shellOn(yaml: string, boundAccount: string | null = null, isDamaged = () => false) {
   const parsed = parseConfig(yaml);
   if (!parsed.ok) throw new Error('the test has a bad configuration');
-  const desk = openDesk();
+  const desk = openDesk({
+    faults: {
+      before({ kind }) {
+        if (isDamaged() && kind === 'read') throw storeFailure('corrupt');
+      },
+      afterCommit: () => undefined,
+    },
+  });
   if (boundAccount !== null) bindStore(desk.db, { mode: parsed.config.mode, account: boundAccount, now: NOW });
   const broker = notingBroker();
   const starts: BrainStart[] = [];
@@ -100,6 +108,17 @@ describe('from the first dial to the brain', () => {
     stand.tell(connected(['DU1234567']));
     stand.tell({ kind: 'time', seconds: SPEAKS_AT });
     expect(stand.stops).toMatchObject([{ code: 78, why: expect.stringContaining('DU7654321') }]);
+  });
+
+  it('DESIGN §5: a damaged page met before anything was decided ends it with code 6, and does not wait for the store to answer', () => {
+    let isDamaged = false;
+    const stand = shellOn('mode: paper', 'DU1234567', () => isDamaged);
+    isDamaged = true;
+    stand.tell(connected());
+    stand.tell({ kind: 'time', seconds: SPEAKS_AT });
+    expect(stand.stops).toMatchObject([{ code: 6, why: expect.stringContaining('STORE_CORRUPT') }]);
+    expect(stand.shell.facts().phase).toBe('STOPPING');
+    expect(stand.broker.isUp).toBe(false);
   });
 
   it('a graceful stop before the first connection ends it too', () => {

@@ -141,9 +141,13 @@ export function createShell<S>(parts: ShellParts<S>): Shell {
     return bindStore(booted.db, { mode: config.mode, account, now });
   }
 
-  /** A store that does not answer may do so at the next beat; a wrong account stays wrong. */
+  /**
+   * A store that does not answer may do so at the next beat; a wrong account stays wrong, and a damaged page stays damaged. Nothing was decided
+   * yet, so there is no memory to protect from: only the supervisor can help, and it hears of the damage by this end.
+   */
   function refused({ code, detail }: { readonly code: string; readonly detail: string }): void {
     if (code === 'WRONG_ACCOUNT' || code === 'STORE_BOUND_ELSEWHERE') end({ code: EXIT_CODE.badConfiguration, why: detail });
+    else if (code === 'STORE_CORRUPT' || code === 'STORE_CANNOT_OPEN') end({ code: EXIT_CODE.storeLost, why: `${code}: ${detail}` });
     else if (lastRefusal !== detail) log('warn', 'store-not-answering', { code, detail });
     lastRefusal = detail;
   }
