@@ -133,4 +133,10 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I2',
     what: 'A damaged page that the start of an exit manager met first: it waited for an answer, and the supervisor for its end, for two hours.',
   },
+  {
+    seed: 3006601,
+    days: 2,
+    invariant: 'I1',
+    what: 'A target was not shrunk to what a sale by hand had left, because a refused stop had its next try in a minute.',
+  },
 ];

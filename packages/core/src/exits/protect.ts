@@ -83,7 +83,8 @@ export function protect(d: Draft, care: Care, held: Shares): void {
   for (const tracked of resting) {
     const member = wanted.find(({ role }) => role === tracked.order.role);
     if (kept <= 0 || (!member && !isTriggered(tracked))) withdraw(d, tracked);
-    else if (member && strays.length === 0 && !waits) fit(d, { tracked, member, quantity: kept, isGrowing: isGrowing(d, care) });
+    else if (member && strays.length === 0 && (!waits || mustShrink(d, tracked, kept)))
+      fit(d, { tracked, member, quantity: kept, isGrowing: isGrowing(d, care) });
   }
   if (quantity <= 0 || waits) return;
   const missing = wanted.filter(({ role }) => !resting.some(({ order }) => order.role === role));
@@ -108,6 +109,18 @@ function spentGroups(d: Draft, live: readonly Tracked[]): ReadonlySet<string> {
   }
   for (const group of traded) if (cancelled.has(group)) spent.add(group);
   return spent;
+}
+
+/** Two shrinkings of one order are at least this far apart. */
+const SHRINK_AGAIN_MS = 1_000;
+
+/**
+ * It could trade more than is held. That waits for nothing but its own last refusal: the pause after another member's protects the wire, and would
+ * leave an order standing that sells what nobody holds (I1).
+ */
+function mustShrink(d: Draft, { order, sentAt, refusedChanges }: Tracked, kept: number): boolean {
+  if (order.filled + kept >= order.quantity) return false;
+  return d.mono - sentAt >= Math.max(SHRINK_AGAIN_MS, backOffMs(refusedChanges, d.s.rules.transientRetryMs));
 }
 
 function withdraw(d: Draft, tracked: Tracked): void {

@@ -84,6 +84,28 @@ describe('a position that grows in many small parts', () => {
   });
 });
 
+it('I1: what rests shrinks with a sale by hand, though a refused stop waits long for its next try (seed 3006601)', () => {
+  const bench = resting(100);
+  bench.refuses = { code: 201, text: 'Order rejected - reason: no', role: 'disaster-stop' };
+  bench.expire(the(bench, 'disaster-stop'));
+  bench.run(60_000);
+  expect(bench.working().map(({ order }) => order.role)).toEqual(['target']);
+  bench.byHand(-60, 50);
+  bench.run(2_500);
+  expect(bench.reach()).toBe(40);
+});
+
+it('I1: a shrinking that is refused is tried again with growing pauses, and withdrawn at last', () => {
+  const bench = resting(100);
+  const { orderRef } = the(bench, 'target').order;
+  const before = bench.effects.length;
+  bench.refuses = { code: 201, text: 'Order rejected - reason: no' };
+  bench.byHand(-60, 50);
+  bench.run(10_000);
+  expect(bench.effects.slice(before).filter(effect => effect.do === 'place' && effect.order.orderRef === orderRef)).toHaveLength(3);
+  expect(bench.reach()).toBe(0);
+});
+
 it('I2: a change stopped by our own cap is no reason to withdraw what rests', () => {
   const bench = resting(100);
   const { orderRef } = the(bench, 'disaster-stop').order;

@@ -50,8 +50,8 @@ export class ExitBench {
   isMute = false;
   /** Cancels are taken and not answered. */
   ignoresCancels = false;
-  /** The code with which every order and change is refused, or null. */
-  refuses: { readonly code: number; readonly text: string } | null = null;
+  /** The code with which every order and change (of one role, where it is given) is refused, or null. */
+  refuses: { readonly code: number; readonly text: string; readonly role?: Order['role'] } | null = null;
   /** Complete answers leave out the open orders. */
   omitsOrders = false;
   /** Calls after everything that happens at the broker. */
@@ -302,9 +302,10 @@ export class ExitBench {
     const known = this.worked.get(order.orderId);
     const refuse = (code: number, meaning: 'rejected' | 'modify-refused'): void =>
       this.tell({ kind: 'order-notice', orderId: order.orderId, code, meaning, text: `refused ${code}` });
-    if (this.refuses) {
+    if (this.refuses && (this.refuses.role ?? order.role) === order.role) {
+      const { code, text } = this.refuses;
       const meaning = known && isWorking(known) ? 'modify-refused' : 'rejected';
-      this.tell({ kind: 'order-notice', orderId: order.orderId, meaning, ...this.refuses });
+      this.tell({ kind: 'order-notice', orderId: order.orderId, meaning, code, text });
       return;
     }
     if (known && !isWorking(known)) {
