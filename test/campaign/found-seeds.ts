@@ -139,4 +139,10 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I1',
     what: 'A target was not shrunk to what a sale by hand had left, because a refused stop had its next try in a minute.',
   },
+  {
+    seed: 4000640,
+    days: 2,
+    invariant: 'I3',
+    what: 'The sale of a trade carried over a night was busted after a restart, which had not read its first day: adopted anew, at other levels.',
+  },
 ];

@@ -1,6 +1,6 @@
 import { fromDollars } from '@holdfast/core/units';
 import { afterEach, describe, expect, it } from 'vitest';
-import { CALM } from './desk-market.js';
+import { CALM, type Happening } from './desk-market.js';
 import { type DeskStage, endStages, onDesk } from './desk-stage.js';
 
 /** The broker corrects or busts what it had told: while the trade lives, after its end, and while nobody listened. */
@@ -156,5 +156,22 @@ describe('a bust', () => {
       09:35:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-5)
       09:35:00 exit-manager  info RECONCILED: The broker's answer differed from the store in 2 point(s): SELL 0 ACME at 49.4 (X-3) replaces: 99 shares; X-3: FILLED is CANCELLED.
     `);
+  });
+
+  it('B6, I3, A8: carried over a night, sold, and the sale is busted while the exit manager is dead: the same trade again, with its own levels', () => {
+    const nights: readonly (readonly [string, Happening])[] = [...CALM, ['15:30:00', 'no bid']];
+    const s = onDesk({ days: { '2026-03-09': { ACME: nights }, '2026-03-10': { ACME: [['07:00:00', 49.9]] } }, follows: ['ACME'] });
+    s.runTo('16:05:00');
+    expect(s.position()).toBe(99);
+    s.nextDay();
+    s.runTo('09:40:00');
+    expect(s.position()).toBe(0);
+    s.at('09:45:00', () => {
+      s.kill('exit-manager');
+      corrected(s, { shares: 0 });
+    });
+    s.runTo('09:48:00');
+    expect(s.told('POSITION_ADOPTED')).toBe('');
+    expect(s.resting(), s.told('ACME')).toEqual(['SELL 99 LMT 50.92 DAY', 'SELL 99 STP 49.11 DAY']);
   });
 });

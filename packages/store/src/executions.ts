@@ -44,7 +44,7 @@ const tradeOfOrder = statement((p: { order_ref: string }) =>
 const setCommission = statement((p: { exec_id: string; commission: number; realized_pnl: number | null }) =>
   q.updateTable('executions').set({ commission: p.commission, realized_pnl: p.realized_pnl }).where('exec_id', '=', p.exec_id),
 );
-const ofDateOrOpenTrade = statement((p: { trade_date: TradeDate }) =>
+const ofDateOrItsTrades = statement((p: { trade_date: TradeDate }) =>
   q
     .selectFrom('executions')
     .selectAll()
@@ -53,6 +53,7 @@ const ofDateOrOpenTrade = statement((p: { trade_date: TradeDate }) =>
       eb.or([
         eb('trade_date', '=', p.trade_date),
         eb('trade_id', 'in', eb.selectFrom('active_positions').select('active_positions.trade_id')),
+        eb('trade_id', 'in', eb.selectFrom('executions as todays').select('todays.trade_id').where('todays.trade_date', '=', p.trade_date)),
       ]),
     )
     .orderBy('at')
@@ -94,9 +95,12 @@ export function bookCommission(db: Db, word: { execId: string; commission: Micro
   });
 }
 
-/** What counts of this trading date and of every open trade, in the order it happened. */
+/**
+ * What counts of every open trade and of every one that traded on this date, in the order it happened: one that was carried over a night and sold
+ * today opens again when its sale is busted.
+ */
 export const readExecutions = (db: Db, tradeDate: TradeDate): readonly StoredExecution[] =>
-  db.all(ofDateOrOpenTrade, { trade_date: tradeDate }).map(executionOf);
+  db.all(ofDateOrItsTrades, { trade_date: tradeDate }).map(executionOf);
 
 export const readExecutionsOfTrade = (db: Db, tradeId: string): readonly StoredExecution[] =>
   db.all(ofTrade, { trade_id: tradeId }).map(executionOf);

@@ -66,8 +66,9 @@ function storeOf(world: World, date: ReturnType<typeof tradeDateOf>, whole: Read
   );
   return {
     positions: rows.filter(({ quantity }) => quantity !== 0).map(({ contract, quantity }) => ({ symbol: contract.symbol, quantity })),
-    // What the operator does in the baseline may be on record too: it is his, and nobody's to compare.
-    executions: readExecutions(operator, date).filter(({ conId }) => isCared(world, conId)),
+    // What the operator does in the baseline may be on record too: it is his, and nobody's to compare. Fills of earlier days the exchange no
+    // longer tells.
+    executions: readExecutions(operator, date).filter(({ conId, at }) => isCared(world, conId) && tradeDateOf(at) === date),
     realizedPnl: micros(earned),
     orders: readLiveOrders(operator, date)
       .filter(order => !isFinal(order))
