@@ -145,4 +145,10 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I3',
     what: 'The sale of a trade carried over a night was busted after a restart, which had not read its first day: adopted anew, at other levels.',
   },
+  {
+    seed: 4000269,
+    days: 2,
+    invariant: 'I3',
+    what: 'One crazy mark, then the gateway restarted: nobody contradicted it for three seconds, and it was believed.',
+  },
 ];

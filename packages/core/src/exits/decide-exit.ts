@@ -1,8 +1,8 @@
 import { flatFrom, isRegularHours, sessionAt } from '../calendar.js';
-import { type BreachStep, bestMark, confirmBreach, later } from '../market/mark.js';
+import { type BreachStep, bestMark, confirmBreach, doubtedAnew, later } from '../market/mark.js';
 import { epochMs, type Shares } from '../units.js';
 import type { Care } from './care.js';
-import { type Draft, edit, NO_SIGHT, type Sight } from './desk.js';
+import { type Draft, edit, mayAct, NO_SIGHT, type Sight } from './desk.js';
 import { isOvershot } from './sellable.js';
 import { isSuspended } from './split.js';
 import { stopReason } from './trail.js';
@@ -46,7 +46,9 @@ function look(d: Draft, care: Care): BreachStep {
   const sight = d.s.sights.get(conId) ?? NO_SIGHT;
   const clock = { now: d.at, marketMovedAt: d.s.marketMovedAt };
   const stop = { side: care.side > 0 ? ('long' as const) : ('short' as const), level: care.levels?.stop ?? (0 as never) };
-  const step = confirmBreach(sight.breach, { book: sight.book, stop, clock });
+  // Without a line to the broker, or before what it has to say was heard, silence contradicts nothing.
+  const watch = mayAct(d) ? sight.breach : doubtedAnew(sight.breach, d.at);
+  const step = confirmBreach(watch, { book: sight.book, stop, clock });
   const isBlind = step.verdict === 'blind' || bestMark(sight.book, clock)?.isLive !== true;
   const next: Sight = {
     ...sight,
@@ -57,6 +59,14 @@ function look(d: Draft, care: Care): BreachStep {
   if (next.breach !== sight.breach || next.blindSince !== sight.blindSince || next.seeingSince !== sight.seeingSince)
     edit(d, 'sights').set(conId, next);
   return step;
+}
+
+/** After a gap in which no mark could be heard, suspicions wait from now on. */
+export function doubtBreachesAnew(d: Draft): void {
+  for (const [conId, sight] of d.s.sights) {
+    const breach = doubtedAnew(sight.breach, d.at);
+    if (breach !== sight.breach) edit(d, 'sights').set(conId, { ...sight, breach });
+  }
 }
 
 /** Whether the stop must rest at its real level: blind for long enough, and not seeing again for as long (hysteresis against flapping). */

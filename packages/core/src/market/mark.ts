@@ -181,6 +181,13 @@ function believe(watch: BreachWatch, clock: MarketClock, rules: MarkRules): Brea
   return { watch, verdict: 'suspected', because: `one ${watch.source} mark, ${waitedMs} ms ago` };
 }
 
+/**
+ * What nobody could contradict meanwhile is doubted as if it had just been seen: the three seconds count only while marks would be heard. A breach
+ * that was believed stays so, and a second mark still confirms at once.
+ */
+export const doubtedAnew = (watch: BreachWatch | undefined, now: EpochMs): BreachWatch | undefined =>
+  watch === undefined || watch.confirmedAt !== undefined ? watch : { ...watch, firstSeenAt: now };
+
 /** The portfolio's price may be minutes old: alone it only warns; with any other source beyond the stop, however old, it confirms. */
 function portfolioAlone(
   portfolio: Mark,

@@ -1,6 +1,7 @@
 import { sessionAt } from '../calendar.js';
 import type { EventBody } from '../events.js';
 import { askSnapshot, hearPosition } from '../exits/adopt.js';
+import { doubtBreachesAnew } from '../exits/decide-exit.js';
 import { alert, type Draft, edit, emit, putOrder, say, setOrder, type Tracked, update, updateLink, write } from '../exits/desk.js';
 import { hearOpenOrder, step } from '../exits/heard.js';
 import { learnExecution, recoverTrades } from '../exits/learn.js';
@@ -168,6 +169,7 @@ function becomeReady(d: Draft, isFirst: boolean): void {
   updateLink(d, { phase: 'READY' });
   write(d, { do: 'write-phase', phase: 'READY', detail: `${d.s.care.size} in care` });
   for (const conId of d.s.care.keys()) askPrices(d, conId);
+  doubtBreachesAnew(d);
 }
 
 /** Deadlines of the reconcile and its rhythm: asked again after 5 s, a new connection after two silences, anew every minute. */
