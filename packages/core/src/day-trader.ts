@@ -291,6 +291,9 @@ function hearStore(d: Draft, view: SharedView): void {
 
 export const phaseOf = (state: DayTraderState): WorkerPhase => state.link.phase;
 
+/** A HALT file or a command stopped entries, and no `resume` was heard since. The file may be gone by now. */
+export const isHalted = (state: DayTraderState): boolean => state.isHalted;
+
 /**
  * A cancel-only day trader has done what it was started for: reconciled, nothing of its own can fill any more, claims given back, and
  * every request it found in the store is answered. Its process ends then. Never true of one that may enter.

@@ -9,6 +9,7 @@ const beat: Heartbeat = {
   counter: 41,
   phase: 'READY',
   pid: 4_194_304,
+  processStartedAt: '99999999999',
   leaseId: 999_999,
   bootId: '836eeb76-34d5-4823-a9b0-2b7cba4ecf6a',
   mono: monoMs(9_007_199_254.740993),
@@ -17,6 +18,8 @@ const beat: Heartbeat = {
   markAgeMs: null,
   commitAgeMs: 86_400_000,
   backlog: 99_999,
+  phaseSince: monoMs(9_007_199_254.740993),
+  isHalted: true,
 };
 
 it('is one line of a fixed length, whatever its numbers', () => {
@@ -50,6 +53,19 @@ it('A2: written a few times a second however often the loop turns, and the count
   }
   expect(counters.at(0)).toBe(1);
   expect(counters.at(-1)).toBe(5);
+});
+
+it('tells since when it is in its phase', () => {
+  const file = createMemoryFile(HEARTBEAT_BYTES);
+  const clock = standingClock();
+  const pulse = createPulse(file, { holder: { pid: 7, bootId: 'b', processStartedAt: '1' }, leaseId: 3, clock, log: silentLog });
+  const since: (number | undefined)[] = [];
+  for (const phase of ['CONNECTING', 'CONNECTING', 'READY', 'READY'] as const) {
+    pulse.beat({ ...beat, phase });
+    since.push(parseHeartbeat(file.read())?.phaseSince);
+    clock.pass(1_000);
+  }
+  expect(since).toEqual([10_000, 10_000, 12_000, 12_000]);
 });
 
 it('a disk that takes no heartbeat costs a log line, not the loop', () => {

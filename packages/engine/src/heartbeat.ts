@@ -26,6 +26,10 @@ export interface Heartbeat {
   readonly commitAgeMs: number | null;
   /** Steps whose writes wait in the emergency file for the store to answer. */
   readonly backlog: number;
+  /** Machine time since when it is in this phase. Workers only. */
+  readonly phaseSince?: MonoMs;
+  /** It enters nothing until a person resumes. */
+  readonly isHalted?: boolean;
 }
 
 /** Bytes of the one line, newline included. One write of a fixed length over itself: there is no instant at which the file is empty. */
@@ -69,7 +73,7 @@ export function writeHeartbeat(file: RandomFile, beat: Heartbeat): { ok: true } 
 }
 
 /** What a worker tells of itself with every beat. */
-export type HeartbeatFacts = Pick<Heartbeat, 'phase' | 'brokerAgeMs' | 'markAgeMs' | 'commitAgeMs' | 'backlog'>;
+export type HeartbeatFacts = Pick<Heartbeat, 'phase' | 'brokerAgeMs' | 'markAgeMs' | 'commitAgeMs' | 'backlog' | 'isHalted'>;
 
 export interface PulseParts {
   readonly holder: { readonly pid: number; readonly bootId: string; readonly processStartedAt: string };
@@ -84,14 +88,17 @@ export function createPulse(file: RandomFile, { holder, leaseId, clock, log }: P
   let counter = 0;
   let writtenAt: MonoMs | null = null;
   let phase: WorkerPhase | null = null;
+  let phaseSince = clock.mono();
   let isFailing = false;
 
   function write(facts: HeartbeatFacts): void {
     const mono = clock.mono();
     writtenAt = mono;
+    if (facts.phase !== phase) phaseSince = mono;
     phase = facts.phase;
     counter += 1;
-    const written = writeHeartbeat(file, { ...facts, counter, pid, processStartedAt, leaseId, bootId, mono, exchange: clock.exchange() });
+    const exchange = clock.exchange();
+    const written = writeHeartbeat(file, { ...facts, counter, pid, processStartedAt, leaseId, bootId, mono, exchange, phaseSince });
     if (!written.ok && !isFailing) log('error', 'heartbeat-not-written', { detail: written.detail });
     isFailing = !written.ok;
   }

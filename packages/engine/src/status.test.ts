@@ -45,10 +45,17 @@ const context: StatusContext = {
   isHalted: false,
 };
 
-function runs(worker: StatusWorker, pid: number, { phase = 'READY', ageMs = 100 }: { phase?: WorkerPhase; ageMs?: number } = {}): void {
+interface Course {
+  readonly phase?: WorkerPhase;
+  readonly ageMs?: number;
+  readonly phaseMs?: number;
+}
+
+function runs(worker: StatusWorker, pid: number, { phase = 'READY', ageMs = 100, phaseMs }: Course = {}): void {
   acquireLease(db, { name: worker, pid, processStartedAt: 's', bootId: BOOT, now: NOW }, () => true);
   const ages = { brokerAgeMs: worker === 'supervisor' ? null : 1_500, markAgeMs: null, commitAgeMs: null, backlog: 0 };
-  beats.set(worker, { counter: 1, phase, pid, leaseId: 1, bootId: BOOT, mono: monoMs(100_000 - ageMs), exchange: NOW, ...ages });
+  const since = phaseMs === undefined ? {} : { phaseSince: monoMs(100_000 - phaseMs) };
+  beats.set(worker, { counter: 1, phase, pid, leaseId: 1, bootId: BOOT, mono: monoMs(100_000 - ageMs), exchange: NOW, ...ages, ...since });
 }
 
 function diedAtWork(): void {
@@ -93,14 +100,31 @@ it('an exit manager that began while the store took no write is shown by its hea
 });
 
 it('a worker without a connection says why', () => {
-  runs('exit-manager', 6, { phase: 'CONNECTING' });
+  runs('exit-manager', 6, { phase: 'CONNECTING', phaseMs: 12_300 });
   const detail = 'client id is already in use';
   setPhase(db, { name: 'exit-manager', leaseId: 1 }, { phase: 'CONNECTING', detail });
   expect(formatStatus(readStatus(db, context))).toContain(
-    'exit-manager  CONNECTING  · pid 6 · heartbeat 100 ms ago · broker 1.5 s ago · client id is already in use',
+    'exit-manager  CONNECTING  · pid 6 · heartbeat 100 ms ago · broker not connected since 14:29:47 UTC · client id is already in use',
   );
   runs('exit-manager', 6);
   expect(formatStatus(readStatus(db, context))).not.toContain(detail);
+});
+
+it.each<[string, Course, string, string | null]>([
+  [
+    'a gateway that is gone',
+    { phase: 'CONNECTING', phaseMs: 61_000 },
+    'broker not connected since 14:28:59 UTC',
+    '2026-03-09T14:28:59.000Z',
+  ],
+  ['an older worker, which does not say since when', { phase: 'CONNECTING' }, 'broker not connected', null],
+  ['1100', { phase: 'BROKER-LOST', phaseMs: 1_000 }, 'gateway without the broker since 14:29:59 UTC', '2026-03-09T14:29:59.000Z'],
+  ['a broker that answers', { phaseMs: 1_000 }, 'broker 1.5 s ago', null],
+])('%s: no age of a last word passes for a connection', (_, course, words, since) => {
+  runs('day-trader', 7, course);
+  const seen = readStatus(db, context);
+  expect(seen.workers.find(({ name }) => name === 'day-trader')?.brokerLostSince).toBe(since);
+  expect(formatStatus(seen)).toMatch(new RegExp(`day-trader .* · ${words}$`, 'm'));
 });
 
 const POSITION: PositionRow = {
@@ -172,6 +196,7 @@ it("A3: workers, active positions, closed today, P&L in dollars and per cent of 
   expect(formatStatus(readStatus(db, context))).toBe(
     [
       '── 2026-03-09 14:30:00 UTC · 2026-03-09 · trading · KILL SWITCH ON (a test)',
+      '   no entries until a person runs ./holdfast resume; exits and protection go on',
       '   supervisor    RUNNING     · pid 5 · heartbeat 100 ms ago',
       '   exit-manager  READY       · pid 6 · heartbeat 40 ms ago · broker 1.5 s ago · 1 crash today',
       '   day-trader    OFF',
@@ -206,4 +231,20 @@ it('A14: a HALT file is seen, with the kill switch off too', () => {
   expect(seen).toMatchObject({ halted: true, killSwitch: { on: false } });
   expect(formatStatus(seen).split('\n')[0]).toBe('── 2026-03-09 14:30:00 UTC · 2026-03-09 · trading · HALT FILE PRESENT (no entries)');
   expect(readStatus(db, context).halted).toBe(false);
+});
+
+it('A14: a day trader that goes on obeying a HALT file that was removed by hand says so, and what to do', () => {
+  runs('day-trader', 7);
+  const beat = beats.get('day-trader');
+  if (!beat) throw new Error('no heartbeat');
+  beats.set('day-trader', { ...beat, isHalted: true });
+  const seen = readStatus(db, context);
+  expect(seen).toMatchObject({ halted: false, traderHalted: true, killSwitch: { on: false } });
+  expect(formatStatus(seen).split('\n').slice(0, 2)).toEqual([
+    '── 2026-03-09 14:30:00 UTC · 2026-03-09 · trading · DAY TRADER HALTED (by a HALT file that is gone)',
+    '   no entries until a person runs ./holdfast resume; exits and protection go on',
+  ]);
+  expect(formatStatus({ ...seen, halted: true })).not.toContain('DAY TRADER HALTED');
+  gone.add(7);
+  expect(readStatus(db, context).traderHalted).toBe(false);
 });

@@ -1,6 +1,6 @@
 import { phaseAt, tradeDateOf } from '@holdfast/core/calendar';
 import type { PositionStatus, WorkerPhase } from '@holdfast/core/shared-view';
-import { type EpochMs, isoTime, type Micros, type MonoMs, micros, toCents, toDollars } from '@holdfast/core/units';
+import { type EpochMs, epochMs, isoTime, type Micros, type MonoMs, micros, toCents, toDollars } from '@holdfast/core/units';
 import { readBlocks } from '@holdfast/store/blocks';
 import { readDailyPnl } from '@holdfast/store/daily';
 import type { Db } from '@holdfast/store/db';
@@ -25,6 +25,8 @@ export interface DeskStatus {
   readonly killSwitch: { readonly on: boolean; readonly reason: string | null };
   /** The file var/run/HALT exists: workers buy nothing, whatever the kill switch says. */
   readonly halted: boolean;
+  /** The day trader obeys a HALT, also one whose file is gone by now: only `resume`, or its restart, ends that. */
+  readonly traderHalted: boolean;
 }
 
 export interface WorkerLine {
@@ -35,6 +37,8 @@ export interface WorkerLine {
   /** Milliseconds of machine time; null = none yet. */
   readonly heartbeatAgeMs: number | null;
   readonly brokerAgeMs: number | null;
+  /** Exchange time since when there is no connection, ISO; null while there is one, or nothing is known. */
+  readonly brokerLostSince: string | null;
   readonly crashesToday: number;
   /** Why there is no connection, as the worker wrote it last; null while there is one, or nothing is known. */
   readonly because: string | null;
@@ -95,7 +99,16 @@ export function readStatus(db: Db, context: StatusContext): DeskStatus {
     pnl: pnlLine(readDailyPnl(db, tradeDate)),
     killSwitch: readKillSwitch(db),
     halted: context.isHalted,
+    traderHalted: isTraderHalted(db, context),
   };
+}
+
+/** By its own word, as long as it lives: whoever starts after it has heard of no HALT but the file that is there. */
+function isTraderHalted(db: Db, context: StatusContext): boolean {
+  const beat = context.heartbeat('day-trader');
+  if (beat?.isHalted !== true || beat.bootId !== context.bootId) return false;
+  const holder = readLease(db, 'day-trader')?.holder ?? null;
+  return holder !== null && holder.pid === beat.pid && !context.isGone(holder);
 }
 
 function workerLine(db: Db, name: StatusWorker, context: StatusContext): WorkerLine {
@@ -112,6 +125,7 @@ function workerLine(db: Db, name: StatusWorker, context: StatusContext): WorkerL
     pid: holder?.pid ?? null,
     heartbeatAgeMs,
     brokerAgeMs: isItsBeat ? beat.brokerAgeMs : null,
+    brokerLostSince: null,
     crashesToday,
     because: null,
   };
@@ -120,9 +134,15 @@ function workerLine(db: Db, name: StatusWorker, context: StatusContext): WorkerL
   if (!isItsBeat) return { ...facts, state: 'STARTING' };
   if (heartbeatAgeMs !== null && heartbeatAgeMs > context.stillMsMax) return { ...facts, state: 'HUNG' };
   if (name === 'supervisor') return { ...facts, state: 'RUNNING' };
-  const isOffline = beat.phase === 'CONNECTING' && lease?.phase === 'CONNECTING' && lease.detail !== '';
-  return { ...facts, state: beat.phase, because: isOffline ? lease.detail : null };
+  if (!OFFLINE.has(beat.phase)) return { ...facts, state: beat.phase };
+  const { phaseSince } = beat;
+  const brokerLostSince = phaseSince === undefined ? null : isoTime(epochMs(Math.round(context.exchange - (context.mono - phaseSince))));
+  const isTold = lease?.phase === beat.phase && lease.detail !== '';
+  return { ...facts, state: beat.phase, brokerLostSince, because: isTold ? lease.detail : null };
 }
+
+/** The gateway cannot be reached, or cannot reach the broker. */
+const OFFLINE: ReadonlySet<string> = new Set(['CONNECTING', 'BROKER-LOST']);
 
 /** One that had to begin without a write to the store stands in no lease row yet; its heartbeat tells who it is. */
 function holderOfLine(onRecord: LeaseHolder | null, beating: LeaseHolder | null, { isGone }: StatusContext): LeaseHolder | null {
@@ -151,15 +171,19 @@ function pnlLine(accounts: ReturnType<typeof readDailyPnl>): PnlLine {
 
 // ---- for people ----
 
+const RESUME = '   no entries until a person runs ./holdfast resume; exits and protection go on';
+
 /** The block on the console; every line stands alone, so that a log keeps its sense. */
 export function formatStatus(status: DeskStatus): string {
   const { on, reason } = status.killSwitch;
   const locks = [
     ...(on ? [`KILL SWITCH ON (${reason ?? 'no reason given'})`] : []),
     ...(status.halted ? ['HALT FILE PRESENT (no entries)'] : []),
+    ...(status.traderHalted && !status.halted ? ['DAY TRADER HALTED (by a HALT file that is gone)'] : []),
   ];
   const lines = [
     [`── ${status.at.slice(0, 19).replace('T', ' ')} UTC`, status.tradeDate, status.phase, ...locks].join(' · '),
+    ...(locks.length === 0 ? [] : [RESUME]),
     ...status.workers.map(formatWorker),
     `   active positions: ${status.positions.length === 0 ? 'none' : ''}`,
     ...status.positions.map(formatPosition),
@@ -169,16 +193,26 @@ export function formatStatus(status: DeskStatus): string {
   return lines.map(line => line.trimEnd()).join('\n');
 }
 
-function formatWorker({ name, state, pid, heartbeatAgeMs, brokerAgeMs, crashesToday, because }: WorkerLine): string {
+function formatWorker(line: WorkerLine): string {
+  const { name, state, pid, heartbeatAgeMs, crashesToday, because } = line;
   const parts = [
     state.padEnd(11),
     pid === null || state === 'OFF' ? '' : `pid ${pid}`,
     heartbeatAgeMs === null ? '' : `heartbeat ${heartbeatAgeMs} ms ago`,
-    brokerAgeMs === null ? '' : `broker ${(brokerAgeMs / 1000).toFixed(1)} s ago`,
+    formatBroker(line),
     crashesToday === 0 ? '' : `${crashesToday} ${crashesToday === 1 ? 'crash' : 'crashes'} today`,
     because ?? '',
   ];
   return `   ${name.padEnd(13)} ${parts.filter(part => part !== '').join(' · ')}`;
+}
+
+/** The age of its last word says nothing while nobody is there: then it is the moment that counts. */
+function formatBroker({ state, brokerAgeMs, brokerLostSince }: WorkerLine): string {
+  if (OFFLINE.has(state)) {
+    const since = brokerLostSince === null ? '' : ` since ${brokerLostSince.slice(11, 19)} UTC`;
+    return state === 'CONNECTING' ? `broker not connected${since}` : `gateway without the broker${since}`;
+  }
+  return brokerAgeMs === null ? '' : `broker ${(brokerAgeMs / 1000).toFixed(1)} s ago`;
 }
 
 function formatPosition({ symbol, status, quantity, entryPrice, target, stop }: PositionLine): string {

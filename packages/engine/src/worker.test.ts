@@ -312,6 +312,15 @@ describe('a turn of the loop', () => {
     expect(halts[0]).toMatchObject({ command: { id: 0, kind: 'halt' } });
   });
 
+  it('what tells of no connection is no word of the broker', () => {
+    const stand = standUp({});
+    stand.take({ kind: 'notice', code: 2104, text: '', severity: 'info' });
+    stand.clock.pass(3_000);
+    stand.take({ kind: 'disconnected', reason: 'the socket was closed' });
+    stand.take({ kind: 'connect-failed', code: 502, reason: 'connection refused' });
+    expect(stand.worker.facts().brokerAgeMs).toBe(3_000);
+  });
+
   it('no guard, no entry: the heartbeat overrules the table', () => {
     let alive = true;
     const stand = standUp({}, { name: 'day-trader', guard: () => ({ alive, phase: 'READY' }) });

@@ -27,6 +27,8 @@ export interface Brain<S> {
   phaseOf(state: S): WorkerPhase;
   /** What a successor must know when the store is lost. The exit manager's alone. */
   testament?(state: S, at: EpochMs, mono: MonoMs): readonly Write[];
+  /** Told to enter nothing, and not told otherwise since. The day trader's alone. */
+  isHalted?(state: S): boolean;
 }
 
 export interface Stop {
@@ -78,6 +80,8 @@ export interface WorkerFacts {
   readonly markAgeMs: number | null;
   readonly commitAgeMs: number | null;
   readonly backlog: number;
+  /** See Brain; absent: no. */
+  readonly isHalted?: boolean;
 }
 
 export interface Worker<S> {
@@ -102,6 +106,8 @@ const HALT_AGAIN_MS = 1_000;
 /** Machine time between two looks at the store's file. */
 const LOOK_AT_STORE_MS = 250;
 const MARK_KINDS: ReadonlySet<string> = new Set(['pnl-mark', 'portfolio-mark', 'quote', 'bar']);
+/** Told by our own side of the line: nobody spoke. */
+const SILENCE_KINDS: ReadonlySet<string> = new Set(['disconnected', 'connect-failed']);
 
 /**
  * The loop, without timers: event → decide → one commit → sends → outcomes as new events. Nothing is awaited between taking an event and
@@ -301,7 +307,7 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
   return {
     take(body) {
       if (stopped) return;
-      lastBroker = clock.mono();
+      if (!SILENCE_KINDS.has(body.kind)) lastBroker = clock.mono();
       if (body.kind === 'time') {
         clock.told(body.seconds);
         timeToAcknowledge = true;
@@ -325,6 +331,7 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
         markAgeMs: age(lastMark),
         commitAgeMs: age(books.lastCommitAt),
         backlog: books.backlog,
+        ...(brain.isHalted?.(state) ? { isHalted: true } : {}),
       };
     },
     get state() {

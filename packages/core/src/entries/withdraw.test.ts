@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { phaseOf } from '../day-trader.js';
+import { isHalted, phaseOf } from '../day-trader.js';
 import { fromDollars } from '../units.js';
 import { claimOf, clock, command, quote, TraderBench, tale, told, working } from './testing/trader-bench.js';
 
@@ -177,7 +177,10 @@ describe('withdrawing', () => {
     const b = new TraderBench().ready();
     b.bar30(50.1);
     expect(tale(b.hear({ kind: 'command', command: command(0, 'halt') }))).toEqual([]);
+    expect(isHalted(b.state)).toBe(true);
     expect(tale(b.status(b.entry, 'PreSubmitted'))).toEqual(['order SUBMITTED 0/498', 'order CANCELLING 0/498', `cancel ${REF}`]);
+    b.hear({ kind: 'command', command: command(1, 'resume') });
+    expect(isHalted(b.state)).toBe(false);
   });
 
   test('A12: at 15:45 working entries are taken back', () => {
