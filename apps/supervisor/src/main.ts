@@ -7,12 +7,13 @@ import { loadConfig } from '@holdfast/engine/config-file';
 import { makeFolders } from '@holdfast/engine/desk-files';
 import { openDeskStore } from '@holdfast/engine/desk-store';
 import { EXIT_CODE } from '@holdfast/engine/exit-codes';
-import { HEARTBEAT_BYTES, HEARTBEAT_EVERY_MS } from '@holdfast/engine/heartbeat';
+import { HEARTBEAT_BYTES, HEARTBEAT_EVERY_MS, isBeating } from '@holdfast/engine/heartbeat';
 import * as live from '@holdfast/engine/live';
 import { createMemoryFile, type RandomFile } from '@holdfast/engine/random-file';
 import { writeAlert } from '@holdfast/store/alerts';
 import { attempt } from '@holdfast/store/refusal';
 import { runSupervisor } from './run-supervisor.js';
+import { storeRefused } from './start-refusal.js';
 import { takeSupervisorLease } from './supervisor-lease.js';
 import { supervisionPolicy } from './supervisor-policy.js';
 import { workerEnvironment } from './worker-environment.js';
@@ -30,7 +31,9 @@ function heartbeatIn(path: string): RandomFile {
   try {
     return live.openRandomFile(path, HEARTBEAT_BYTES);
   } catch (error) {
-    say(`WARNING the heartbeat file cannot be written (${error instanceof Error ? error.message : String(error)}); supervision goes on`);
+    say(
+      `WARNING the heartbeat file cannot be written (${error instanceof Error ? error.message : String(error)}). Supervision goes on; free disk space, then start it again.`,
+    );
     return createMemoryFile(HEARTBEAT_BYTES);
   }
 }
@@ -48,16 +51,20 @@ const policy = supervisionPolicy(config, process.env.HOLDFAST_TEST_SUPERVISION);
 const folders = makeFolders(files);
 if (!folders.ok) refuse(folders.detail, EXIT_CODE.storeUnusable);
 const store = openDeskStore(files, live.wall());
-if (!store.ok) refuse(`the store cannot be used (${store.code}): ${store.detail}`, EXIT_CODE.storeUnusable);
+if (!store.ok) refuse(storeRefused(store, files.store), EXIT_CODE.storeUnusable);
 const heartbeatFile = files.heartbeat('supervisor');
 const me = live.thisProcess();
 const machine = { ...live.machineTime, me, sleep: live.sleep, isGone: live.isGone, kill: (pid: number) => live.sendSignal(pid, 'SIGKILL') };
 const taken = await takeSupervisorLease(store.db, { ...machine, heartbeat: () => live.readHeartbeat(heartbeatFile) }, policy.stillMsMax);
-if (!taken.ok) refuse(taken.detail, taken.code === 'ALREADY_SUPERVISED' ? SUPERVISED.alreadySupervised : EXIT_CODE.storeUnusable);
+if (!taken.ok && taken.code === 'ALREADY_SUPERVISED') refuse(taken.detail, SUPERVISED.alreadySupervised);
+if (!taken.ok) refuse(storeRefused(taken, files.store), EXIT_CODE.storeUnusable);
 
 if (fallbackBecause !== null) say(`WARNING ${fallbackBecause}\nGoing on with the last configuration that worked, ${files.lastGoodConfig}.`);
 if (store.restored !== null) {
-  const words = restoredAlert(store.restored.why, store.restored);
+  const guard = live.readHeartbeat(files.heartbeat('exit-manager'));
+  const isAlive = isBeating(guard, { mono: live.mono(), bootId: me.bootId, stillMs: policy.stillMsMax });
+  const isGuarded = isAlive && guard?.phase === 'READY';
+  const words = restoredAlert(store.restored.why, { ...store.restored, isGuarded });
   say(`${words.level.toUpperCase()} ${words.code}: ${words.happened} ${words.did} ${words.todo}`);
   const now = live.wall();
   const told = attempt(() =>

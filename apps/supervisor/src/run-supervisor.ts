@@ -87,7 +87,8 @@ export function runSupervisor(parts: SupervisorParts): RunningSupervisor {
     exchange: () => exchange(),
     wall: live.wall,
     stderr: false,
-    onBroken: detail => say(`the run log cannot be written (${detail}); going on without it`),
+    onBroken: detail =>
+      say(`the run log cannot be written (${detail}). Supervision goes on, lines are lost until it can be; free disk space`),
   });
 
   function end(code: number, why: string): void {
@@ -121,7 +122,10 @@ export function runSupervisor(parts: SupervisorParts): RunningSupervisor {
     showStatus: because => {
       const status = attempt(() => readStatus(supervision.db, statusContext()));
       if (!('ok' in status)) say(`status (${because})\n${formatStatus(status)}`);
-      else say(`status (${because}): the store cannot be read (${status.detail}); supervision goes on`);
+      else
+        say(
+          `status (${because}): the store cannot be read (${status.detail}). Supervision goes on; look at disk space and at who holds the database`,
+        );
     },
     onEnd: () => end(parts.stoppedCode, 'everything is stopped'),
   });

@@ -21,7 +21,7 @@ const LOOK_EVERY_MS = 50;
 /**
  * Takes the supervisor's lease: at once when it is free or its holder is dead. A living holder whose heartbeat moves is a supervisor at work:
  * ALREADY_SUPERVISED, naming it. One that stands still for `stillMsMax` is hung: killed, and its place taken when it is gone.
- * A locked store is tried again for as long.
+ * A store that is locked or takes no write is tried again for as long.
  */
 export async function takeSupervisorLease(
   db: Db,
@@ -38,7 +38,8 @@ export async function takeSupervisorLease(
     const waitedMs = machine.mono() - since;
     const row = attempt(() => readLease(db, 'supervisor'));
     const holder = row === null || 'ok' in row ? null : row.holder;
-    if (holder === null) {
+    // One that is gone is not waited for: then it is the store that says no (a full disk), and that pid may be somebody else's by now.
+    if (holder === null || machine.isGone(holder)) {
       if (taken.code !== 'LEASE_HELD' && waitedMs > stillMsMax) return taken;
     } else {
       const beat = machine.heartbeat();

@@ -19,6 +19,19 @@ it('is restored at once, however many tell of it, and well again afterwards', ()
   expect(bench.tale()).toEqual([]);
 });
 
+it.each([
+  ['READY', false, 'The exit manager went on protecting'],
+  ['dead at that moment', true, 'No exit manager was READY at that moment: only what rests at the broker protected.'],
+])('with the exit manager %s it says who protected', (_, isDead, words) => {
+  const bench = running();
+  lose(bench);
+  if (isDead) bench.dies(GUARD, 6);
+  bench.tell(RESTORED);
+  const alert = bench.alerts.find(({ code }) => code === 'STORE_RESTORED');
+  expect(alert?.did).toContain(words);
+  expect(alert?.did).toContain('the kill switch is on.');
+});
+
 it('what fails is tried again every 5 s for ever, and told the first time and once a minute', () => {
   const bench = running();
   bench.tale();

@@ -1,6 +1,7 @@
 import type { Alert } from '../effects.js';
 import { type MonoMs, monoMs } from '../units.js';
 import type { SupervisorEffect, SupervisorState, SupervisorStep } from './state.js';
+import { isReady } from './watch.js';
 
 /** The store as the supervisor believes it to be. Only the supervisor restores it (DESIGN §5). */
 export type StoreCondition =
@@ -45,7 +46,8 @@ function restore(state: SupervisorState, { why, tries }: { readonly why: string;
 
 export function onStoreRestored(state: SupervisorState, restored: Restored): SupervisorStep {
   const why = state.store.is === 'lost' ? state.store.why : 'it was lost';
-  return { state: { ...state, store: STORE_WELL }, effects: [{ do: 'alert', alert: restoredAlert(why, restored) }] };
+  const isGuarded = isReady(state.guard);
+  return { state: { ...state, store: STORE_WELL }, effects: [{ do: 'alert', alert: restoredAlert(why, { ...restored, isGuarded }) }] };
 }
 
 export function onStoreNotRestored(state: SupervisorState, detail: string, now: MonoMs): SupervisorStep {
@@ -60,14 +62,20 @@ export function onStoreNotRestored(state: SupervisorState, detail: string, now: 
 /** The reason of the kill switch begins so; as long as it stands, the blocks of the day are completed at every READY of the exit manager. */
 export const RESTORED_REASON = 'the store was restored';
 
-export const restoredAlert = (why: string, { from, missing, setAside }: Restored): Alert => ({
+const GUARDED = 'The exit manager went on protecting and puts what it knows into it';
+const UNGUARDED =
+  'No exit manager was READY at that moment: only what rests at the broker protected. The next one reads its emergency file, asks the ' +
+  'broker for positions, orders and executions, and puts what it learns into it';
+
+/** `isGuarded`: an exit manager was READY when the store was restored. */
+export const restoredAlert = (why: string, { from, missing, setAside, isGuarded }: Restored & { readonly isGuarded: boolean }): Alert => ({
   level: 'critical',
   code: 'STORE_RESTORED',
   symbol: null,
   happened: `The store was lost: ${why}.`,
   did:
     `It was restored from ${from}${setAside.length === 0 ? '' : `; what was there is ${setAside.join(', ')}`}. ` +
-    'The exit manager went on protecting and puts what it knows into it; the kill switch is on.',
+    `${isGuarded ? GUARDED : UNGUARDED}; the kill switch is on.`,
   todo: `${missing} Compare \`holdfast positions\` with TWS and find out why the file was lost; then \`holdfast resume\`.`,
 });
 

@@ -1,3 +1,4 @@
+import type { Alert } from '../../effects.js';
 import type { WorkerPhase } from '../../shared-view.js';
 import { decide, newSupervisor } from '../../supervisor.js';
 import { monoMs } from '../../units.js';
@@ -20,6 +21,7 @@ export class Bench {
   readonly story: string[] = [];
   /** What was answered to commands, in words. */
   readonly answers: string[] = [];
+  readonly alerts: Alert[] = [];
   readonly spawned: { worker: SupervisedWorker; at: number }[] = [];
   readonly counters: Record<SupervisedWorker, number> = { 'exit-manager': 0, 'day-trader': 0 };
 
@@ -84,7 +86,10 @@ export class Bench {
     if (effect.do === 'secure-positions' || effect.do === 'end' || effect.do === 'restore-store' || effect.do === 'back-up-store')
       this.story.push(`${this.mono} ${effect.do}`);
     if (effect.do === 'daily-reset') this.story.push(`${this.mono} daily-reset ${effect.date}`);
-    if (effect.do === 'alert') this.story.push(`${this.mono} alert ${effect.alert.code}`);
+    if (effect.do === 'alert') {
+      this.story.push(`${this.mono} alert ${effect.alert.code}`);
+      this.alerts.push(effect.alert);
+    }
   }
 
   /** What happened since it was last told. */
