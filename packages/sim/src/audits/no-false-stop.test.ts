@@ -21,6 +21,8 @@ describe('I3: nothing is let go for a stop that was not touched', () => {
   test.each([
     ['touched at that moment', 49.55, '10:01:03', 0],
     ['touched within the tolerance', 49.61, '10:01:03', 0],
+    ['touched within the tick the level is rounded to', 49.62, '10:01:03', 0],
+    ['a cent short of that', 49.64, '10:01:03', 1],
     ['touched and recovered, heard of late', 49.55, '10:02:00', 0],
     ['touched long ago', 49.55, '10:03:30', 1],
     ['never nearer than half way', 49.8, '10:01:03', 1],

@@ -3,9 +3,12 @@ import type { CareLine } from './care-ledger.js';
 import { type Audit, dollars, type Stand } from './ground.js';
 import { markOf } from './violation.js';
 
+/** A cent, in micro-dollars: of a stock at $7.60 it is 13 basis points. */
+const TICK = 10_000;
+
 /**
  * I3, the other way round: nothing is let go because of a stop that was never touched. A decision for the reason `stop` must follow a mark at
- * or beyond the tightest stop the reference allows (`stopToleranceBps` of it besides), at the exchange and not only in the worker's opinion,
+ * or beyond the tightest stop the reference allows (`stopToleranceBps` of it besides, and the tick to which a level is rounded), at the exchange and not only in the worker's opinion,
  * within `touchRememberedMs` of exchange time: a mark may be late, a worker may have stood still. So a single crazy mark, or data that is
  * not live, sells nothing.
  *
@@ -19,8 +22,8 @@ export function noFalseStop({ ground, rules, say }: Stand): Audit {
 
   const stopOf = ({ held, low, high }: CareLine): number =>
     held > 0
-      ? high * (1 - (rules.stopBps - bounds.stopToleranceBps) / 10_000)
-      : low * (1 + (rules.stopBps - bounds.stopToleranceBps) / 10_000);
+      ? high * (1 - (rules.stopBps - bounds.stopToleranceBps) / 10_000) + TICK
+      : low * (1 + (rules.stopBps - bounds.stopToleranceBps) / 10_000) - TICK;
 
   const look = (conId: number, line: CareLine, mark: number): void => {
     const isBeyond = line.held > 0 ? mark <= stopOf(line) : mark >= stopOf(line);
