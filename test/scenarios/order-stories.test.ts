@@ -1,3 +1,5 @@
+import { tradeDateOf } from '@holdfast/core/calendar';
+import { readRoundTrips } from '@holdfast/store/reports';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CALM } from './desk-market.js';
 import { endStages, onDesk } from './desk-stage.js';
@@ -150,7 +152,10 @@ describe('races', () => {
       s.gateway.calm();
       s.line.calm();
     });
-    // A commission that overtook its execution is asked for with the minute's comparison.
+    // A commission that overtook its execution is asked for when the trade is closed, and not with the minute's comparison.
+    s.runTo('09:33:19');
+    const paid = s.world.exchange.executions().reduce((sum, { commission }) => sum + commission, 0);
+    expect(readRoundTrips(s.world.operator, tradeDateOf(s.world.time.exchange()))).toMatchObject([{ symbol: 'ACME', commission: paid }]);
     s.runTo('10:00:00');
     expect(s.told('ACME', 'cancel', 'late')).toMatchInlineSnapshot(`
       09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-1)
@@ -172,7 +177,6 @@ describe('races', () => {
       09:33:11 exit-manager  exit SELL 39 ACME MKT IOC (X-3)
       09:33:11 exchange  fills SELL 39 ACME @ 49.4 (X-3)
       09:33:17 exit-manager  closes ACME: target
-      09:42:50 exit-manager  closes ACME: target
     `);
     expect([s.sold(), s.world.counts.faults['fill after Cancelled']]).toEqual([99, expect.any(Number)]);
   });

@@ -3,7 +3,7 @@ import type { ClosedTrade } from '../effects.js';
 import { isFinal } from '../orders/order.js';
 import { type Micros, micros, shares, toDollars } from '../units.js';
 import type { Care } from './care.js';
-import { alert, type Booked, type Draft, edit, emit, mayAct, say, type Tracked, write } from './desk.js';
+import { alert, askExecutions, type Booked, type Draft, edit, emit, mayAct, say, type Tracked, write } from './desk.js';
 import { averagePriceOf, executionsOf } from './learn.js';
 import { cancelExit } from './place.js';
 import { probe, repeatCancels } from './sell.js';
@@ -12,7 +12,7 @@ import { stopReason } from './trail.js';
 
 /** Members of the group end by themselves when one fills; only those that do not are cancelled by us. */
 const BROKER_CANCELS_MS = 1_000;
-/** A trade is closed without the commissions of its last fills after this long; they are added when they come. */
+/** A trade is closed without the commissions of its last fills after this long; they are asked for, and added when they come. */
 const COMMISSION_WAIT_MS = 2_000;
 
 /**
@@ -42,6 +42,8 @@ export function closeWhenDone(d: Draft, care: Care): void {
   if (!mayAct(d) && !executions.some(({ side }) => side === leavingSide)) return;
   const commissionsMissing = executions.some(({ commission }) => commission === undefined);
   if (commissionsMissing && d.mono - executedAt < COMMISSION_WAIT_MS) return;
+  // One that overtook its execution was told of nothing known: the answer tells it again, now that the execution is (I6).
+  if (commissionsMissing) askExecutions(d, 0);
   close(d, care, tradeResult(d, care, executions));
 }
 
