@@ -151,4 +151,16 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I3',
     what: 'One crazy mark, then the gateway restarted: nobody contradicted it for three seconds, and it was believed.',
   },
+  {
+    seed: 4000353,
+    days: 2,
+    invariant: 'I6',
+    what: 'A commission overtook its execution, and nobody asked for it before the comparison of the minute.',
+  },
+  {
+    seed: 1003521,
+    days: 2,
+    invariant: 'I6',
+    what: 'After an older copy of the store nobody ended the trade whose entry had been taken back: its commission was not in the result.',
+  },
 ];

@@ -171,21 +171,28 @@ function joinPosition(d: Draft, { from, to }: { from: Care; to: Care }): void {
 /**
  * Trades on record whose position nobody holds in care: their row was lost, or another process booked the fill first. Taken up at the first
  * complete answer, where the broker holds shares of that sign; a trade that vanished stays closed. One that began with an entry of ours and has
- * ended by its executions, but not by its row (that was lost with the store), is taken up too: it is closed once more.
+ * ended by its executions, but not by its row (that was lost with the store), is taken up too: it is closed once more. So is one whose entry was
+ * taken back whole: what it cost and the day's block are all that is left of it.
  */
 export function recoverTrades(d: Draft): void {
-  const nets = new Map<string, { net: number; first: Booked; hasLeft: boolean }>();
+  const nets = new Map<string, { net: number; first: Booked; hasLeft: boolean; hasTraded: boolean }>();
   for (const execution of [...d.s.executions.values()].sort((a, b) => a.at - b.at)) {
     const { tradeId, side, shares: quantity } = execution;
     if (tradeId === null || tradeId === BEFORE_HOLDFAST || d.s.closed.has(tradeId) || d.s.care.has(execution.conId)) continue;
-    const { net, first, hasLeft } = nets.get(tradeId) ?? { net: 0, first: execution, hasLeft: false };
+    const { net, first, hasLeft, hasTraded } = nets.get(tradeId) ?? { net: 0, first: execution, hasLeft: false, hasTraded: false };
     const leaves = side !== first.side && quantity > 0;
-    nets.set(tradeId, { net: net + (side === 'BUY' ? quantity : -quantity), first, hasLeft: hasLeft || leaves });
+    nets.set(tradeId, {
+      net: net + (side === 'BUY' ? quantity : -quantity),
+      first,
+      hasLeft: hasLeft || leaves,
+      hasTraded: hasTraded || quantity > 0,
+    });
   }
-  for (const [tradeId, { net, first, hasLeft }] of nets) {
+  for (const [tradeId, { net, first, hasLeft, hasTraded }] of nets) {
     const inCare = (d.s.holdings.get(first.conId)?.quantity ?? 0) - (d.s.baseline?.get(first.conId) ?? 0);
     const isHeld = net !== 0 && Math.sign(inCare) === Math.sign(net);
-    if (isHeld || (net === 0 && hasLeft && isEntryRef(first.orderRef))) takeIntoCare(d, first, tradeId);
+    const hasEnded = net === 0 && (hasLeft || !hasTraded) && isEntryRef(first.orderRef);
+    if (isHeld || hasEnded) takeIntoCare(d, first, tradeId);
   }
 }
 

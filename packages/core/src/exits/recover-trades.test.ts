@@ -67,10 +67,14 @@ it('A10, I6: one that had ended is taken up once more, to be closed with its res
   expect(caredFor([BOUGHT, SOLD])).toBe(TRADE);
 });
 
+it('I6: one whose entry was taken back whole is ended once more too: its commission was paid', () => {
+  expect(caredFor([{ ...BOUGHT, shares: shares(0) }])).toBe(TRADE);
+});
+
 it.each([
   ['one whose end is on record stays ended', [BOUGHT, SOLD], [ended]],
   ['one that the broker holds nothing of vanished long ago', [BOUGHT], []],
-  ['one whose entry was taken back never began', [{ ...BOUGHT, shares: shares(0) }], []],
+  ['one that was taken back by hand was not ours either', [{ ...BOUGHT, orderRef: '', shares: shares(0) }], []],
   ['one that no entry of ours began is not ours to end', [{ ...BOUGHT, orderRef: '' }, SOLD], []],
 ])('%s', (_title, executions, endedTrades) => {
   expect(caredFor(executions, endedTrades)).toBeUndefined();
