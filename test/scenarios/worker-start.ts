@@ -4,7 +4,7 @@ import type { SharedView } from '@holdfast/core/shared-view';
 import type { EpochMs, MonoMs } from '@holdfast/core/units';
 import { ASK_AGAIN_MS, type Booted, createBoot } from '@holdfast/engine/boot';
 import type { EmergencyFile } from '@holdfast/engine/emergency-file';
-import { withKept } from '@holdfast/engine/kept-view';
+import { keepsBaseline, withKept } from '@holdfast/engine/kept-view';
 import { silentLog } from '@holdfast/engine/log';
 import { baselineTakenAt } from '@holdfast/store/baseline';
 import { Db, type Synchronous } from '@holdfast/store/db';
@@ -83,12 +83,13 @@ export function startWorker(parts: StartParts): Started {
 
 /** As the shell does once the gateway has named the account: a store that does not answer is asked again. */
 function readStore({ db, unwritten }: Booted, { name, account, now, wait }: StartParts): Pick<Started, 'view' | 'hasBaseline'> {
+  const kept = unwritten?.steps ?? [];
   for (let tries = 0; tries < STARTS_MAX; tries += 1) {
     const at = now();
     const read = attempt(() => ({
       ok: true as const,
-      view: withKept(loadStartView(db, { worker: name, tradeDate: tradeDateOf(at), now: at }), unwritten?.steps ?? []),
-      hasBaseline: baselineTakenAt(db, account) !== null,
+      view: withKept(loadStartView(db, { worker: name, tradeDate: tradeDateOf(at), now: at }), kept),
+      hasBaseline: baselineTakenAt(db, account) !== null || keepsBaseline(kept, account),
     }));
     if (read.ok) return read;
     wait(ASK_AGAIN_MS);

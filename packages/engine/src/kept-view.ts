@@ -10,6 +10,10 @@ import type { PendingStep } from './emergency-file.js';
 export const withKept = (view: SharedView, steps: readonly PendingStep[]): SharedView =>
   steps.reduce((merged, { writes }) => writes.reduce(apply, merged), view);
 
+/** Whether a baseline of this account is among these steps: the account was met, though the store has not heard of it (I12). */
+export const keepsBaseline = (steps: readonly PendingStep[], account: string): boolean =>
+  steps.some(({ writes }) => writes.some(write => write.do === 'write-baseline' && write.account === account));
+
 function apply(view: SharedView, write: Write): SharedView {
   switch (write.do) {
     case 'write-intent':

@@ -3,8 +3,9 @@ import { epochMs, monoMs } from '@holdfast/core/units';
 import { bindStore, readBinding } from '@holdfast/store/binding';
 import { storeFailure } from '@holdfast/store/faults';
 import { readLease } from '@holdfast/store/leases';
-import { closeAll, NOW, openDesk } from '@holdfast/store/testing/desk';
+import { anOrder, closeAll, MONDAY, NOW, openDesk } from '@holdfast/store/testing/desk';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Unwritten } from './boot.js';
 import { createExchangeClock } from './clock.js';
 import { parseConfig } from './config.js';
 import { silentLog } from './log.js';
@@ -17,7 +18,12 @@ afterEach(closeAll);
 const SPEAKS_AT = 1_741_527_000; // a replayed day of 2025
 const connected = (accounts: readonly string[] = ['DU1234567']) => ({ kind: 'connected' as const, nextOrderId: 1, accounts, session: 1 });
 
-function shellOn(yaml: string, boundAccount: string | null = null, isDamaged = () => false) {
+interface ShellOptions {
+  readonly isDamaged?: () => boolean;
+  readonly unwritten?: Unwritten | null;
+}
+
+function shellOn(yaml: string, boundAccount: string | null = null, { isDamaged = () => false, unwritten = null }: ShellOptions = {}) {
   const parsed = parseConfig(yaml);
   if (!parsed.ok) throw new Error('the test has a bad configuration');
   const desk = openDesk({
@@ -37,7 +43,7 @@ function shellOn(yaml: string, boundAccount: string | null = null, isDamaged = (
   const shell = createShell({
     name: 'exit-manager',
     config: parsed.config,
-    booted: { ok: true, db: desk.db, lease: desk.exitManager, binding: readBinding(desk.db), unwritten: null },
+    booted: { ok: true, db: desk.db, lease: desk.exitManager, binding: readBinding(desk.db), unwritten },
     brain: scriptedBrain({}, heard).brain,
     createState: start => starts.push(start),
     clock: createExchangeClock({ mono: () => monoMs(5), wall: () => epochMs(1_800_000_000_000) }),
@@ -94,6 +100,23 @@ describe('from the first dial to the brain', () => {
     expect(readBinding(stand.desk.db)).toMatchObject({ mode: 'paper', account: 'DU1234567' });
   });
 
+  it('I12: an account whose baseline waits to be written is met already, and no other', () => {
+    const holdings = [{ contract: anOrder().contract, quantity: 110 }];
+    const unwrittenFor = (account: string): Unwritten => ({
+      why: 'the disk is full',
+      steps: [{ at: NOW, tradeDate: MONDAY, writes: [{ do: 'write-baseline', account, holdings }] }],
+      record: () => ({ ok: true }),
+    });
+    const startWith = (unwritten: Unwritten) => {
+      const stand = shellOn('mode: demo', 'DU1234567', { unwritten });
+      stand.tell(connected());
+      stand.tell({ kind: 'time', seconds: SPEAKS_AT });
+      return stand.starts[0];
+    };
+    expect(startWith(unwrittenFor('DU1234567'))).toMatchObject({ hasBaseline: true, view: { baseline: holdings } });
+    expect(startWith(unwrittenFor('DU7654321'))).toMatchObject({ hasBaseline: false });
+  });
+
   it('a real account behind a paper configuration: nothing is sent or bound, the process ends with 78', () => {
     const stand = shellOn('mode: paper');
     stand.tell(connected(['U1234567']));
@@ -112,7 +135,7 @@ describe('from the first dial to the brain', () => {
 
   it('DESIGN §5: a damaged page met before anything was decided ends it with code 6, and does not wait for the store to answer', () => {
     let isDamaged = false;
-    const stand = shellOn('mode: paper', 'DU1234567', () => isDamaged);
+    const stand = shellOn('mode: paper', 'DU1234567', { isDamaged: () => isDamaged });
     isDamaged = true;
     stand.tell(connected());
     stand.tell({ kind: 'time', seconds: SPEAKS_AT });

@@ -17,7 +17,7 @@ import type { Config } from './config.js';
 import type { EmergencyFile } from './emergency-file.js';
 import { EXIT_CODE } from './exit-codes.js';
 import type { Recorder } from './journal.js';
-import { withKept } from './kept-view.js';
+import { keepsBaseline, withKept } from './kept-view.js';
 import type { Log } from './log.js';
 import { sendPolicyOf, wireLimitsOf } from './rules-of-config.js';
 import type { GuardPulse } from './store-watch.js';
@@ -154,10 +154,11 @@ export function createShell<S>(parts: ShellParts<S>): Shell {
 
   function createFor(account: string, now: EpochMs): void {
     const { db } = booted;
+    const kept = booted.unwritten?.steps ?? [];
     const read = attempt(() => ({
       ok: true as const,
-      view: withKept(loadStartView(db, { worker: name, tradeDate: tradeDateOf(now), now }), booted.unwritten?.steps ?? []),
-      hasBaseline: baselineTakenAt(db, account) !== null,
+      view: withKept(loadStartView(db, { worker: name, tradeDate: tradeDateOf(now), now }), kept),
+      hasBaseline: baselineTakenAt(db, account) !== null || keepsBaseline(kept, account),
     }));
     if (read.ok) run(account, now, read);
     else refused(read);
