@@ -145,6 +145,44 @@ describe('a desk that never ran', () => {
   });
 });
 
+describe('a desk whose store was lost while nothing ran', () => {
+  const lost = async (rest: (folder: string) => void): Promise<string[]> => {
+    const config = desk();
+    await holdfast([...config, 'db', 'migrate']);
+    rest(join(folder, 'var'));
+    for (const side of ['', '-wal', '-shm']) rmSync(join(folder, 'var', `holdfast.db${side}`), { force: true });
+    return config;
+  };
+
+  it.each(['status', 'positions', 'resume', 'stop', 'db backup', 'db migrate'])(
+    '%s names what is left of it and the way back: 69',
+    async words => {
+      const config = await lost(made => {
+        mkdirSync(join(made, 'backups'));
+        writeFileSync(join(made, 'backups', 'daily-2026-03-09T12-00-00-000Z.db'), 'a copy');
+      });
+      const said = await holdfast([...config, ...words.split(' ')], { cwd: folder });
+      expect(said.code).toBe(69);
+      const parts = threeParts(said.err);
+      expect(parts[0]).toBe(
+        'holdfast: The store var/holdfast.db is gone, and this desk has run before. ' +
+          'Left: 1 copy in var/backups, the newest daily-2026-03-09T12-00-00-000Z.db.',
+      );
+      expect(parts[1]).toBe('Nothing was read or created.');
+      expect(parts[2]).toContain('./holdfast start');
+      expect(existsSync(join(folder, 'var', 'holdfast.db'))).toBe(false);
+    },
+  );
+
+  it('an emergency file alone tells of it too', async () => {
+    const config = await lost(made => {
+      mkdirSync(join(made, 'run'), { recursive: true });
+      writeFileSync(join(made, 'run', 'exit-manager.emergency'), '');
+    });
+    expect((await holdfast([...config, 'status'])).err).toContain("Left: the exit manager's emergency file.");
+  });
+});
+
 describe('a desk at rest', () => {
   const migrated = async (): Promise<string[]> => {
     const config = desk();

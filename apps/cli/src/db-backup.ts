@@ -3,7 +3,7 @@ import { backUp } from '@holdfast/engine/store-keeper';
 import { openStore } from '@holdfast/store/db';
 import { attempt } from '@holdfast/store/refusal';
 import type { Place } from './command-line.js';
-import { openDesk, shownPath, storeProblem } from './desk.js';
+import { missingStore, openDesk, shownPath, storeProblem } from './desk.js';
 import { complain, isProblem } from './problem.js';
 import { printJson } from './screen.js';
 
@@ -13,6 +13,8 @@ export function backUpStore({ machine, screen, config }: Place, json: boolean): 
   if (isProblem(desk)) return complain(screen, desk);
   const { store, backups } = desk.files;
   const shown = shownPath(machine, store);
+  const missing = missingStore(machine, desk.files);
+  if (missing) return complain(screen, missing);
   const db = attempt(() => openStore(store, { busyTimeoutMs: 5_000, synchronous: 'FULL', mustExist: true }));
   if ('code' in db) return complain(screen, storeProblem(shown, db.detail));
   try {

@@ -1,13 +1,14 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { backupName } from '@holdfast/core/supervision/backups';
+import { hasRun } from '@holdfast/engine/desk-store';
 import { backupStore } from '@holdfast/store/backup';
 import { openStore } from '@holdfast/store/db';
 import { migrate, requireMigrated } from '@holdfast/store/migrate';
 import { attempt } from '@holdfast/store/refusal';
 import type { Place, Verb } from './command-line.js';
 import { backUpStore } from './db-backup.js';
-import { openDesk, shownPath, storeProblem } from './desk.js';
+import { missingStore, openDesk, shownPath, storeProblem } from './desk.js';
 import { complain, isProblem } from './problem.js';
 import { printJson } from './screen.js';
 
@@ -32,6 +33,9 @@ function migrateStore({ machine, screen, config }: Place, json: boolean): number
   const { store, backups } = desk.files;
   const shown = shownPath(machine, store);
   const existed = existsSync(store);
+  // An empty one in its place would hide the loss from the supervisor, which restores it.
+  const lost = hasRun(desk.files) ? missingStore(machine, desk.files) : null;
+  if (lost) return complain(screen, lost);
   mkdirSync(dirname(store), { recursive: true });
   const db = attempt(() => openStore(store, { busyTimeoutMs: 5_000, synchronous: 'FULL' }));
   if ('code' in db) return complain(screen, storeProblem(shown, db.detail));

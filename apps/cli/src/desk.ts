@@ -1,10 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { backupsAmong } from '@holdfast/core/supervision/backups';
 import type { EpochMs } from '@holdfast/core/units';
 import { epochMs } from '@holdfast/core/units';
 import { type Config, describeProblem, parseConfig } from '@holdfast/engine/config';
 import { loadConfig } from '@holdfast/engine/config-file';
 import { type DeskFiles, deskFiles } from '@holdfast/engine/desk-files';
+import { hasRun } from '@holdfast/engine/desk-store';
 import { isBeating } from '@holdfast/engine/heartbeat';
 import { type Db, openStore } from '@holdfast/store/db';
 import { requireMigrated } from '@holdfast/store/migrate';
@@ -90,14 +92,8 @@ export function openForCommand(machine: Machine, files: DeskFiles): Db | Problem
 
 function openExisting(machine: Machine, files: DeskFiles, readonly: boolean): Db | Problem {
   const shown = shownPath(machine, files.store);
-  if (!existsSync(files.store)) {
-    return {
-      code: EXIT.unavailable,
-      happened: `There is no store at ${shown}: Holdfast has never run with this desk.yaml.`,
-      did: 'Nothing was read or created.',
-      todo: 'Start the desk with `./holdfast start`, or name another configuration with --config FILE.',
-    };
-  }
+  const missing = missingStore(machine, files);
+  if (missing) return missing;
   const db = attempt(() => openStore(files.store, { busyTimeoutMs: REPORT_BUSY_MS, synchronous: 'NORMAL', mustExist: true, readonly }));
   if ('code' in db) return storeProblem(shown, db.detail);
   const migrated = requireMigrated(db);
@@ -112,6 +108,40 @@ function openExisting(machine: Machine, files: DeskFiles, readonly: boolean): Db
     };
   }
   return storeProblem(shown, migrated.detail);
+}
+
+const noStore = (shown: string): Problem => ({
+  code: EXIT.unavailable,
+  happened: `There is no store at ${shown}: Holdfast has never run with this desk.yaml.`,
+  did: 'Nothing was read or created.',
+  todo: 'Start the desk with `./holdfast start`, or name another configuration with --config FILE.',
+});
+
+/** Null when the file is there. Where the desk has run before, an absent store is a lost one. */
+export function missingStore(machine: Machine, files: DeskFiles): Problem | null {
+  if (existsSync(files.store)) return null;
+  return hasRun(files) ? lostStore(machine, files) : noStore(shownPath(machine, files.store));
+}
+
+/** Whoever starts the supervisor gets it back (DESIGN §5). */
+function lostStore(machine: Machine, files: DeskFiles): Problem {
+  const copies = existsSync(files.backups) ? backupsAmong(readdirSync(files.backups)) : [];
+  const newest = copies[0];
+  const count = `${copies.length} ${copies.length === 1 ? 'copy' : 'copies'}`;
+  const rests = [
+    newest ? `${count} in ${shownPath(machine, files.backups)}, the newest ${newest.name}` : '',
+    existsSync(files.emergency('exit-manager')) ? "the exit manager's emergency file" : '',
+  ].filter(words => words !== '');
+  return {
+    code: EXIT.unavailable,
+    happened:
+      `The store ${shownPath(machine, files.store)} is gone, and this desk has run before. ` +
+      `Left: ${rests.join('; ') || 'an empty folder for copies'}.`,
+    did: 'Nothing was read or created.',
+    todo:
+      'If somebody moved it, put it back with its -wal. Else `./holdfast start` (a supervisor that runs does it by itself): it restores the ' +
+      'newest sound copy, asks the broker for the rest, and leaves the kill switch on until you look and `./holdfast resume`.',
+  };
 }
 
 export const storeProblem = (shown: string, detail: string): Problem => ({

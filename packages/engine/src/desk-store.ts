@@ -63,7 +63,7 @@ function loss(files: StoreFiles, options: StoreOptions): string | null {
 }
 
 /** An exit manager has been at work in this folder before: then an absent store is a lost one, and no first start. */
-const hasRun = (files: StoreFiles): boolean => existsSync(files.emergency('exit-manager')) || existsSync(files.backups);
+export const hasRun = (files: StoreFiles): boolean => existsSync(files.emergency('exit-manager')) || existsSync(files.backups);
 
 function openSound(files: StoreFiles, now: EpochMs, options: StoreOptions): OpenedStore {
   const existed = existsSync(files.store) && statSync(files.store).size > 0;
