@@ -69,7 +69,9 @@ describe('holdfast simulate', () => {
     [['simulate', '--seeds', '3', '--profile', 'hurricane'], 'calm, rough, storm'],
     [['simulate', '--trace', '--seeds', '3'], '--trace needs --seed'],
     [['simulate', '--seeds', '2', '--from', '9007199254740992'], '2^53'],
-    [['simulate', '--seeds', '0'], 'whole number from 1'],
+    [['simulate', '--seeds', '0'], 'whole number from 1 to 10000000'],
+    [['simulate', '--seeds', '10000001'], 'whole number from 1 to 10000000'],
+    [['simulate', '--seed', '1e20'], 'whole number from 0 to 2^53'],
     [['simulate', '--seed', '5', '--seeds', '3'], 'leave out --seeds'],
     [['simulate', '--seed', '5', '--verbose'], '--verbose needs --trace'],
     [['simulate', '--seed', '5', '--trace', '--json'], 'one of the two'],
@@ -92,6 +94,13 @@ describe('holdfast simulate', () => {
     const merged = await holdfast(['simulate', 'merge', ...files, '--json']);
     expect(merged.code, merged.err).toBe(1);
     expect(parsed(merged.out)).toMatchObject({ seeds: 2, violations: [{ invariant: 'bug', seed: 7, detail: 'Error: x' }] });
+  });
+
+  it('a shard without a seed of its own says so: no seed is no proof', async () => {
+    const { code, err, out } = await holdfast(['simulate', '--seeds', '1', '--shard', '2/2']);
+    expect(code).toBe(0);
+    expect(err).toContain('shard 2/2 of 1 seed holds none');
+    expect(out).toContain('0 seeds, 0 days under storm: nothing was run');
   });
 
   it('a file that is no report is named', async () => {

@@ -75,7 +75,8 @@ export async function runCommandLine(words: readonly string[], { machine, screen
     return code;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return afterParsing(error, screen);
+    const verb = program.commands.find(command => words.includes(command.name()))?.name();
+    return afterParsing(error, { screen, verb });
   }
 }
 
@@ -92,7 +93,7 @@ const EXAMPLES = [
 ].join('\n');
 
 /** Help that was asked for is no error; anything else is told in three parts. */
-function afterParsing(error: CommanderError, screen: Screen): number {
+function afterParsing(error: CommanderError, { screen, verb }: { readonly screen: Screen; readonly verb: string | undefined }): number {
   if (error.code === 'commander.helpDisplayed' || error.code === 'commander.version') return EXIT.ok;
   if (error.code === 'commander.help') return EXIT.usage;
   const [first = '', hint = ''] = error.message.replace(/^error: /, '').split('\n');
@@ -101,6 +102,6 @@ function afterParsing(error: CommanderError, screen: Screen): number {
     code: EXIT.usage,
     happened: `${first[0]?.toUpperCase() ?? ''}${first.slice(1).replace(/\.$/, '')}.`,
     did: 'Nothing was done.',
-    todo: `${meant ? `${meant} ` : ''}See \`./holdfast --help\`, or \`./holdfast <verb> --help\` for one verb.`,
+    todo: `${meant ? `${meant} ` : ''}See \`./holdfast ${verb === undefined ? '' : `${verb} `}--help\`.`,
   });
 }

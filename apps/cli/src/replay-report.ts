@@ -5,7 +5,7 @@ import type { JournalEntry } from '@holdfast/engine/journal-reader';
 import type { Difference, Replay, ReplayedSegment } from '@holdfast/engine/replay';
 import { clockTime } from './clock-time.js';
 import type { Narrator } from './replay-words.js';
-import type { Stream } from './screen.js';
+import { countOf, type Stream } from './screen.js';
 
 /** How a replay is told: the story, the summary, the JSON. */
 
@@ -58,18 +58,21 @@ interface Shown {
 export function formatReplay(seen: Replay, { paint, file, fingerprint, narrator, isCut }: Shown): string {
   const { segments, differences, differenceCount, torn, gaps } = seen;
   const sum = (of: (segment: ReplayedSegment) => number): number => segments.reduce((total, segment) => total + of(segment), 0);
-  const counts = `${sum(({ events }) => events)} events, ${sum(({ decisions }) => decisions)} decisions, ${sum(({ effects }) => effects)} effects`;
+  const total = {
+    events: sum(({ events }) => events),
+    decisions: sum(({ decisions }) => decisions),
+    effects: sum(({ effects }) => effects),
+  };
+  const counts = [countOf(total.events, 'event'), countOf(total.decisions, 'decision'), countOf(total.effects, 'effect')].join(', ');
   const verdict =
     differenceCount === 0
       ? paint.green('Every decision and effect came again: 0 differences.')
-      : paint.red(`${differenceCount} differences.`);
+      : paint.red(`${countOf(differenceCount, 'difference')}.`);
   return [
-    `${file}: ${segments.length} ${segments.length === 1 ? 'segment' : 'segments'}, ${counts}`,
+    `${file}: ${countOf(segments.length, 'segment')}, ${counts}`,
     ...segments.map((segment, index) => formatSegment(segment, { number: index + 1, isCut: isCut && index === segments.length - 1 })),
-    ...(torn > 0
-      ? [`${torn} torn ${torn === 1 ? 'line' : 'lines'}: what a process was writing when it was killed, or the disk was full`]
-      : []),
-    ...(gaps > 0 ? [`${gaps} ${gaps === 1 ? 'gap' : 'gaps'}: what happened there is not in the journal; the state after it is`] : []),
+    ...(torn > 0 ? [`${countOf(torn, 'torn line')}: what a process was writing when it was killed, or the disk was full`] : []),
+    ...(gaps > 0 ? [`${countOf(gaps, 'gap')}: what happened there is not in the journal; the state after it is`] : []),
     ...otherRules(seen, fingerprint),
     ...differences.slice(0, SHOWN_DIFFERENCES).flatMap(difference => formatDifference(difference, narrator)),
     ...(differenceCount > SHOWN_DIFFERENCES ? ['', `The first ${SHOWN_DIFFERENCES} are shown. Later ones may only follow from them.`] : []),
@@ -81,8 +84,8 @@ function formatSegment(segment: ReplayedSegment, { number, isCut }: { readonly n
   const { head, events, decisions, differences, end, fingerprint } = segment;
   const rules = fingerprint === null ? '' : `, rules ${fingerprint}`;
   const lastWord = end === null ? 'no last word: killed, or still running' : `ended: ${end.split('\n')[0]}`;
-  const wrong = differences === 0 ? '' : `, ${differences} differences`;
-  const counts = `${events} events, ${decisions} decisions${wrong}`;
+  const wrong = differences === 0 ? '' : `, ${countOf(differences, 'difference')}`;
+  const counts = `${countOf(events, 'event')}, ${countOf(decisions, 'decision')}${wrong}`;
   return `  ${number}. ${clockTime(head.at)} ${head.worker} ${BECAUSE[head.because]} (version ${head.version}${rules}): ${counts}; ${isCut ? 'replayed up to here' : lastWord}`;
 }
 

@@ -1,7 +1,7 @@
 import { type Micros, toCents, toDollars } from '@holdfast/core/units';
 import type { DayReview, RoundTrip } from '@holdfast/store/reports';
 import { clockTime } from './clock-time.js';
-import { type Column, dollars, formatTable, paintGain, type Stream, signedDollars, signedPercent } from './screen.js';
+import { type Column, countOf, dollars, formatTable, paintGain, type Stream, signedDollars, signedPercent } from './screen.js';
 
 /** A day's review for people and for `--json`. Dollars here; the store's sums are micro-dollars. */
 
@@ -67,7 +67,7 @@ export function formatReview(review: DayReview, paint: Stream['paint']): string 
       title,
       formatTable(COLUMNS(paint), roundTrips, paint),
       `Total ${paintGain(paint, signedDollars(pnl), pnl)} net${share}`,
-      `${totals.trades} round trips: ${totals.wins} won, ${totals.losses} lost${rate}; commissions ${dollars(toCents(totals.commission))}`,
+      `${countOf(totals.trades, 'round trip')}: ${totals.wins} won, ${totals.losses} lost${rate}; commissions ${dollars(toCents(totals.commission))}`,
     ].join('\n') + formatRest(review, paint)
   );
 }

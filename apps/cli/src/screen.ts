@@ -75,6 +75,9 @@ export function formatTable<R>(columns: readonly Column<R>[], rows: readonly R[]
   return [head, ...lines].join('\n');
 }
 
+/** `1 day`, `2 days`: for nouns that take an s. */
+export const countOf = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
 export const dollars = (amount: number | null): string => (amount === null ? '-' : `$${amount.toFixed(2)}`);
 /** With the sign in front of the currency, as on a statement: −$12.30. */
 export const signedDollars = (amount: number | null): string =>

@@ -1,19 +1,20 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { SEED_MAX } from '@holdfast/sim/random';
 import { type CampaignReport, DAYS_FOR_EVERY_FAULT, emptyReport, join, missingFaults } from '@holdfast/sim/world/campaign';
 import { everyFault } from '@holdfast/sim/world/every-fault';
 import { PROFILES, type Profile } from '@holdfast/sim/world/profile';
-import { runSeed } from '@holdfast/sim/world/run-seed';
+import { runSeed, type SeedOptions, type SeedResult } from '@holdfast/sim/world/run-seed';
 import { type Ownership, PROTECTIONS, type Protection } from '@holdfast/sim/world/setup';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Place, Verb } from './command-line.js';
 import { complain, EXIT, wordsOf } from './problem.js';
-import { printJson } from './screen.js';
+import { countOf, printJson } from './screen.js';
 import { campaignMarkdown } from './simulate/record.js';
 import { formatCampaign, reportJson } from './simulate/report.js';
 import { runCampaign } from './simulate/run-campaign.js';
+import { openScratch } from './simulate/scratch.js';
 
 interface Options {
   readonly seeds?: number;
@@ -58,7 +59,7 @@ export const addSimulateCommand: Verb = (program, run) => {
     .description('simulate trading days with faults, and let a referee per invariant watch them')
     .option('--seeds <n>', 'how many seeds to run', positive)
     .option('--from <seed>', 'the first of them (default: 1)', wholeNumber)
-    .option('--seed <seed>', 'this one seed alone', wholeNumber)
+    .option('--seed <seed>', 'this one seed alone: a whole number from 0 to 2^53', wholeNumber)
     .option('--days <n>', 'trading days in a row per seed', positive, 1)
     .addOption(new Option('--profile <profile>', 'how much goes wrong').choices([...PROFILES]).default('storm'))
     .addOption(new Option('--protection <mode>', 'one protection mode; each seed draws its own without it').choices([...PROTECTIONS]))
@@ -90,8 +91,8 @@ function wholeNumber(text: string): number {
 }
 
 function positive(text: string): number {
-  const value = wholeNumber(text);
-  if (value < 1 || value > 10_000_000) throw new InvalidArgumentError('It must be a whole number from 1.');
+  const value = /^\d+$/.test(text) ? Number(text) : 0;
+  if (value < 1 || value > 10_000_000) throw new InvalidArgumentError('It must be a whole number from 1 to 10000000.');
   return value;
 }
 
@@ -102,37 +103,47 @@ function parseShard(text: string): Shard {
   return { index, of };
 }
 
-/** A store on tmpfs commits at memory's speed; what a simulated power cut loses is decided by the simulation, not by the disk. */
-const scratch = (): string => (existsSync('/dev/shm') ? '/dev/shm' : tmpdir());
-
 async function simulateSeeds(place: Place, options: Options): Promise<number> {
-  const { screen } = place;
   const { seed, days, profile, protection, ownership } = options;
-  const wanted = { days, profile, scratch: scratch(), ...(protection && { protection }), ...(ownership && { ownership }) };
+  const wanted = { days, profile, ...(protection && { protection }), ...(ownership && { ownership }) };
   if (seed !== undefined && (options.seeds !== undefined || options.from !== undefined || options.shard !== undefined))
     return usage(place, '--seed is one seed alone: leave out --seeds, --from and --shard.');
   if (options.trace === true) {
     if (options.json === true) return usage(place, '--trace prints a story, --json a report: one of the two.');
     if (seed === undefined) return usage(place, '--trace needs --seed: it prints the story of one seed.');
-    const result = runSeed({ ...wanted, seed, keep: 'all', verbose: options.verbose === true });
-    for (const line of result.story) screen.out.line(line);
-    screen.err.line(`seed ${seed}: ${result.violations.length} violations, trace ${result.hash}`);
-    return result.violations.length === 0 ? EXIT.ok : EXIT.no;
+    return tell(place, { ...wanted, seed, verbose: options.verbose === true });
   }
   if (options.verbose === true) return usage(place, '--verbose needs --trace: it is about the story of one seed.');
   if (seed === undefined && options.seeds === undefined) return usage(place, 'Say which seeds: --seeds N [--from S], or --seed S.');
+  // 2^53 + 1 is no number of its own: what is asked is where the last one would lie, not what it would become.
+  if ((options.from ?? 1) > SEED_MAX - ((options.seeds ?? 1) - 1)) return usage(place, 'The last seed would lie beyond 2^53.');
   const all = seed === undefined ? Array.from({ length: options.seeds ?? 0 }, (_, index) => (options.from ?? 1) + index) : [seed];
-  const last = all.at(-1);
-  if (last !== undefined && last > SEED_MAX) return usage(place, 'The last seed would lie beyond 2^53.');
   const { shard } = options;
   const seeds = shard ? all.filter((_, index) => index % shard.of === shard.index - 1) : all;
+  if (shard && seeds.length === 0) {
+    place.screen.err.line(`note: shard ${shard.index}/${shard.of} of ${countOf(all.length, 'seed')} holds none; nothing is run`);
+  }
   return campaign(place, { options, seeds, wanted });
+}
+
+/** The story of one seed, once it is whole: whoever reads it may leave in the middle (`| head`). */
+function tell({ machine, screen }: Place, wanted: Omit<SeedOptions, 'keep' | 'scratch'>): number {
+  const scratch = openScratch(machine);
+  let result: SeedResult;
+  try {
+    result = runSeed({ ...wanted, scratch: scratch.folder, keep: 'all' });
+  } finally {
+    scratch.remove();
+  }
+  for (const line of result.story) screen.out.line(line);
+  screen.err.line(`seed ${wanted.seed}: ${countOf(result.violations.length, 'violation')}, trace ${result.hash}`);
+  return result.violations.length === 0 ? EXIT.ok : EXIT.no;
 }
 
 interface Work {
   readonly options: Options;
   readonly seeds: readonly number[];
-  readonly wanted: Omit<Parameters<typeof runSeed>[0], 'seed' | 'keep'>;
+  readonly wanted: Omit<SeedOptions, 'seed' | 'keep' | 'scratch'>;
 }
 
 /** Seeds a thread tells of together: a message a seed would cost more than it tells. */
@@ -141,8 +152,10 @@ const TELL_EVERY = 8;
 async function campaign({ machine, screen }: Place, { options, seeds, wanted }: Work): Promise<number> {
   let shownAt = machine.mono();
   let bugs = 0;
+  const scratch = openScratch(machine);
   const running = runCampaign({
     ...wanted,
+    scratch: scratch.folder,
     seeds,
     workers: options.workers,
     mono: machine.mono,
@@ -152,7 +165,11 @@ async function campaign({ machine, screen }: Place, { options, seeds, wanted }: 
       const isDue = machine.mono() - shownAt > (screen.err.isTerminal ? 500 : 10_000);
       if (!isDue) return;
       shownAt = machine.mono();
-      const line = `${soFar.seeds} of ${seeds.length} seeds, ${soFar.days} days, ${soFar.daysPerSecond.toFixed(1)} a second, ${soFar.violations.length} violations`;
+      const line = [
+        `${soFar.seeds} of ${countOf(seeds.length, 'seed')}`,
+        `${countOf(soFar.days, 'day')}, ${soFar.daysPerSecond.toFixed(1)} a second`,
+        countOf(soFar.violations.length, 'violation'),
+      ].join(', ');
       if (screen.err.isTerminal) screen.err.raw(`\r\x1b[K${line}`);
       else screen.err.line(line);
     },
@@ -167,7 +184,7 @@ async function campaign({ machine, screen }: Place, { options, seeds, wanted }: 
     isStopped = true;
     running.stop();
   });
-  const report = await running.done;
+  const report = await running.done.finally(scratch.remove);
   release();
   if (screen.err.isTerminal) screen.err.raw('\r\x1b[K');
   for (const { seed, invariant, at, symbol, detail } of report.violations.slice(0, 20)) {
@@ -181,10 +198,10 @@ async function campaign({ machine, screen }: Place, { options, seeds, wanted }: 
 }
 
 function verdict(report: CampaignReport, missing: readonly string[], screen: Place['screen']): number {
-  if (missing.length > 0) screen.err.line(`never bit in ${report.days} days: ${missing.join(', ')}`);
+  if (missing.length > 0) screen.err.line(`never bit in ${countOf(report.days, 'day')}: ${missing.join(', ')}`);
   else if (report.days < DAYS_FOR_EVERY_FAULT[report.profile]) {
     screen.err.line(
-      `too short to demand every kind of fault (that takes ${DAYS_FOR_EVERY_FAULT[report.profile]} days under ${report.profile})`,
+      `note: ${countOf(report.days, 'day')} cannot show every kind of fault; that is demanded from ${DAYS_FOR_EVERY_FAULT[report.profile]} days on under ${report.profile}`,
     );
   }
   return report.violations.length === 0 && missing.length === 0 ? EXIT.ok : EXIT.no;

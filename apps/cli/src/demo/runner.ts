@@ -8,7 +8,7 @@ import { type RunningGateway, startGateway } from '@holdfast/sim/gateway/gateway
 import { clockTime } from '../clock-time.js';
 import type { Machine } from '../machine.js';
 import { EXIT, type Problem, wordsOf } from '../problem.js';
-import { type Screen, signedDollars } from '../screen.js';
+import { countOf, type Screen, signedDollars } from '../screen.js';
 import type { Holding } from './books.js';
 import { type Chaos, createChaos } from './chaos.js';
 import { type DemoOutcome, judge, stopInOrder } from './judge.js';
@@ -62,7 +62,7 @@ export async function runDay(
     const chaos = run.chaos ? market.unleash(workshop, line => progress.say(screen.err.paint.yellow(line))) : null;
     const { source, baseline } = run.day;
     const when = source.name.includes(source.date) ? '' : `, ${source.date}`;
-    progress.say(`${source.name}${when}: ${source.instruments.length} symbols, gateway on port ${gateway.port}`);
+    progress.say(`${source.name}${when}: ${countOf(source.instruments.length, 'symbol')}, gateway on port ${gateway.port}`);
     progress.say(`desk, store and logs while it runs: ${workshop.folder}`);
     progress.say(`hands off from the start: ${BASELINE_SHARES} ${baseline.symbol}`);
     supervisor = startSupervisor(machine, workshop);

@@ -1,4 +1,5 @@
 import type { CampaignReport } from '@holdfast/sim/world/campaign';
+import { countOf } from '../screen.js';
 
 /** A cell that was hit less often proves little. */
 const ENOUGH = 20;
@@ -16,7 +17,7 @@ export function campaignMarkdown(report: CampaignReport): string {
   const perDay = (count: number): string => (days === 0 ? '-' : (count / days).toFixed(1));
   const worlds = Object.entries(report.worlds).sort(([left], [right]) => (left < right ? -1 : 1));
   return [
-    `${seeds} seeds, **${days} trading days** under \`${report.profile}\`: **${violations.length} violations**. ${crashes} crashes, ${orders} orders, ${executions} executions;`,
+    `${countOf(seeds, 'seed')}, **${countOf(days, 'trading day')}** under \`${report.profile}\`: **${countOf(violations.length, 'violation')}**. ${crashes} crashes, ${orders} orders, ${executions} executions;`,
     `${perDay(entries)} entries and ${perDay(stops)} stops a day. ${Math.round(seconds)} s, ${daysPerSecond.toFixed(1)} days a second.`,
     '',
     tableOf([['protection and order ownership', 'days'], ...worlds.map(([world, count]) => [world, String(count)])]),
