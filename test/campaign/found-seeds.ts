@@ -163,4 +163,11 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I6',
     what: 'After an older copy of the store nobody ended the trade whose entry had been taken back: its commission was not in the result.',
   },
+  {
+    seed: 1310044,
+    days: 2,
+    protection: 'resting',
+    invariant: 'I3',
+    what: 'A lost stop had been replaced under its own id; when its successor began to sell, that counted as the end of the group, and it was cancelled.',
+  },
 ];

@@ -4,6 +4,7 @@ import { meaningOfStatus, type OrderEventKind, stepOrder } from '../orders/step-
 import { shares } from '../units.js';
 import { askSnapshot } from './adopt.js';
 import { askExecutions, type Draft, edit, emit, putCare, putOrder, say, setOrder, type Tracked, trackedOf, update } from './desk.js';
+import { isReplaced } from './place.js';
 import { backOffMs, cancelRefusedForNow, countRejection, countUnasked, type Rejection } from './rejections.js';
 
 const EXIT_CLIENT = CLIENT_ID['exit-manager'];
@@ -283,9 +284,7 @@ function loseAgain(d: Draft, successor: Order): void {
 }
 
 const predecessors = (d: Draft, { orderRef, orderId }: Order): readonly Tracked[] =>
-  [...d.s.orders.values()].filter(
-    ({ order }) => order.orderId === orderId && order.status === 'CANCELLED' && order.reason === `id used again by ${orderRef}`,
-  );
+  [...d.s.orders.values()].filter(({ order }) => order.orderId === orderId && isReplaced(order, orderRef));
 
 /** The order goes on as it was before the change. `isOurs`: our own cap stopped it, which says nothing about what the broker would take. */
 function restore(d: Draft, tracked: Tracked, reason: string, isOurs = false): void {

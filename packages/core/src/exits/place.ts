@@ -19,6 +19,12 @@ export interface ExitOrderSpec {
   readonly inPlaceOf?: Tracked | null;
 }
 
+const REPLACED_BY = 'id used again by ';
+
+/** It was lost, and another order has its API order id now (that one alone, if `by` is given). */
+export const isReplaced = ({ status, reason }: Pick<Order, 'status' | 'reason'>, by = ''): boolean =>
+  status === 'CANCELLED' && reason !== null && (by === '' ? reason.startsWith(REPLACED_BY) : reason === `${REPLACED_BY}${by}`);
+
 /** Writes the intent of a new exit order and asks for it to be sent. The row is committed before anything leaves (DESIGN §3). */
 export function placeExit(d: Draft, care: Care, spec: ExitOrderSpec): Order {
   assertInOrder(d, care, spec.role === 'exit' ? 'sold' : 'rested');
@@ -26,7 +32,7 @@ export function placeExit(d: Draft, care: Care, spec: ExitOrderSpec): Order {
   const orderRef = makeOrderRef('exit-manager', { tradeDate: d.s.tradeDate, lease: d.s.lease, counter: d.s.nextRef });
   update(d, { nextRef: d.s.nextRef + 1, nextOrderId: spec.inPlaceOf ? d.s.nextOrderId : orderId + 1 });
   if (spec.inPlaceOf)
-    putOrder(d, { ...spec.inPlaceOf, order: { ...spec.inPlaceOf.order, status: 'CANCELLED', reason: `id used again by ${orderRef}` } });
+    putOrder(d, { ...spec.inPlaceOf, order: { ...spec.inPlaceOf.order, status: 'CANCELLED', reason: `${REPLACED_BY}${orderRef}` } });
   const order: Order = {
     orderRef,
     worker: 'exit-manager',

@@ -1,11 +1,11 @@
 import { sessionAt } from '../calendar.js';
 import { exitSide } from '../events.js';
-import type { OrderRole } from '../orders/order.js';
+import type { Order, OrderRole } from '../orders/order.js';
 import { type Micros, type Shares, shares } from '../units.js';
 import { isSelling, isTriggered } from './bracket.js';
 import type { Care } from './care.js';
 import { type Draft, emit, putCare, putOrder, type Tracked } from './desk.js';
-import { cancelExit, modifyExit, placeExit } from './place.js';
+import { cancelExit, isReplaced, modifyExit, placeExit } from './place.js';
 import { backOffMs } from './rejections.js';
 import { probe } from './sell.js';
 import { exitOrders, isReplaceable, openEntries, sellableShares } from './sellable.js';
@@ -91,25 +91,35 @@ export function protect(d: Draft, care: Care, held: Shares): void {
   if (missing.length > 0) placeMissing(d, care, { missing, quantity, resting, lost, held });
 }
 
+/** Executions tell whole seconds, our own words milliseconds. */
+const WITHIN_SECOND_MS = 1_000;
+
 /**
- * Groups of these orders that are over at the broker: a member has filled to the last share; or one has traded and another was then cancelled
- * without our asking. The latter is how a filled member shows whose growth the broker had never heard of: by our books some of it still rests.
+ * Groups of these orders that are over at the broker: a member has filled to the last share; or one has traded, and another was then cancelled
+ * there without our asking. The latter is how a filled member shows whose growth the broker had never heard of: by our books some of it still rests.
+ * What ended before that member's last trade has another reason, and what never was at the broker says nothing about it: a stop that sells would be
+ * cancelled for it.
  */
 function spentGroups(d: Draft, live: readonly Tracked[]): ReadonlySet<string> {
   const spent = new Set<string>();
   if (live.length === 0) return spent;
   const groups = new Set(live.map(({ order }) => order.ocaGroup));
-  const traded = new Set<string>();
-  const cancelled = new Set<string>();
+  const traded = new Map<string, number>();
+  const cancelled = new Map<string, number>();
   for (const { order, cancelAskedAt } of d.s.orders.values()) {
-    if (order.ocaGroup === null || !groups.has(order.ocaGroup)) continue;
-    if (order.status === 'FILLED') spent.add(order.ocaGroup);
-    else if (order.filled > 0) traded.add(order.ocaGroup);
-    else if (order.status === 'CANCELLED' && cancelAskedAt === null) cancelled.add(order.ocaGroup);
+    const { ocaGroup } = order;
+    if (ocaGroup === null || !groups.has(ocaGroup)) continue;
+    if (order.status === 'FILLED') spent.add(ocaGroup);
+    else if (order.filled > 0) traded.set(ocaGroup, Math.max(traded.get(ocaGroup) ?? 0, lastTradeOf(d, order)));
+    else if (order.status === 'CANCELLED' && cancelAskedAt === null && order.permId !== null && !isReplaced(order))
+      cancelled.set(ocaGroup, Math.max(cancelled.get(ocaGroup) ?? 0, order.updatedAt));
   }
-  for (const group of traded) if (cancelled.has(group)) spent.add(group);
+  for (const [group, at] of traded) if ((cancelled.get(group) ?? Number.NEGATIVE_INFINITY) >= at - WITHIN_SECOND_MS) spent.add(group);
   return spent;
 }
+
+const lastTradeOf = (d: Draft, { tradeId, orderRef }: Order): number =>
+  (d.s.byTrade.get(tradeId) ?? []).reduce((last, execution) => (execution.orderRef === orderRef ? Math.max(last, execution.at) : last), 0);
 
 /** Two shrinkings of one order are at least this far apart. */
 const SHRINK_AGAIN_MS = 1_000;
