@@ -35,7 +35,7 @@ export interface Tracked {
   readonly modified: { readonly from: Order; readonly at: MonoMs } | null;
   /** The broker said Filled, the executions are still to come. */
   readonly heardFilledAt: MonoMs | null;
-  /** The broker said it does not know it; settled once its executions have been asked for. */
+  /** The broker said that it has ended, or that it does not know it; settled once its executions have been asked for. */
   readonly heardUnknown: boolean;
   /** A complete answer of this session did not list it though the broker had worked it; a second one must agree. */
   readonly missingSince: MonoMs | null;

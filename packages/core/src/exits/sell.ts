@@ -4,7 +4,7 @@ import { type Shares, shares } from '../units.js';
 import { askSnapshot } from './adopt.js';
 import { isSelling, isTriggered } from './bracket.js';
 import type { Care } from './care.js';
-import { alert, type Draft, emit, putCare, putOrder, say, type Tracked } from './desk.js';
+import { alert, askExecutions, type Draft, emit, putCare, putOrder, say, type Tracked } from './desk.js';
 import { cancelExit, modifyExit, placeExit, repriceExit } from './place.js';
 import { cancelAgain } from './rejections.js';
 import { exitOrders, isReplaceable, openEntries, sellableShares } from './sellable.js';
@@ -28,7 +28,8 @@ export function sellOut(d: Draft, care: Care, held: Shares): void {
   withdrawEntries(d, care);
   const live = exitOrders(d.s, care.contract.conId);
   const lost = live.filter(({ order }) => order.status === 'LOST');
-  const resting = live.filter(tracked => tracked.order.status !== 'LOST' && !isSale(tracked));
+  const rested = live.filter(tracked => tracked.order.status !== 'LOST' && !isSale(tracked));
+  const resting = rested.filter(({ heardUnknown }) => !heardUnknown);
   const sales = live.filter(tracked => tracked.order.status !== 'LOST' && isSale(tracked));
 
   if (resting.length > 0) {
@@ -36,11 +37,25 @@ export function sellOut(d: Draft, care: Care, held: Shares): void {
     for (const tracked of others.length > 0 ? others : resting) cancelToTheEnd(d, care, tracked);
     return;
   }
+  if (rested.length > 0) {
+    askLastFills(d, rested);
+    return;
+  }
   for (const tracked of sales) {
     askWhenSilent(d, tracked);
     fitSale(d, care, tracked);
   }
   if (sales.length === 0) sellWhatIsLeft(d, care, { held, lost });
+}
+
+/** What an order that has ended filled is asked for this often until it is told; unanswered, the whole answer is asked for. */
+const LAST_FILLS_EVERY_MS = 1_000;
+
+/** The broker has told the end of these: nothing can be asked of them any more, and what they filled is wanted before anything else is sold. */
+function askLastFills(d: Draft, over: readonly Tracked[]): void {
+  askExecutions(d, LAST_FILLS_EVERY_MS);
+  const since = Math.max(d.s.link.lastSnapshotAt ?? 0, ...over.map(({ cancelAskedAt, sentAt }) => cancelAskedAt ?? sentAt));
+  if (d.mono - since >= d.s.rules.exitAnswerMs) askSnapshot(d);
 }
 
 const isSale = (tracked: Tracked): boolean => isSelling(tracked) || isTriggered(tracked);
@@ -111,8 +126,12 @@ function cancelToTheEnd(d: Draft, care: Care, tracked: Tracked): void {
 export function repeatCancels(d: Draft, conId: number): void {
   const { cancelAnswerMs } = d.s.rules;
   for (const tracked of exitOrders(d.s, conId)) {
-    const { order, cancelAskedAt, queriedAt } = tracked;
+    const { order, cancelAskedAt, queriedAt, heardUnknown } = tracked;
     if (order.status !== 'CANCELLING') continue;
+    if (heardUnknown) {
+      askLastFills(d, [tracked]);
+      continue;
+    }
     cancelAgain(d, tracked);
     if (cancelAskedAt === null || (queriedAt !== null && d.mono - queriedAt >= cancelAnswerMs)) cancelExit(d, tracked);
     else if (queriedAt === null && d.mono - cancelAskedAt >= cancelAnswerMs) {
@@ -172,8 +191,8 @@ const EXECUTIONS_COME_MS = 1_000;
  * bought: one order sells, never a second one beside it.
  */
 function fitSale(d: Draft, care: Care, tracked: Tracked): void {
-  const { order, modified, heardFilledAt } = tracked;
-  if (order.status !== 'SUBMITTED' || order.tif === 'IOC' || (modified && d.mono - modified.at < ASK_SILENCE_MS)) return;
+  const { order, modified, heardFilledAt, heardUnknown } = tracked;
+  if (heardUnknown || order.status !== 'SUBMITTED' || order.tif === 'IOC' || (modified && d.mono - modified.at < ASK_SILENCE_MS)) return;
   const allowed = order.filled + sellableShares(d.s, care, { mono: d.mono, without: [order.orderRef] });
   if (allowed === order.quantity) return;
   // A position that fell may have fallen by this very order: its executions have been asked for, and come before anybody else's sale is assumed.
