@@ -170,4 +170,10 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I3',
     what: 'A lost stop had been replaced under its own id; when its successor began to sell, that counted as the end of the group, and it was cancelled.',
   },
+  {
+    seed: 3002306,
+    days: 2,
+    invariant: 'I2',
+    what: 'An answer asked for before its time kept the one that counts from being asked for: orders lost by the gateway were missed for a minute.',
+  },
 ];

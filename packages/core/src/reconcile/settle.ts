@@ -131,18 +131,19 @@ function waitsForSecondAnswer(d: Draft, { order }: Tracked): boolean {
   return isAtRest && care !== undefined && care.exit === null && heldShares(d.s, care) !== 0;
 }
 
-/** The second answer is asked for on purpose. */
+/** Two of these questions are at least this far apart. */
+const CONFIRM_AGAIN_MS = 1_000;
+
+/**
+ * The second answer is asked for on purpose, until one comes that counts: one that was asked for too early may have come late enough, and does
+ * not.
+ */
 function confirmMissing(d: Draft): void {
   const { link, rules } = d.s;
-  if (link.snapshot !== null || link.phase !== 'READY') return;
+  if (link.snapshot !== null || link.phase !== 'READY' || d.mono - (link.lastSnapshotAt ?? 0) < CONFIRM_AGAIN_MS) return;
   for (const conId of d.s.live.keys()) {
     for (const { missingSince } of exitOrders(d.s, conId)) {
-      if (
-        missingSince === null ||
-        d.mono - missingSince < rules.positionAgreeMs ||
-        (link.lastSnapshotAt ?? 0) - missingSince >= rules.positionAgreeMs
-      )
-        continue;
+      if (missingSince === null || d.mono - missingSince < rules.positionAgreeMs) continue;
       askSnapshot(d);
       return;
     }
