@@ -176,4 +176,10 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I2',
     what: 'An answer asked for before its time kept the one that counts from being asked for: orders lost by the gateway were missed for a minute.',
   },
+  {
+    seed: 4000052,
+    days: 2,
+    invariant: 'I2',
+    what: 'An exit withdrew the stop at once and could sell nothing for ten seconds, because the first answer told an empty account.',
+  },
 ];

@@ -34,7 +34,8 @@ export function sellOut(d: Draft, care: Care, held: Shares): void {
 
   if (resting.length > 0) {
     const others = resting.filter(({ order }) => order.role !== 'disaster-stop');
-    for (const tracked of others.length > 0 ? others : resting) cancelToTheEnd(d, care, tracked);
+    const going = others.length > 0 ? others : resting.filter(tracked => !isKept(d, care, tracked));
+    for (const tracked of going) cancelToTheEnd(d, care, tracked);
     return;
   }
   if (rested.length > 0) {
@@ -56,6 +57,17 @@ function askLastFills(d: Draft, over: readonly Tracked[]): void {
   askExecutions(d, LAST_FILLS_EVERY_MS);
   const since = Math.max(d.s.link.lastSnapshotAt ?? 0, ...over.map(({ cancelAskedAt, sentAt }) => cancelAskedAt ?? sentAt));
   if (d.mono - since >= d.s.rules.exitAnswerMs) askSnapshot(d);
+}
+
+/**
+ * As long as the broker's figure is in doubt and allows nothing (right after a gateway start answers may be empty), a stop that is withdrawn has no
+ * sale to make room for, and leaves the position bare until two answers agree. It goes as soon as something may be sold.
+ */
+function isKept(d: Draft, care: Care, { order }: Tracked): boolean {
+  const { conId } = care.contract;
+  if (order.status !== 'SUBMITTED' || !d.s.mismatches.has(conId)) return false;
+  const without = exitOrders(d.s, conId).map(live => live.order.orderRef);
+  return sellableShares(d.s, care, { mono: d.mono, without }) === 0;
 }
 
 const isSale = (tracked: Tracked): boolean => isSelling(tracked) || isTriggered(tracked);
