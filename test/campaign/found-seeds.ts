@@ -182,4 +182,10 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I2',
     what: 'An exit withdrew the stop at once and could sell nothing for ten seconds, because the first answer told an empty account.',
   },
+  {
+    seed: 4000601,
+    days: 2,
+    invariant: 'I2',
+    what: 'Four sales in a row never arrived; one that would have rested was missed only after ten seconds, and the referee counted the silences.',
+  },
 ];

@@ -169,10 +169,10 @@ export function askAboutSilence(d: Draft, conId: number): void {
 }
 
 /**
- * A sale may be about to trade, and is given its time. What takes the place of one that never arrived, and is not answered either, is given less:
- * two of them in a row would leave the position bare for twice as long.
+ * A market IOC may be about to trade, and is given its ten seconds (A5). One that would rest is echoed at once or never arrived, and so is what
+ * takes the place of one that never arrived: they are given less, because several of them in a row would leave the position bare for long.
  */
-export const isSecondTry = ({ order, takesOver }: Tracked): boolean => takesOver && order.status === 'INTENT';
+export const isMissedSoon = ({ order, takesOver }: Tracked): boolean => order.status === 'INTENT' && (takesOver || order.tif !== 'IOC');
 
 /**
  * A sent exit that is not answered is asked about, never sent again: where the complete answer leaves it out, or does not come for as long again,
@@ -183,7 +183,7 @@ function askWhenSilent(d: Draft, tracked: Tracked): void {
   const isResting = order.status === 'SUBMITTED' && order.tif !== 'IOC' && modified === null;
   // What was asked before it was sent (a cancel that stayed unanswered until it was re-priced) says nothing about it.
   const askedAt = queriedAt !== null && queriedAt >= sentAt ? queriedAt : null;
-  const patienceMs = modified === null && !isSecondTry(tracked) ? d.s.rules.exitAnswerMs : ASK_SILENCE_MS;
+  const patienceMs = modified === null && !isMissedSoon(tracked) ? d.s.rules.exitAnswerMs : ASK_SILENCE_MS;
   if (isResting || d.mono - (askedAt ?? sentAt) < patienceMs) return;
   if (askedAt === null) {
     askSnapshot(d);

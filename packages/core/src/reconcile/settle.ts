@@ -6,7 +6,7 @@ import { alert, type Draft, edit, emit, putOrder, say, setOrder, type Tracked, u
 import { hearOpenOrder, step } from '../exits/heard.js';
 import { learnExecution, recoverTrades } from '../exits/learn.js';
 import { askPrices } from '../exits/price-stream.js';
-import { ASK_SILENCE_MS, isSecondTry } from '../exits/sell.js';
+import { ASK_SILENCE_MS, isMissedSoon } from '../exits/sell.js';
 import { exitOrders, heldShares } from '../exits/sellable.js';
 import { CLIENT_ID, isFinal, type Order } from '../orders/order.js';
 import { correctionsBetween, tellCorrections } from './corrections.js';
@@ -89,7 +89,7 @@ function settleOrder(d: Draft, { tracked, isOpen, askedAt }: { tracked: Tracked;
   if (order.status === 'INTENT' && !isFromBefore) {
     // Silence on this very connection is no answer: only a new session gives a full barrier. What should rest and does not leaves the position
     // bare, so less patience is had with it than with a sale, which may be about to trade.
-    const mayTakeLong = order.role === 'exit' && !isSecondTry(tracked);
+    const mayTakeLong = order.role === 'exit' && !isMissedSoon(tracked);
     const isPatient = d.mono - sentAt < (mayTakeLong ? d.s.rules.exitAnswerMs : ASK_SILENCE_MS);
     if (!isPatient) emit(d, { do: 'reconnect', reason: `${order.orderRef} was never echoed` });
     return;

@@ -130,6 +130,22 @@ describe('I2: a position in care is protected', () => {
     expect(stage.broken()).toEqual(['I2']);
   });
 
+  test('a stop that the gateway swallows was made in time: the clock starts afresh, with no more patience; a swallowed target changes nothing', () => {
+    for (const [type, blamed] of [
+      ['STP', []],
+      ['LMT', ['I2']],
+    ] as const) {
+      const stage = guarded('resting');
+      stage.buy();
+      stage.advance('10:00:05');
+      stage.tell({ fact: 'swallowed', clientId: 10, conId: ACME.conId, type });
+      stage.advance('10:00:10');
+      expect(stage.broken(), type).toEqual(blamed);
+      stage.advance('10:00:12');
+      expect(stage.broken(), type).toEqual(['I2']);
+    }
+  });
+
   test('the liquidator guards while it is connected', () => {
     const stage = guarded();
     stage.buy();

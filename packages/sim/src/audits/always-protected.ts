@@ -1,6 +1,6 @@
 import type { EpochMs, MonoMs } from '@holdfast/core/units';
 import type { CareLine } from './care-ledger.js';
-import { type Audit, isRefusedExit, type Stand } from './ground.js';
+import { type Audit, isRefusedExit, isSwallowedExit, type Stand } from './ground.js';
 import type { Measurements } from './measures.js';
 
 const BLIND = 'the exit manager sees no live mark and no stop rests at its real level';
@@ -28,7 +28,7 @@ interface Exposure {
  *
  * Allowed: `unguardedMsMax` of machine time at a stretch (entry filled until armed, killed until READY, while exits change). Time in which
  * nobody can reach the broker does not count, nor do hours in which stops do not act. A stop or a sale that the gateway refuses starts the
- * clock afresh, with the patience of a retry. A split suspends the levels.
+ * clock afresh, with the patience of a retry; one that the gateway swallows starts it afresh without. A split suspends the levels.
  */
 export function alwaysProtected({ ground, rules, say }: Stand, measured: Measurements): Audit {
   const { bounds, protection } = rules;
@@ -110,8 +110,10 @@ export function alwaysProtected({ ground, rules, say }: Stand, measured: Measure
     fact(fact) {
       settleAll();
       if (isRefusedExit(fact)) refusedAt.set(fact.conId, ground.machine);
-      const exposure = isRefusedExit(fact) ? exposures.get(fact.conId) : undefined;
-      if (exposure) Object.assign(exposure, { ms: 0, isRetry: true });
+      if (isRefusedExit(fact) || isSwallowedExit(fact)) {
+        const exposure = exposures.get(fact.conId);
+        if (exposure) Object.assign(exposure, { ms: 0, isRetry: exposure.isRetry || isRefusedExit(fact) });
+      }
       wasReachable = ground.roster.brokerIsReachable;
     },
     tick: settleAll,

@@ -39,6 +39,8 @@ export type WorldFact =
   | { readonly fact: 'arrived'; readonly processId: number; readonly what: SentKind; readonly orderRef: string }
   /** The gateway refused a new order before the exchange heard of it. */
   | { readonly fact: 'refused'; readonly clientId: number; readonly conId: number; readonly type: string }
+  /** The gateway took an order, or a change of one, passed it to nobody and says nothing: only its silence can tell. */
+  | { readonly fact: 'swallowed'; readonly clientId: number; readonly conId: number; readonly type: string }
   /** A person switched it: the row is committed, or the HALT file is there. */
   | { readonly fact: 'kill-switch'; readonly on: boolean }
   /** false: the quiet phase begins, in which the system must get well by itself. */

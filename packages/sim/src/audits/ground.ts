@@ -233,6 +233,10 @@ export const exitSideOf = (line: CareLine): OrderSide => (line.held > 0 ? 'SELL'
 export const isRefusedExit = (fact: WorldFact): fact is Extract<WorldFact, { readonly fact: 'refused' }> =>
   fact.fact === 'refused' && isExitClient(fact.clientId) && fact.type !== 'LMT';
 
+/** The same that the gateway took and never passed on: it was made in time, and its silence has to be waited for before the next one. */
+export const isSwallowedExit = (fact: WorldFact): fact is Extract<WorldFact, { readonly fact: 'swallowed' }> =>
+  fact.fact === 'swallowed' && isExitClient(fact.clientId) && fact.type !== 'LMT';
+
 /** It trades now, or as soon as anybody quotes the other side. */
 export function isMarketable({ request, status }: ExchangeOrder, quote: Quote | undefined): boolean {
   if (request.type === 'MKT') return true;

@@ -142,6 +142,17 @@ describe('I3: a touched stop leads out', () => {
     expect(target.broken()).toEqual(['I3']);
   });
 
+  test('a sale that the gateway swallows was made in time: the next one is owed within the bound, no later', () => {
+    const stage = stageOf(sunk('10:01:00', 180));
+    stage.buy();
+    stage.advance('10:01:15');
+    stage.tell({ fact: 'swallowed', clientId: MANAGER, conId: ACME.conId, type: 'MKT' });
+    stage.advance('10:01:30');
+    expect(stage.broken()).toEqual([]);
+    stage.advance('10:01:45');
+    expect(stage.broken()).toEqual(['I3']);
+  });
+
   test('a sale that is busted after the end brings the holding back with the stop it had', () => {
     const stage = stageOf(sunk('10:01:00', 60));
     stage.buy();

@@ -2,7 +2,17 @@ import type { EpochMs } from '@holdfast/core/units';
 import type { Quote } from '../exchange-types.js';
 import type { CareLine } from './care-ledger.js';
 import { Debt } from './debt.js';
-import { type Audit, dollars, exitSideOf, type Ground, isMarketable, isOver, isRefusedExit, type Stand } from './ground.js';
+import {
+  type Audit,
+  dollars,
+  exitSideOf,
+  type Ground,
+  isMarketable,
+  isOver,
+  isRefusedExit,
+  isSwallowedExit,
+  type Stand,
+} from './ground.js';
 import type { Measurements } from './measures.js';
 import { isExitClient, markOf } from './violation.js';
 
@@ -32,8 +42,8 @@ interface Watch {
  *
  * Allowed: a touch must hold for `touchSustainedMs` (a mark needs a second look); halts, closed hours, an unreachable broker and cut
  * marks stop the clock; who comes back from an interruption and finds the mark recovered owes nothing, for it judges by the mark it finds.
- * A new marketable order starts the clock afresh, one that exchange or gateway refused with more patience (`retryWithinMs`). The level is the
- * loosest the reference allows: what was paid, or any mark of the time of adoption. A split suspends it. In
+ * A new marketable order starts the clock afresh, also where the gateway swallows it, one that exchange or gateway refused with more patience
+ * (`retryWithinMs`). The level is the loosest the reference allows: what was paid, or any mark of the time of adoption. A split suspends it. In
  * `resting` a stop that rests at its real level for all of it is the exchange's to trigger, by prints and not by marks.
  */
 export function stopHonoured({ ground, rules, say }: Stand, measured: Measurements): Audit {
@@ -108,10 +118,10 @@ export function stopHonoured({ ground, rules, say }: Stand, measured: Measuremen
       }
     },
     fact(fact) {
-      if (isRefusedExit(fact)) {
+      if (isRefusedExit(fact) || isSwallowedExit(fact)) {
         const watch = watches.get(fact.conId);
         if (watch) {
-          watch.isRetry = true;
+          watch.isRetry ||= isRefusedExit(fact);
           answered(watch);
         }
         return;

@@ -64,8 +64,9 @@ export class DeskGateway {
         if (FREQUENT.has(kind)) world.counts.bit(kind);
         else world.bit(kind, orderRef ?? '');
         const placing = this.#placing;
-        const isPlacing = kind.startsWith('rejected ') && clientId !== null && placing !== null && placing.orderRef === orderRef;
-        if (!isPlacing) return;
+        if (clientId === null || placing === null || placing.orderRef !== orderRef) return;
+        if (kind === 'placement vanished') world.tell({ fact: 'swallowed', clientId, ...placing.what });
+        if (!kind.startsWith('rejected ')) return;
         world.tell({ fact: 'refused', clientId, ...placing.what });
         if (placing.what.type !== 'LMT') world.awaitRetry();
       },

@@ -46,6 +46,8 @@ export class ExitBench {
   liquidity = Number.POSITIVE_INFINITY;
   /** Sends get lost on the way. */
   isDeaf = false;
+  /** Which orders get lost on the way, while all else arrives. */
+  swallows: (order: Order) => boolean = () => false;
   /** What happens is not told. */
   isMute = false;
   /** Cancels are taken and not answered. */
@@ -246,7 +248,7 @@ export class ExitBench {
         return;
       case 'place':
         if (!this.isUp) outcomes.push({ kind: 'not-sent', orderRef: effect.order.orderRef, code: 'NOT_CONNECTED', detail: 'down' });
-        else if (!this.isDeaf) this.place(effect.order);
+        else if (!this.isDeaf && !this.swallows(effect.order)) this.place(effect.order);
         return;
       case 'cancel':
         if (this.isUp && !this.isDeaf && !this.ignoresCancels) this.cancel(effect.orderId);
