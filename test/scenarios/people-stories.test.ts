@@ -16,9 +16,9 @@ describe('by hand', () => {
     expect(s.told('ACME')).toMatchInlineSnapshot(`
       09:32:00 operator  BUY 40 ACME by hand
       09:32:00 exchange  fills BUY 40 ACME @ 50.01 (client 0)
+      09:32:00 exit-manager  target SELL 40 ACME LMT 50.9 DAY (X-1)
+      09:32:00 exit-manager  disaster-stop SELL 40 ACME STP 49.1 DAY (X-2)
       09:32:00 exit-manager  info POSITION_ADOPTED: 40 ACME appeared that Holdfast did not buy.
-      09:32:01 exit-manager  target SELL 40 ACME LMT 50.9 DAY (X-1)
-      09:32:01 exit-manager  disaster-stop SELL 40 ACME STP 49.1 DAY (X-2)
       09:33:10 exit-manager  cancels X-1
       09:33:10 exchange  Cancelled SELL LMT 0/40 of ACME (X-1)
       09:33:10 exit-manager  cancels X-2
@@ -29,6 +29,16 @@ describe('by hand', () => {
     `);
   });
 
+  it('A5, I2: bought by hand while the P&L stream says nothing: the price told with the position gives it its levels at once (seed 4000028)', () => {
+    const s = onDesk({ market: { ACME: CALM } });
+    s.at('09:32:00', () => {
+      s.line.faults.frozenMarks = true;
+      s.byHand('BUY', 40);
+    });
+    s.run(1_500);
+    expect(s.resting()).toEqual(['SELL 40 LMT 50.90 DAY', 'SELL 40 STP 49.10 DAY']);
+  });
+
   it('A5, I2: sold short by hand: adopted, its exits buy', () => {
     const s = onDesk({ market: { ACME: [...CALM, ['09:33:00', 50.6]] } });
     s.at('09:32:00', () => s.byHand('SELL', 40));
@@ -36,9 +46,9 @@ describe('by hand', () => {
     expect(s.told('ACME')).toMatchInlineSnapshot(`
       09:32:00 operator  SELL 40 ACME by hand
       09:32:00 exchange  fills SELL 40 ACME @ 49.99 (client 0)
+      09:32:00 exit-manager  target BUY 40 ACME LMT 49.1 DAY (X-1)
+      09:32:00 exit-manager  disaster-stop BUY 40 ACME STP 50.9 DAY (X-2)
       09:32:00 exit-manager  info POSITION_ADOPTED: -40 ACME appeared that Holdfast did not buy.
-      09:32:01 exit-manager  target BUY 40 ACME LMT 49.1 DAY (X-1)
-      09:32:01 exit-manager  disaster-stop BUY 40 ACME STP 50.9 DAY (X-2)
       09:33:10 exit-manager  cancels X-1
       09:33:10 exchange  Cancelled BUY LMT 0/40 of ACME (X-1)
       09:33:10 exit-manager  cancels X-2
@@ -153,8 +163,7 @@ describe('by hand', () => {
   });
 
   it('A7, I1, I12: the operator rests a sale of his own in our position: only the rest is ours to protect and to sell, his is not touched', () => {
-    const s = onDesk({ market: { ACME: [...CALM, ['10:30:00', 49.4]] }, follows: ['ACME'], forgives: ['I2'] });
-    // The referee of I2 wants all 99 protected; what his own order sells is not ours to sell too (DESIGN §4).
+    const s = onDesk({ market: { ACME: [...CALM, ['10:30:00', 49.4]] }, follows: ['ACME'] });
     s.at('09:32:00', () => s.ordersByHand('SELL', 40, { limit: 55 }));
     s.runTo('10:36:00');
     expect(s.told('ACME')).toMatchInlineSnapshot(`

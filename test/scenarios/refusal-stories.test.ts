@@ -52,22 +52,22 @@ describe('refusals', () => {
     expect(s.told('ACME', 'rejected')).toMatchInlineSnapshot(`
       09:31:59 operator  BUY 100 ACME by hand
       09:31:59 exchange  fills BUY 100 ACME @ 50.02 (client 0)
+      09:31:59 exit-manager  target SELL 100 ACME LMT 50.92 DAY (X-1)
+      09:31:59 exit-manager  disaster-stop SELL 100 ACME STP 49.11 DAY (X-2)
       09:31:59 exit-manager  info POSITION_ADOPTED: 100 ACME appeared that Holdfast did not buy.
-      09:32:00 exit-manager  target SELL 100 ACME LMT 50.9 DAY (X-1)
-      09:32:00 exit-manager  disaster-stop SELL 100 ACME STP 49.1 DAY (X-2)
-      09:32:00 fault  rejected 201: X-1
-      09:32:00 fault  rejected 201: X-2
-      09:32:00 exit-manager  exit-rejected {"orderRef":"X-1","symbol":"ACME","reason":"201 Order rejected - reason:The exchange did not take it."}
-      09:32:00 exit-manager  exit-rejected {"orderRef":"X-2","symbol":"ACME","reason":"201 Order rejected - reason:The exchange did not take it."}
-      09:32:02 exit-manager  target SELL 100 ACME LMT 50.9 DAY (X-3)
-      09:32:02 exit-manager  disaster-stop SELL 100 ACME STP 49.1 DAY (X-4)
-      09:32:02 fault  rejected 201: X-3
-      09:32:02 fault  rejected 201: X-4
-      09:32:02 exit-manager  critical SYMBOL_QUARANTINED: 3 exit orders for ACME were rejected; the last: 201 Order rejected - reason:The exchange did not take it.
-      09:32:02 exit-manager  exit-rejected {"orderRef":"X-3","symbol":"ACME","reason":"201 Order rejected - reason:The exchange did not take it."}
-      09:32:02 exit-manager  exit-rejected {"orderRef":"X-4","symbol":"ACME","reason":"201 Order rejected - reason:The exchange did not take it."}
-      09:32:10 exit-manager  target SELL 100 ACME LMT 50.9 DAY (X-5)
-      09:32:10 exit-manager  disaster-stop SELL 100 ACME STP 49.55 DAY (X-6)
+      09:31:59 fault  rejected 201: X-1
+      09:31:59 fault  rejected 201: X-2
+      09:31:59 exit-manager  exit-rejected {"orderRef":"X-1","symbol":"ACME","reason":"201 Order rejected - reason:The exchange did not take it."}
+      09:31:59 exit-manager  exit-rejected {"orderRef":"X-2","symbol":"ACME","reason":"201 Order rejected - reason:The exchange did not take it."}
+      09:32:01 exit-manager  target SELL 100 ACME LMT 50.92 DAY (X-3)
+      09:32:01 exit-manager  disaster-stop SELL 100 ACME STP 49.11 DAY (X-4)
+      09:32:01 fault  rejected 201: X-3
+      09:32:01 fault  rejected 201: X-4
+      09:32:01 exit-manager  critical SYMBOL_QUARANTINED: 3 exit orders for ACME were rejected; the last: 201 Order rejected - reason:The exchange did not take it.
+      09:32:01 exit-manager  exit-rejected {"orderRef":"X-3","symbol":"ACME","reason":"201 Order rejected - reason:The exchange did not take it."}
+      09:32:01 exit-manager  exit-rejected {"orderRef":"X-4","symbol":"ACME","reason":"201 Order rejected - reason:The exchange did not take it."}
+      09:32:10 exit-manager  target SELL 100 ACME LMT 50.92 DAY (X-5)
+      09:32:10 exit-manager  disaster-stop SELL 100 ACME STP 49.56 DAY (X-6)
     `);
     expect(s.resting()).toHaveLength(2);
   });

@@ -199,7 +199,8 @@ function hear(d: Draft, event: Event): void {
         const portfolio = new Map([...d.s.meeting.portfolio, [event.contract.conId, event.quantity] as const]);
         update(d, { meeting: { ...d.s.meeting, portfolio } });
       }
-      hearMark(d, event.contract.conId, 'portfolio', event.price);
+      if (d.s.care.has(event.contract.conId)) hearMark(d, event.contract.conId, 'portfolio', event.price);
+      else if (event.quantity !== 0) keepPrice(d, event.contract.conId, event.price);
       break;
     case 'account':
       hearAccount(d, event);
@@ -322,6 +323,15 @@ function hearMark(d: Draft, conId: number, source: MarkSource, price: Micros): v
   if (book === sight.book) return;
   edit(d, 'sights').set(conId, { ...sight, book });
   d.touched.add(conId);
+}
+
+/**
+ * A position that appears is told with its price before any execution explains it. Adopted a moment later, it takes its levels from that price,
+ * should its own stream stay silent.
+ */
+function keepPrice(d: Draft, conId: number, price: Micros): void {
+  const sight = d.s.sights.get(conId) ?? NO_SIGHT;
+  edit(d, 'sights').set(conId, { ...sight, book: recordMark(sight.book, { source: 'portfolio', price, receivedAt: d.at }).book });
 }
 
 function hearAccount(d: Draft, event: Extract<Event, { kind: 'account' }>): void {

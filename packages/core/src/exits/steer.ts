@@ -88,6 +88,8 @@ function setLevels(d: Draft, care: Care, held: Shares): Care {
 /** A position without any price for this long (exchange time) is told to a person, and again as long as it lasts: no level can be set. */
 const NO_PRICE_MS = 10_000;
 const NO_PRICE_AGAIN_MS = 60_000;
+/** A price told so shortly before the adoption is as good as one told after it. */
+const PRICED_BEFORE_MS = 5_000;
 
 function sayNoPrice(d: Draft, care: Care): void {
   const sight = d.s.sights.get(care.contract.conId) ?? NO_SIGHT;
@@ -111,7 +113,11 @@ function referenceOf(d: Draft, care: Care): Micros | null {
   }
   if (care.levels) return care.levels.reference;
   const { book } = d.s.sights.get(care.contract.conId) ?? NO_SIGHT;
-  return bestMark(book, { now: d.at, marketMovedAt: d.s.marketMovedAt })?.mark.price ?? null;
+  const mark = bestMark(book, { now: d.at, marketMovedAt: d.s.marketMovedAt })?.mark;
+  if (!mark) return null;
+  // The portfolio's word from before it was adopted may be minutes old: it serves where nothing newer comes.
+  const isOld = mark.source === 'portfolio' && mark.receivedAt < care.openedAt - PRICED_BEFORE_MS;
+  return isOld && d.at - care.openedAt < NO_PRICE_MS ? null : mark.price;
 }
 
 /** Decides once and keeps to it: an exit under way is carried on until flat, whatever the mark does meanwhile. */

@@ -1,3 +1,4 @@
+import { fromDollars } from '@holdfast/core/units';
 import { describe, expect, test } from 'vitest';
 import { ACME } from '../list-source.js';
 import type { Protection } from './ground.js';
@@ -9,7 +10,7 @@ const stageOf = (protection: Protection) =>
     referee: { protection, disasterStopBps: 180, bounds: { restWithinMs: 60_000 } },
   });
 
-function story(play: (stage: RefereeStage) => void, protection: Protection = 'guarded'): string[] {
+function story(play: (stage: RefereeStage) => unknown, protection: Protection = 'guarded'): string[] {
   const stage = stageOf(protection);
   stage.buy();
   play(stage);
@@ -20,13 +21,23 @@ function story(play: (stage: RefereeStage) => void, protection: Protection = 'gu
 describe('I2: in `guarded` a disaster stop rests while everybody still lives', () => {
   const missing = [expect.stringMatching(/^I2 ACME: 100 shares without a disaster stop for 6\d000 ms/)];
 
-  test.each<readonly [string, (stage: RefereeStage) => void, unknown[]]>([
+  test.each<readonly [string, (stage: RefereeStage) => unknown, unknown[]]>([
     ['none', () => undefined, missing],
     ['one for all', stage => stage.stop(49.13), []],
     ['one for half', stage => stage.stop(49.13, 50), missing],
     ['one too far away', stage => stage.stop(48), missing],
     ['a nearer one', stage => stage.stop(49.57), []],
     ['sold by then', stage => stage.sell(), []],
+    [
+      'one for what a resting sale of the operator’s leaves',
+      stage => [stage.send(0, { side: 'SELL', quantity: 40, type: 'LMT', limitPrice: fromDollars(60) }), stage.stop(49.13, 60)],
+      [],
+    ],
+    [
+      'not for all of that',
+      stage => [stage.send(0, { side: 'SELL', quantity: 40, type: 'LMT', limitPrice: fromDollars(60) }), stage.stop(49.13, 59)],
+      missing,
+    ],
   ])('%s', (_title, play, words) => expect(story(play)).toEqual(words));
 
   test('`monitored` has none', () => expect(story(() => undefined, 'monitored')).toEqual([]));

@@ -162,7 +162,10 @@ export class Ground {
     return this.potential(conId, exitSideOf(line), leaves) >= wanted;
   }
 
-  /** Whether working stops of ours, on the right side and no farther than `bps` from the reference, cover everything held. */
+  /**
+   * Whether working stops of ours, on the right side and no farther than `bps` from the reference, cover everything held. What a resting order of
+   * the operator's own takes of it is not ours to sell besides: only the rest is (DESIGN §4).
+   */
   isCovered(conId: number, line: CareLine, bps: number): boolean {
     const isLong = line.held > 0;
     const reference = isLong ? line.low : line.high;
@@ -172,7 +175,8 @@ export class Ground {
       if (!isExitClient(clientId) || stopPrice === undefined || (type !== 'STP' && type !== 'STP LMT')) return false;
       return isLong ? stopPrice >= level : stopPrice <= level;
     };
-    return this.potential(conId, exitSideOf(line), covers) >= Math.abs(line.held);
+    const theirs = this.potential(conId, exitSideOf(line), ({ request }) => request.clientId === OPERATOR);
+    return this.potential(conId, exitSideOf(line), covers) + theirs >= Math.abs(line.held);
   }
 
   takeQuote(quote: Quote): CareLine | undefined {
