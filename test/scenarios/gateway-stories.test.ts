@@ -79,6 +79,52 @@ describe('the gateway', () => {
     expect(s.resting()).toEqual(['SELL 99 LMT 50.92 DAY', 'SELL 99 STP 49.11 DAY']);
   });
 
+  it('A8, I2: the same, and the exit manager is killed while it reconciles: its successor misses the lost exits after 10 s, not with the minute', () => {
+    const s = onDesk({ market: { ACME: FALLS }, follows: ['ACME'], protection: 'resting', forgives: ['I2'] });
+    // `resting` allows 6 s without a stop; two answers that must lie 10 s apart take longer (DESIGN §3).
+    s.at('09:31:00', () => s.ambush({ worker: 'exit-manager', kind: 'send', side: 'after', act: 'kill' }));
+    s.run(300);
+    s.gateway.restart({ downMs: 4_000, lostLastMs: 2_000, rollBackIds: 3, unsettledMs: 4_000 });
+    s.runTo('09:31:25');
+    expect(s.told('exit-manager  is READY', 'exit-manager  disaster-stop', 'kill after')).toMatchInlineSnapshot(`
+      09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.56 DAY (X-2)
+      09:31:00 exchange  Cancelled SELL STP 0/99 of ACME (X-2): lost by the gateway
+      09:31:00 fault  order lost by gateway: X-2
+      09:31:06 fault  kill after send: exit-manager after send of request-snapshot
+      09:31:07 exit-manager  is READY (1 in care)
+      09:31:18 exit-manager  disaster-stop SELL 99 ACME STP 49.56 DAY (X-4)
+      09:31:18 exit-manager  info RECONCILED: The broker's answer differed from the store in 2 point(s): X-1: SUBMITTED is LOST; X-2: SUBMITTED is LOST.
+    `);
+    expect(s.resting()).toEqual(['SELL 99 LMT 50.92 DAY', 'SELL 99 STP 49.56 DAY']);
+  });
+
+  it('A8, I2: an answer asked for before those 10 s were over, and told after them, agrees with nothing: asked once more at once', () => {
+    const s = onDesk({ market: { ACME: CALM }, follows: ['ACME'], protection: 'resting', forgives: ['I2'] });
+    s.at('09:31:00', () => s.run(500));
+    s.gateway.restart({ downMs: 4_000, lostLastMs: 2_000, rollBackIds: 0, unsettledMs: 0 });
+    // READY since 09:31:06: the first answer leaves the exits out. It stands still, and reconciles at 09:31:14 with an answer that takes 3 s.
+    s.runTo('09:31:11');
+    const guard = s.stop('exit-manager');
+    s.run(3_000);
+    s.line.faults.delay = { lanes: ['answer'], odds: [1, 1], lowMs: 3_000, highMs: 3_000 };
+    s.resume(guard);
+    s.run(1_000);
+    s.line.faults.delay = null;
+    s.runTo('09:31:25');
+    expect(s.told('exit-manager  is READY', 'exit-manager  is RECONCILING', 'exit-manager  disaster-stop')).toMatchInlineSnapshot(`
+      09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.56 DAY (X-2)
+      09:31:00 exchange  Cancelled SELL STP 0/99 of ACME (X-2): lost by the gateway
+      09:31:00 fault  order lost by gateway: X-2
+      09:31:07 exit-manager  is RECONCILING (session 2)
+      09:31:07 exit-manager  is READY (1 in care)
+      09:31:14 exit-manager  is RECONCILING (paused 3500 ms)
+      09:31:17 exit-manager  is READY (1 in care)
+      09:31:18 exit-manager  disaster-stop SELL 99 ACME STP 49.56 DAY (X-4)
+      09:31:18 exit-manager  info RECONCILED: The broker's answer differed from the store in 2 point(s): X-1: SUBMITTED is LOST; X-2: SUBMITTED is LOST.
+    `);
+    expect(s.resting()).toEqual(['SELL 99 LMT 50.92 DAY', 'SELL 99 STP 49.56 DAY']);
+  });
+
   it('A8, I6: the target fills during an outage: learned at the reconnect, and the books agree', () => {
     const s = onDesk({ market: { ACME: [...CALM, ['09:33:00', 51.3]] }, follows: ['ACME'] });
     s.at('09:32:55', () => s.gateway.restart({ downMs: 30_000 }));
