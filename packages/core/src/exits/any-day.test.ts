@@ -47,6 +47,12 @@ const anAct: fc.Arbitrary<Act> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(10, 50).map(count => ({ do: 'buy', shares: count }) as const) },
 );
 
+/**
+ * A size that crossed a fill on the way may reach past what is held until that fill is heard (see `watch`, which bounds it): no fill falls into
+ * that time, as I1 leaves it aside.
+ */
+const mostToFill = (bench: ExitBench): number => (bench.untold() > 0 ? Math.abs(bench.position) : 1_000_000);
+
 let command = 0;
 function perform(bench: ExitBench, act: Act, side: 1 | -1): void {
   switch (act.do) {
@@ -60,7 +66,7 @@ function perform(bench: ExitBench, act: Act, side: 1 | -1): void {
     case 'fill': {
       const resting = bench.working().filter(({ order }) => order.type !== 'MKT' || order.tif === 'DAY');
       const one = resting[act.which % Math.max(1, resting.length)];
-      if (one) bench.fill(one, act.shares, 50.4);
+      if (one) bench.fill(one, Math.min(act.shares, mostToFill(bench)), 50.4);
       return;
     }
     case 'line':
@@ -170,7 +176,7 @@ describe.each([
         bench.liquidity = Number.POSITIVE_INFINITY;
         // A stop that was triggered is a market order too.
         for (const one of bench.working())
-          if (one.order.type === 'MKT' || (one.order.type === 'STP' && one.filled > 0)) bench.fill(one, 1_000_000, 49.5);
+          if (one.order.type === 'MKT' || (one.order.type === 'STP' && one.filled > 0)) bench.fill(one, mostToFill(bench), 49.5);
         for (let second = 0; second < 150; second += 1) {
           bench.mark(50 + side * (second % 2) * 0.01);
           bench.run(1_000);
