@@ -351,11 +351,12 @@ function hearStore(d: Draft, view: SharedView): void {
   update(d, { entries: entriesOf(view, d.s.goneEntries) });
   for (const order of d.s.entries.values()) d.touched.add(order.contract.conId);
   const rows = new Map(view.positions.map(row => [row.tradeId, row]));
+  // A claim that is gone first: its symbol may have been claimed anew.
+  for (const care of d.s.care.values())
+    if (care.status === 'CLAIMED' && !rows.has(care.tradeId)) edit(d, 'care').delete(care.contract.conId);
   for (const row of view.positions) {
     if (!d.s.care.has(row.contract.conId) && row.status === 'CLAIMED') edit(d, 'care').set(row.contract.conId, careFromRow(row, d.at));
   }
-  for (const care of d.s.care.values())
-    if (care.status === 'CLAIMED' && !rows.has(care.tradeId)) edit(d, 'care').delete(care.contract.conId);
   for (const execution of view.executions) learnExecution(d, execution, execution.tradeId);
   for (const command of view.commands) hearCommand(d, command);
 }

@@ -116,7 +116,8 @@ function takeIntoCare(d: Draft, execution: Booked, tradeId: string): void {
     rewriteClosed(d, ended);
     return;
   }
-  const care = d.s.care.get(conId);
+  const known = d.s.care.get(conId);
+  const care = known && isOutdatedClaim(d, known, execution) ? undefined : known;
   if (ended && care && care.status !== 'CLAIMED' && care.tradeId !== tradeId) {
     joinPosition(d, { from: ended, to: care });
     return;
@@ -145,6 +146,13 @@ function takeIntoCare(d: Draft, execution: Booked, tradeId: string): void {
     openedAt: execution.at,
   });
 }
+
+/**
+ * An entry has filled whose row has not been read yet, and what is claimed here is another one's: the day trader has given that claim back and
+ * entered anew since the last look at the store. The fill stands there under its own trade, and exits under the other would be refused for ever.
+ */
+const isOutdatedClaim = (d: Draft, { status, tradeId }: Care, { orderRef }: Booked): boolean =>
+  status === 'CLAIMED' && isEntryRef(orderRef) && orderRef !== tradeId && !d.s.entries.has(orderRef);
 
 const netOf = (d: Draft, { tradeId, base }: Care): number =>
   executionsOf(d, tradeId).reduce((sum, { side, shares: quantity }) => sum + (side === 'BUY' ? quantity : -quantity), base);
