@@ -1,10 +1,11 @@
 import { fromDollars } from '@holdfast/core/units';
 import { describe, expect, test } from 'vitest';
+import type { MarketUpdate } from '../exchange-types.js';
 import { ACME } from '../list-source.js';
-import { RefereeStage } from './testing/referee-stage.js';
+import { priced, RefereeStage } from './testing/referee-stage.js';
 
-const guarded = (protection: 'monitored' | 'guarded' | 'resting' = 'guarded') =>
-  new RefereeStage({ referee: { protection, disasterStopBps: 180 } });
+const guarded = (protection: 'monitored' | 'guarded' | 'resting' = 'guarded', market: readonly MarketUpdate[] = []) =>
+  new RefereeStage({ market, referee: { protection, disasterStopBps: 180 } });
 
 describe('I2: a position in care is protected', () => {
   test.each<readonly [string, (stage: RefereeStage) => void, boolean]>([
@@ -143,6 +144,26 @@ describe('I2: a position in care is protected', () => {
       expect(stage.broken(), type).toEqual(blamed);
       stage.advance('10:00:12');
       expect(stage.broken(), type).toEqual(['I2']);
+    }
+  });
+
+  test('shares that the exchange takes back from a working sale follow when it has ended, and not without it (seed 5200032)', () => {
+    const thin = priced('10:00:01', 120, 50).map(update => ({ ...update, quote: { ...update.quote, bidSize: 1 } }));
+    for (const isOver of [false, true]) {
+      const stage = guarded('resting', thin);
+      stage.buy();
+      stage.advance('10:00:02');
+      stage.sell();
+      stage.advance('10:00:05');
+      if (isOver) stage.cancelAll();
+      const sale = stage.exchange.executions().at(-1);
+      expect(sale).toMatchObject({ side: 'SELL', shares: 1 });
+      stage.exchange.correct(sale?.execId ?? '', { shares: 0 });
+      stage.advance('10:00:20');
+      expect(stage.broken()).toEqual(isOver ? ['I2'] : []);
+      stage.cancelAll();
+      stage.advance('10:00:30');
+      expect(stage.broken()).toEqual(['I2']);
     }
   });
 

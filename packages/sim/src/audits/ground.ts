@@ -79,6 +79,8 @@ export class Ground {
   /** With the shares that no execution tells of. */
   private readonly handsOff: Map<number, number>;
   private readonly sends = new Map<string, Sending>();
+  /** Shares that the exchange took back from orders while they worked, by permId. */
+  private readonly returned = new Map<number, number>();
 
   constructor(
     readonly rules: Rules,
@@ -153,13 +155,20 @@ export class Ground {
     return this.isRegular && this.quote(conId)?.halted !== true;
   }
 
-  /** Whether what is held is being sold (bought back) by orders that trade now, foreign ones of the operator counted. */
+  /**
+   * Whether what is held is being sold (bought back) by orders that trade now, foreign ones of the operator counted. Shares that the exchange took
+   * back from one of them follow when it has ended: the order counts them as filled, and one order sells, never a second one beside it (DESIGN §4).
+   */
   isLeaving(conId: number, line: CareLine): boolean {
-    const wanted = Math.abs(line.held);
+    const side = exitSideOf(line);
     const quote = this.quote(conId);
     const leaves = (order: ExchangeOrder) =>
       order.request.clientId === OPERATOR || (isExitClient(order.request.clientId) && isMarketable(order, quote));
-    return this.potential(conId, exitSideOf(line), leaves) >= wanted;
+    let follow = 0;
+    if (this.returned.size > 0)
+      for (const order of this.working(conId))
+        if (order.request.side === side && leaves(order)) follow += this.returned.get(order.permId) ?? 0;
+    return this.potential(conId, side, leaves) + follow >= Math.abs(line.held);
   }
 
   /**
@@ -195,13 +204,21 @@ export class Ground {
     const isAccepted = !this.seen.has(order.permId) && order.status !== 'Inactive' && order.status !== 'PendingSubmit';
     if (isAccepted) this.seen.add(order.permId);
     if (isWorking(order)) working.set(order.permId, order);
-    else working.delete(order.permId);
+    else {
+      working.delete(order.permId);
+      this.returned.delete(order.permId);
+    }
     return { order, before, isAccepted };
   }
 
   takeExecution(execution: ExchangeExecution): ExecutionNews {
     const known = { reacted: this.reactionMs(), mark: this.mark(execution.conId) };
-    return { ...this.ledger.book(execution, known), execution };
+    const booking = this.ledger.book(execution, known);
+    const { conId, permId } = execution;
+    const more = Math.abs(booking.line.held) - Math.abs(booking.before);
+    if (booking.isCorrection && more > 0 && this.orders.get(conId)?.has(permId))
+      this.returned.set(permId, (this.returned.get(permId) ?? 0) + more);
+    return { ...booking, execution };
   }
 
   takeFact(fact: WorldFact): void {
