@@ -114,6 +114,23 @@ describe('recorded days', () => {
 });
 
 describe('a demo that does not come to its end', () => {
+  it('killed with -9 it leaves its desk at work, and the next demo ends that and says so', async () => {
+    const demo = startHoldfast(['demo', '--no-chaos']);
+    await waitFor('the workers to be READY', () => demo.err().includes('both workers are READY'), { lastSeen: demo.err });
+    const folder = folderOf(demo.err());
+    demo.child.kill('SIGKILL');
+    await demo.ended;
+    expect(processesOf(folder)).toHaveLength(3);
+    const next = startHoldfast(['demo', '--no-chaos', '--until', '09:02']);
+    await next.ended;
+    expect(next.err()).toContain('an earlier demo was killed');
+    expect(next.err()).toContain(folder);
+    expect(processesOf(folder)).toEqual([]);
+    expect(existsSync(folder)).toBe(true);
+    rmSync(folder, { recursive: true });
+    rmSync(folderOf(next.err()), { recursive: true, force: true });
+  });
+
   it('fails when its faults could not be injected', async () => {
     const { code, err } = await runDemo('--until', '09:10');
     expect(code).toBe(1);

@@ -98,7 +98,7 @@ describe('holdfast replay', () => {
     );
     const { code, out } = await holdfast(['replay', '--journal', changed]);
     expect(code).toBe(1);
-    expect(out).toMatch(/1 differences\./);
+    expect(out).toMatch(/1 difference\./);
     expect(out).toMatch(/the journal has:\n(.*\n)*.*these rules make of it:/);
     expect(out).toMatch(/Written by other rules \(0123456789ab; these are \w{12}\)/);
   });
@@ -118,7 +118,25 @@ describe('holdfast replay', () => {
   it('refuses a file that is not there: 2', async () => {
     expect(await holdfast(['replay', '--journal', join(folder, 'none.jsonl')])).toMatchObject({
       code: 2,
-      err: expect.stringMatching(/ENOENT/),
+      err: expect.stringMatching(/there is no such file\.\n {2}Nothing was compared\./),
     });
+  });
+
+  it('says how far it came in a file that is damaged in the middle', async () => {
+    const lines = readFileSync(journalOf('exit-manager'), 'utf8').split('\n');
+    const file = join(folder, 'damaged.jsonl');
+    writeFileSync(file, [...lines.slice(0, 40), '{"no line of', 'ours', ...lines.slice(40)].join('\n'));
+    const { code, err } = await holdfast(['replay', '--journal', file]);
+    expect(code).toBe(2);
+    expect(err).toMatch(/Only the \d+ events before that line were compared\./);
+  });
+
+  it.each([
+    ['--from', '09:44'],
+    ['--symbol', 'GAPR'],
+  ])('%s without --trace is refused, not ignored: 64', async (...words) => {
+    const { code, err } = await holdfast(['replay', '--journal', journalOf('exit-manager'), ...words]);
+    expect(code).toBe(64);
+    expect(err).toContain('Add --trace');
   });
 });

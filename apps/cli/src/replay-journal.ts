@@ -13,15 +13,24 @@ import { complain, EXIT, type Problem, wordsOf } from './problem.js';
 import type { ReplayOptions } from './replay.js';
 import { formatReplay, otherLine, replayJson, stepLines } from './replay-report.js';
 import { createNarrator } from './replay-words.js';
-import { printJson } from './screen.js';
+import { countOf, printJson } from './screen.js';
 
 /** The work of `holdfast replay`. */
 export async function replayJournal({ machine, screen }: Place, options: ReplayOptions): Promise<number> {
   const { journal, from, until, symbol, trace = false, json = false } = options;
+  if (!trace && (from !== undefined || symbol !== undefined)) {
+    return complain(screen, {
+      code: EXIT.usage,
+      happened: '--from and --symbol choose what --trace tells, and --trace is missing.',
+      did: 'Nothing was compared.',
+      todo: 'Add --trace; to replay less, there is --until.',
+    });
+  }
   const narrator = createNarrator();
   const told = json ? screen.err : screen.out;
   const isTold = ({ at }: Event): boolean => from === undefined || clockTime(at) >= from;
   let seen: Replay;
+  let steps = 0;
   let isCut = false;
   try {
     seen = replay(readJournal(linesOf(resolve(machine.cwd, journal))), {
@@ -36,6 +45,7 @@ export async function replayJournal({ machine, screen }: Place, options: ReplayO
         if (line !== null) told.line(told.paint.bold(line));
       },
       onStep({ event, effects, isSame }) {
+        steps += 1;
         narrator.learn(event);
         if (effects.length > 0) narrator.learn(effects);
         if (!trace || (effects.length === 0 && isSame) || !isTold(event)) return;
@@ -44,20 +54,35 @@ export async function replayJournal({ machine, screen }: Place, options: ReplayO
       },
     });
   } catch (error) {
-    if (error instanceof UnreadableJournal || (error instanceof Error && 'code' in error)) return complain(screen, badFile(journal, error));
+    if (error instanceof UnreadableJournal || (error instanceof Error && 'code' in error))
+      return complain(screen, badFile(journal, error, steps));
     throw error;
   }
-  if (seen.segments.length === 0) return complain(screen, badFile(journal, 'it holds nothing'));
+  if (seen.segments.length === 0) return complain(screen, badFile(journal, 'it holds nothing', steps));
   const fingerprint = await rulesFingerprint();
   if (json) printJson(screen, replayJson(seen, { file: journal, fingerprint }));
   else screen.out.line(formatReplay(seen, { paint: screen.out.paint, file: journal, fingerprint, narrator, isCut }));
   return seen.differenceCount === 0 ? EXIT.ok : EXIT.no;
 }
 
-const badFile = (file: string, why: unknown): Problem => ({
+const FILE_WORDS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder; one file of it is meant',
+  EACCES: 'this user may not read it',
+};
+
+function wordsOfFile(error: unknown): string {
+  const known = error instanceof Error && 'code' in error && typeof error.code === 'string' ? FILE_WORDS[error.code] : undefined;
+  return known ?? (typeof error === 'string' ? error : wordsOf(error));
+}
+
+const badFile = (file: string, why: unknown, steps: number): Problem => ({
   code: EXIT.badFile,
-  happened: `${file} cannot be replayed: ${typeof why === 'string' ? why : wordsOf(why)}.`,
-  did: 'Nothing was compared, or only what came before that line.',
+  happened: `${file} cannot be replayed: ${wordsOfFile(why)}.`,
+  did:
+    steps === 0
+      ? 'Nothing was compared.'
+      : `Only the ${countOf(steps, 'event')} before that line ${steps === 1 ? 'was' : 'were'} compared.`,
   todo: 'Name a journal as a worker writes it, var/journal/<worker>/<date>.jsonl, with the version that wrote it.',
 });
 

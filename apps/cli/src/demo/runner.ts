@@ -12,12 +12,14 @@ import { countOf, type Screen, signedDollars } from '../screen.js';
 import type { Holding } from './books.js';
 import { type Chaos, createChaos } from './chaos.js';
 import { type DemoOutcome, judge, stopInOrder } from './judge.js';
+import { endLeftovers, signFolder } from './leftovers.js';
 import { bothReady, passDay } from './pass-day.js';
 import { createProgress, type Progress } from './progress.js';
 import { DayFailed, type DemoRun } from './stage.js';
 import {
   ACCOUNT,
   closeWorkshop,
+  demosOf,
   killEverything,
   openWorkshop,
   type SupervisorProcess,
@@ -56,9 +58,11 @@ export async function runDay(
   let gateway: RunningGateway | null = null;
   let isGood = false;
   try {
+    await endLeftovers(machine, demosOf(machine), line => progress.say(screen.err.paint.yellow(line)));
     const market = await openMarket(machine, run, progress);
     gateway = market.gateway;
     workshop = openWorkshop(machine, { port: gateway.port, watchlist: run.day.watchlist });
+    signFolder(workshop.folder, machine.thisProcess());
     const chaos = run.chaos ? market.unleash(workshop, line => progress.say(screen.err.paint.yellow(line))) : null;
     const { source, baseline } = run.day;
     const when = source.name.includes(source.date) ? '' : `, ${source.date}`;

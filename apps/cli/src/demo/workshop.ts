@@ -21,12 +21,15 @@ export interface Workshop {
   readonly console: string;
 }
 
+/** Every demo has its folder in here. */
+export const demosOf = ({ root }: Machine): string => join(root, 'var', 'demo');
+
 /** Makes the folder `var/demo/…` with a desk.yaml that knows the gateway's port, and a migrated store. Throws when the disk does not allow it. */
 export function openWorkshop(
   machine: Machine,
   { port, watchlist }: { readonly port: number; readonly watchlist: readonly string[] },
 ): Workshop {
-  const demos = join(machine.root, 'var', 'demo');
+  const demos = demosOf(machine);
   mkdirSync(demos, { recursive: true });
   const folder = mkdtempSync(join(demos, 'day-'));
   const config = join(folder, 'desk.yaml');
