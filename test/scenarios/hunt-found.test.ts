@@ -122,6 +122,25 @@ describe('found by the simulation', () => {
     expect(stage.referee.report()).toEqual([]);
   });
 
+  it('I2, I3: a sale vanishes, the next one meets half its shares, and the one for the rest vanishes: missed within four seconds too (seed 5200064)', () => {
+    s = new Stage({ market: [quoteOf('09:45:00', 49.98, 50.0, 5_000), quoteOf('09:45:05', 49.4, 49.42, 50)] });
+    const stage = s;
+    const sent: number[] = [];
+    stage.wire = (what, pass) => {
+      if (what.do !== 'place' || what.order.type !== 'MKT') return pass();
+      sent.push(what.order.quantity);
+      return sent.length === 2 || sent.length > 3 ? pass() : true;
+    };
+    stage.run(1_000);
+    stage.buys(100, 50.05);
+    stage.runTo('09:45:08');
+    for (let waited = 0; sent.length === 0 && waited < 5_000; waited += 100) stage.run(100);
+    stage.run(11_500);
+    expect(sent, stage.story.join('\n')).toEqual([100, 100, 50]);
+    stage.run(4_000);
+    expect(sent, stage.story.join('\n')).toEqual([100, 100, 50, 50]);
+  });
+
   it('I1: the target has filled, its execution is late, its sibling’s end and an answer without that fill come first: nothing is sold twice', () => {
     s = new Stage({
       market: [quoteOf('09:45:00', 49.98, 50.0, 5_000), quoteOf('09:45:05', 51.0, 51.02, 40), quoteOf('09:45:08', 51.0, 51.02, 5_000)],

@@ -92,7 +92,7 @@ function paintStatus({ screen }: Place, block: string): string {
   return wrapForTerminal(screen.out, block, '     ')
     .replaceAll(/\bREADY\b|\bRUNNING\b/g, word => paint.green(word))
     .replaceAll(
-      /\b(?:DEAD|HUNG|PARKED|BROKER-LOST|KILL SWITCH ON|HALT FILE PRESENT|DAY TRADER HALTED|broker not connected|gateway without the broker)\b/g,
+      /\b(?:DEAD|HUNG|PARKED|BROKER-LOST|KILL SWITCH ON|HALT FILE PRESENT|DAY TRADER HALTED|broker not connected|store takes no write|gateway without the broker)\b/g,
       word => paint.red(word),
     )
     .replaceAll(/\b(?:STARTING|CONNECTING|RECONCILING|STOPPING|OFF)\b/g, word => paint.yellow(word));

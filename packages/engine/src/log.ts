@@ -26,7 +26,8 @@ export interface LogOptions {
 
 /**
  * The live log. A line carries both times, since a demo's exchange may live in another year. A disk that refuses a line costs that line,
- * never the process: pino's destination reports it as an event, which is counted and told on stderr once.
+ * never the process: pino's destination reports it as an event, which is told once. What a worker says on stderr goes to a file on the same disk:
+ * without a listener of its own, that event would end the exit manager at its first warning.
  */
 export function createLog(options: LogOptions): Log {
   const file = pino.destination({ dest: options.file, sync: true, mkdir: true, append: true });
@@ -36,6 +37,7 @@ export function createLog(options: LogOptions): Log {
     isBroken = true;
   });
   const stderr = pino.destination({ dest: 2, sync: true });
+  stderr.on('error', () => undefined); // nobody is left to tell
   const streams = options.stderr
     ? pino.multistream([
         { stream: file, level: options.level },

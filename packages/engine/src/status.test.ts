@@ -218,6 +218,15 @@ it('A3: the same as one JSON value, dollars as numbers', () => {
   });
 });
 
+it('A13: a store that takes no write is seen by what the exit manager keeps aside', () => {
+  runs('exit-manager', 6);
+  expect(formatStatus(readStatus(db, context))).not.toContain('no write');
+  const beat = beats.get('exit-manager');
+  if (!beat) throw new Error('no heartbeat');
+  beats.set('exit-manager', { ...beat, backlog: 4 });
+  expect(formatStatus(readStatus(db, context))).toContain('broker 1.5 s ago · store takes no write (4 kept aside)');
+});
+
 it('an empty desk has a status too', () => {
   expect(formatStatus(readStatus(db, context)).split('\n').slice(-3)).toEqual([
     '   active positions: none',

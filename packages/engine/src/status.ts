@@ -39,6 +39,8 @@ export interface WorkerLine {
   readonly brokerAgeMs: number | null;
   /** Exchange time since when there is no connection, ISO; null while there is one, or nothing is known. */
   readonly brokerLostSince: string | null;
+  /** Steps kept in the emergency file until the store takes a write again; null while nothing is known. */
+  readonly backlog: number | null;
   readonly crashesToday: number;
   /** Why there is no connection, as the worker wrote it last; null while there is one, or nothing is known. */
   readonly because: string | null;
@@ -126,6 +128,7 @@ function workerLine(db: Db, name: StatusWorker, context: StatusContext): WorkerL
     heartbeatAgeMs,
     brokerAgeMs: isItsBeat ? beat.brokerAgeMs : null,
     brokerLostSince: null,
+    backlog: isItsBeat ? beat.backlog : null,
     crashesToday,
     because: null,
   };
@@ -200,6 +203,7 @@ function formatWorker(line: WorkerLine): string {
     pid === null || state === 'OFF' ? '' : `pid ${pid}`,
     heartbeatAgeMs === null ? '' : `heartbeat ${heartbeatAgeMs} ms ago`,
     formatBroker(line),
+    line.backlog === null || line.backlog === 0 ? '' : `store takes no write (${line.backlog} kept aside)`,
     crashesToday === 0 ? '' : `${crashesToday} ${crashesToday === 1 ? 'crash' : 'crashes'} today`,
     because ?? '',
   ];

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Alert } from '@holdfast/core/effects';
 import { type BackupReason, backupName, backupsToDrop, isDailyDue } from '@holdfast/core/supervision/backups';
 import type { Restored } from '@holdfast/core/supervision/store-loss';
 import type { EpochMs } from '@holdfast/core/units';
@@ -144,3 +145,13 @@ function namesIn(folder: string): { readonly list: readonly string[] } | Refusal
     return refuse('BACKUPS_UNUSABLE', error instanceof Error ? error.message : String(error));
   }
 }
+
+/** For the operator: trading goes on, a copy is missing. */
+export const backupAlert = (detail: string): Alert => ({
+  level: 'warning',
+  code: 'BACKUP_FAILED',
+  symbol: null,
+  happened: `The day's copy of the store could not be made: ${detail}.`,
+  did: 'Trading and protection go on; the store itself is being checked. The next copy is tried on the next trading date.',
+  todo: 'Look at the free space under var/backups; make a copy with `holdfast db backup`.',
+});

@@ -411,6 +411,7 @@ describe('DESIGN §5: the store of a desk at work', () => {
     const stranger = openStore(path(), { busyTimeoutMs: 0, synchronous: 'OFF' });
     stranger.exec('BEGIN IMMEDIATE');
     live(12_000, 5);
+    expect(said.filter(line => line.includes('STORE_NOT_ANSWERING'))).toHaveLength(1);
     expect(supervision.db).toBe(db);
     stranger.close();
     expect(machine.starts).toEqual(['exit-manager', 'day-trader']);

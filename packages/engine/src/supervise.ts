@@ -28,12 +28,13 @@ import { hasOpenEntry, readLiveOrders } from '@holdfast/store/orders';
 import { readPositions } from '@holdfast/store/positions';
 import { attempt, type Refusal } from '@holdfast/store/refusal';
 import { isParked, writeWorkerEvent } from '@holdfast/store/worker-events';
+import { createBacklogWatch } from './backlog-watch.js';
 import type { MachineTime } from './clock.js';
 import { type Heartbeat, isBeating } from './heartbeat.js';
 import type { Log } from './log.js';
 import { createOwnPause } from './own-pause.js';
 import { createStoreDoubt } from './store-doubt.js';
-import type { StoreKeeper } from './store-keeper.js';
+import { backupAlert, type StoreKeeper } from './store-keeper.js';
 import { commandOf } from './supervisor-command.js';
 
 /** What the supervisor can do to processes. Live: spawn.ts and the process table; simulated: objects. */
@@ -104,6 +105,7 @@ export function createSupervision(parts: SupervisionParts): Supervision {
   const children = new Set<number>();
   let state = newSupervisor(parts.policy);
   let isRunning = false;
+  const hearBacklog = createBacklogWatch(parts.say);
   const noticePause = createOwnPause(machine.mono, ms => tell({ kind: 'paused', ms }));
   let securing: number | null = null;
   let entriesLookedAt: MonoMs | null = null;
@@ -361,6 +363,7 @@ export function createSupervision(parts: SupervisionParts): Supervision {
     const { pid, counter, phase, backlog } = beat;
     // A worker whose commits are refused may have met damage that nobody else reads.
     if (backlog > 0) doubt?.raise();
+    if (worker === 'exit-manager') hearBacklog(backlog, machine.mono());
     tell({ kind: 'beat', worker, beat: { pid, counter, phase } });
     const isOurs = pid === pidOf(worker === 'exit-manager' ? state.guard : state.trader);
     return isOurs && phase === 'READY' ? beat.exchange - beat.mono : null;
@@ -439,12 +442,3 @@ export function createSupervision(parts: SupervisionParts): Supervision {
 const isUrgent = (effect: SupervisorEffect): boolean => effect.do === 'spawn' || effect.do === 'signal' || effect.do === 'restore-store';
 
 type BodyOf<E> = E extends SupervisorEvent ? Omit<E, 'mono'> : never;
-
-const backupAlert = (detail: string): Alert => ({
-  level: 'warning',
-  code: 'BACKUP_FAILED',
-  symbol: null,
-  happened: `The day's copy of the store could not be made: ${detail}.`,
-  did: 'Trading and protection go on; the store itself is being checked. The next copy is tried on the next trading date.',
-  todo: 'Look at the free space under var/backups; make a copy with `holdfast db backup`.',
-});

@@ -25,8 +25,8 @@ export interface Tracked {
   readonly refusedChanges: number;
   /** The broker was asked about it again after silence. */
   readonly queriedAt: MonoMs | null;
-  /** It uses the API order id of one that never arrived. */
-  readonly takesOver: boolean;
+  /** One before it never arrived: it uses the API order id of that one, or sells what another sale of its trade left. */
+  readonly followsLost: boolean;
   /** The broker's last word of it was PreSubmitted: it waits for its price. */
   readonly isHeldBack: boolean;
   /** Turned into a marketable order because its cancel stayed unanswered: it is the exit now. */
@@ -52,7 +52,7 @@ export const trackedOf = (order: Order, session: number, sentAt: MonoMs): Tracke
   changes: [],
   refusedChanges: 0,
   queriedAt: null,
-  takesOver: false,
+  followsLost: false,
   isHeldBack: false,
   isRepriced: false,
   modified: null,

@@ -25,6 +25,12 @@ const REPLACED_BY = 'id used again by ';
 export const isReplaced = ({ status, reason }: Pick<Order, 'status' | 'reason'>, by = ''): boolean =>
   status === 'CANCELLED' && reason !== null && (by === '' ? reason.startsWith(REPLACED_BY) : reason === `${REPLACED_BY}${by}`);
 
+/** A sale of this trade that never arrived, whoever sent it: its row tells the successor of a process that died meanwhile. */
+const hasLostSale = (d: Draft, { tradeId }: Care): boolean =>
+  [...d.s.orders.values()].some(
+    ({ order }) => order.tradeId === tradeId && order.role === 'exit' && (order.status === 'LOST' || isReplaced(order)),
+  );
+
 /** Writes the intent of a new exit order and asks for it to be sent. The row is committed before anything leaves (DESIGN §3). */
 export function placeExit(d: Draft, care: Care, spec: ExitOrderSpec): Order {
   assertInOrder(d, care, spec.role === 'exit' ? 'sold' : 'rested');
@@ -57,7 +63,8 @@ export function placeExit(d: Draft, care: Care, spec: ExitOrderSpec): Order {
     updatedAt: d.at,
     reason: null,
   };
-  setOrder(d, { ...trackedOf(order, d.s.link.session, d.mono), takesOver: Boolean(spec.inPlaceOf) });
+  const followsLost = Boolean(spec.inPlaceOf) || (spec.role === 'exit' && hasLostSale(d, care));
+  setOrder(d, { ...trackedOf(order, d.s.link.session, d.mono), followsLost });
   write(d, { do: 'write-intent', order });
   emit(d, { do: 'place', order, decidedAt: d.mono });
   return order;

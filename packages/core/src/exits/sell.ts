@@ -169,10 +169,12 @@ export function askAboutSilence(d: Draft, conId: number): void {
 }
 
 /**
- * A market IOC may be about to trade, and is given its ten seconds (A5). One that would rest is echoed at once or never arrived, and so is what
- * takes the place of one that never arrived: they are given less, because several of them in a row would leave the position bare for long.
+/**
+ * A market IOC may be about to trade, and is given its ten seconds (A5). One that would rest is echoed at once or never arrived, and so is any of a
+ * trade of which a sale has never arrived: they are given less, because several of them in a row would leave the position bare for long, also where
+ * one between them sold a part or another process sent the first.
  */
-export const isMissedSoon = ({ order, takesOver }: Tracked): boolean => order.status === 'INTENT' && (takesOver || order.tif !== 'IOC');
+export const isMissedSoon = ({ order, followsLost }: Tracked): boolean => order.status === 'INTENT' && (followsLost || order.tif !== 'IOC');
 
 /**
  * A sent exit that is not answered is asked about, never sent again: where the complete answer leaves it out, or does not come for as long again,

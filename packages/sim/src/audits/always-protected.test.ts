@@ -148,7 +148,10 @@ describe('I2: a position in care is protected', () => {
   });
 
   test('shares that the exchange takes back from a working sale follow when it has ended, and not without it (seed 5200032)', () => {
-    const thin = priced('10:00:01', 120, 50).map(update => ({ ...update, quote: { ...update.quote, bidSize: 1 } }));
+    const thin = priced('10:00:01', 120, 50).map(update => ({
+      ...update,
+      ...(update.quote && { quote: { ...update.quote, bidSize: 1 } }),
+    }));
     for (const isOver of [false, true]) {
       const stage = guarded('resting', thin);
       stage.buy();
