@@ -188,4 +188,10 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I2',
     what: 'Four sales in a row never arrived; one that would have rested was missed only after ten seconds, and the referee counted the silences.',
   },
+  {
+    seed: 6000394,
+    days: 2,
+    invariant: 'I3',
+    what: 'The start on a restored store that took no write yet knew no ended trade; a busted purchase left a short that was adopted anew, at other levels.',
+  },
 ];

@@ -1,7 +1,7 @@
-import type { Write } from '@holdfast/core/effects';
-import type { EpochMs } from '@holdfast/core/units';
-import { anOrder, aPosition, booked, closeAll, MONDAY, NOW, openDesk } from '@holdfast/store/testing/desk';
-import { loadView } from '@holdfast/store/view';
+import type { ClosedTrade, Write } from '@holdfast/core/effects';
+import { type EpochMs, shares } from '@holdfast/core/units';
+import { aClose, anOrder, aPosition, booked, closeAll, MONDAY, NOW, openDesk } from '@holdfast/store/testing/desk';
+import { loadStartView } from '@holdfast/store/view';
 import { afterEach, expect, it } from 'vitest';
 import { withKept } from './kept-view.js';
 
@@ -11,6 +11,7 @@ afterEach(closeAll);
 
 const later = (NOW + 1_000) as EpochMs;
 const order = anOrder();
+const closed = (trade: Partial<ClosedTrade> = {}): Write => ({ do: 'close-position', trade: aClose(trade) });
 const CASES: readonly (readonly [title: string, stored: readonly Write[], kept: readonly Write[]])[] = [
   ['an intent', [], [{ do: 'write-intent', order }]],
   ['its later word', [{ do: 'write-intent', order }], [{ do: 'write-order', order: { ...order, status: 'SUBMITTED', updatedAt: later } }]],
@@ -29,17 +30,28 @@ const CASES: readonly (readonly [title: string, stored: readonly Write[], kept: 
     [booked({ execId: '0001.0002.0007.01' })],
   ],
   ['a position', [], [{ do: 'write-position', position: { ...aPosition(), updatedAt: later } }]],
+  ['the end of a trade', [], [closed()]],
+  ['the end of one whose shares no execution explains', [], [closed({ quantity: shares(150) })]],
+  ['the end of one that no row tells of', [], [booked({ execId: '0001.0002.0007.01' }, 'T-2'), closed({ tradeId: 'T-2' })]],
+  ['an end that was taken back', [closed()], [{ do: 'write-position', position: { ...aPosition(), updatedAt: (later + 1) as EpochMs } }]],
+  ['a position that the store has seen end since', [closed()], [{ do: 'write-position', position: aPosition() }]],
+  [
+    'an end that the store has seen taken back since',
+    [{ do: 'write-position', position: { ...aPosition(), updatedAt: (later + 1) as EpochMs } }],
+    [closed()],
+  ],
 ];
 
 it.each(CASES)('%s', (_title, stored, kept) => {
   const desk = openDesk();
   desk.commit([{ do: 'write-position', position: aPosition() }, booked(), ...stored]);
   const request = { worker: 'exit-manager', tradeDate: MONDAY, now: NOW } as const;
-  const overlaid = withKept(loadView(desk.db, request), [{ at: later, tradeDate: MONDAY, writes: kept }]);
-  desk.commit(kept, { replay: true });
-  const merged = loadView(desk.db, request);
+  const overlaid = withKept(loadStartView(desk.db, request), [{ at: later, tradeDate: MONDAY, writes: kept }]);
+  desk.commit(kept, { replay: true, now: later });
+  const merged = loadStartView(desk.db, request);
   expect(overlaid.orders).toEqual(merged.orders);
   expect(overlaid.positions).toEqual(merged.positions);
+  expect(overlaid.endedTrades).toEqual(merged.endedTrades);
   const tradesOf = (view: typeof merged) => view.executions.map(({ execId, tradeId }) => [execId, tradeId]);
   expect(tradesOf(overlaid)).toEqual(tradesOf(merged));
 });

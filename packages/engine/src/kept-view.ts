@@ -1,5 +1,7 @@
-import type { Write } from '@holdfast/core/effects';
-import type { SharedView } from '@holdfast/core/shared-view';
+import type { ClosedTrade, Write } from '@holdfast/core/effects';
+import { averagePrice, bookOf } from '@holdfast/core/positions/book';
+import type { PositionRow, SharedView } from '@holdfast/core/shared-view';
+import { type EpochMs, micros, shares } from '@holdfast/core/units';
 import type { PendingStep } from './emergency-file.js';
 
 /**
@@ -8,13 +10,13 @@ import type { PendingStep } from './emergency-file.js';
  * of the merge itself (store/commit.ts, `replay`): what the store has heard since wins. Housekeeping (alerts, equity, phases) is left out.
  */
 export const withKept = (view: SharedView, steps: readonly PendingStep[]): SharedView =>
-  steps.reduce((merged, { writes }) => writes.reduce(apply, merged), view);
+  steps.reduce((merged, { at, writes }) => writes.reduce((view, write) => apply(view, write, at), merged), view);
 
 /** Whether a baseline of this account is among these steps: the account was met, though the store has not heard of it (I12). */
 export const keepsBaseline = (steps: readonly PendingStep[], account: string): boolean =>
   steps.some(({ writes }) => writes.some(write => write.do === 'write-baseline' && write.account === account));
 
-function apply(view: SharedView, write: Write): SharedView {
+function apply(view: SharedView, write: Write, at: EpochMs): SharedView {
   switch (write.do) {
     case 'write-intent':
       return view.orders.some(({ orderRef }) => orderRef === write.order.orderRef) ? view : withOrder(view, write.order);
@@ -30,16 +32,20 @@ function apply(view: SharedView, write: Write): SharedView {
     }
     case 'write-position': {
       const { position } = write;
-      const others = view.positions.filter(({ tradeId }) => tradeId !== position.tradeId);
+      const isOther = ({ tradeId }: PositionRow): boolean => tradeId !== position.tradeId;
       const known = view.positions.find(({ tradeId }) => tradeId === position.tradeId);
-      return known && known.updatedAt > position.updatedAt ? view : { ...view, positions: [...others, position] };
+      const ended = endOf(view, position.tradeId);
+      if ((known && known.updatedAt > position.updatedAt) || (ended && ended.updatedAt >= position.updatedAt)) return view;
+      return { ...view, positions: [...view.positions.filter(isOther), position], endedTrades: view.endedTrades?.filter(isOther) ?? [] };
     }
     case 'close-position': {
       const { tradeId, contract, closeDate, exitReason } = write.trade;
+      if ((rowOf(view, tradeId)?.updatedAt ?? at) > at) return view;
       const isBlocked = view.closedToday.some(({ symbol }) => symbol === contract.symbol);
       return {
         ...view,
         positions: view.positions.filter(position => position.tradeId !== tradeId),
+        endedTrades: [...(view.endedTrades ?? []).filter(row => row.tradeId !== tradeId), endedRow(view, write.trade, at)],
         closedToday: isBlocked ? view.closedToday : [...view.closedToday, { symbol: contract.symbol, closeDate, exitReason }],
       };
     }
@@ -48,6 +54,32 @@ function apply(view: SharedView, write: Write): SharedView {
     default:
       return view;
   }
+}
+
+const endOf = (view: SharedView, trade: string): PositionRow | undefined => view.endedTrades?.find(({ tradeId }) => tradeId === trade);
+const rowOf = (view: SharedView, trade: string): PositionRow | undefined =>
+  view.positions.find(({ tradeId }) => tradeId === trade) ?? endOf(view, trade);
+
+/** What the store would read of a trade that ended so (store/trades.ts, `readEndedTrades`): a late word about it must find it, not open another. */
+function endedRow(view: SharedView, trade: ClosedTrade, at: EpochMs): PositionRow {
+  const { tradeId, account, contract, side, entryPrice, entryAt, agentName, exitReason, exitAt } = trade;
+  const known = rowOf(view, tradeId)?.metadata;
+  const book = bookOf(view.executions.filter(execution => execution.tradeId === tradeId));
+  const entrySide = side > 0 ? 'BUY' : 'SELL';
+  const opened = [...book.byRoot.values()].reduce((sum, one) => sum + (one.side === entrySide ? one.shares : 0), 0);
+  const unexplained = Math.max(0, trade.quantity - opened);
+  const paid = (averagePrice(book, entrySide) ?? 0) * opened;
+  const own =
+    entryPrice === null || unexplained === 0 ? entryPrice : micros(Math.round((entryPrice * trade.quantity - paid) / unexplained));
+  return {
+    ...{ tradeId, account, contract, quantity: shares(0), entryPrice: own, entryAt, agentName, targetPrice: null, stopPrice: null },
+    status: 'CLOSING',
+    updatedAt: at,
+    metadata: {
+      ...{ origin: known?.origin ?? 'entry', base: side * unexplained, side, disasterPrice: null, generation: 0 },
+      ...{ exit: { reason: exitReason, decidedAt: exitAt }, failedSells: 0, quarantinedAt: null, signal: known?.signal ?? null },
+    },
+  };
 }
 
 function withOrder(view: SharedView, order: SharedView['orders'][number]): SharedView {

@@ -4,7 +4,7 @@ import { splitExecId } from '../positions/book.js';
 import { shares } from '../units.js';
 import { closeVanished } from './close.js';
 import { alert, askExecutions, type Draft, edit, emit, type Mismatch, putCare, requestId, say, setExecution, updateLink } from './desk.js';
-import { newCare, openCare } from './learn.js';
+import { newCare, openCare, recoverTradeOf } from './learn.js';
 import { heldShares } from './sellable.js';
 import { relevel } from './split.js';
 
@@ -52,7 +52,8 @@ export function compareHolding(d: Draft, conId: number): void {
   }
   // An instrument the account held before is the operator's as a whole, also what he adds to it, until he says `adopt` (I12).
   if (!care && d.s.baseline.has(conId)) return;
-  // Executions and position agree: no matter which was told first.
+  // Executions and position agree: no matter which was told first. A trade that they are on record for is that trade still, not another one.
+  if (!care && recoverTradeOf(d, { conId, net: difference })) return;
   if (held === 0 && adoptExplained(d, conId, difference)) return;
   const executedAt = d.s.lastExecution.get(conId);
   if (executedAt !== undefined && holding.heardAt < executedAt && d.mono - executedAt <= FRESH_EXECUTION_MS) return;

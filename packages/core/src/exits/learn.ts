@@ -154,7 +154,7 @@ function takeIntoCare(d: Draft, execution: Booked, tradeId: string): void {
 const isOutdatedClaim = (d: Draft, { status, tradeId }: Care, { orderRef }: Booked): boolean =>
   status === 'CLAIMED' && isEntryRef(orderRef) && orderRef !== tradeId && !d.s.entries.has(orderRef);
 
-const netOf = (d: Draft, { tradeId, base }: Care): number =>
+const netOf = (d: Draft, { tradeId, base }: Pick<Care, 'tradeId' | 'base'>): number =>
   executionsOf(d, tradeId).reduce((sum, { side, shares: quantity }) => sum + (side === 'BUY' ? quantity : -quantity), base);
 
 /** Whether what is known of a trade sums to nothing held: a corrected price changes its result and opens nothing. */
@@ -202,6 +202,22 @@ export function recoverTrades(d: Draft): void {
     const hasEnded = net === 0 && (hasLeft || !hasTraded) && isEntryRef(first.orderRef);
     if (isHeld || hasEnded) takeIntoCare(d, first, tradeId);
   }
+}
+
+/**
+ * Takes up the trade whose executions sum to just the position that the broker tells: a fill of it was taken back, its end was not known here, and
+ * the word about the position came second. Adopted as another trade it would lose its levels, and its result would stay as it was (I3, I6).
+ */
+export function recoverTradeOf(d: Draft, { conId, net }: { readonly conId: number; readonly net: number }): boolean {
+  const told = [...d.s.executions.values()].filter(execution => execution.conId === conId);
+  for (const { tradeId } of told) {
+    if (tradeId === null || tradeId === BEFORE_HOLDFAST || d.s.closed.has(tradeId) || netOf(d, { tradeId, base: 0 }) !== net) continue;
+    const [first] = executionsOf(d, tradeId);
+    if (!first) continue;
+    takeIntoCare(d, first, tradeId);
+    return d.s.care.has(conId);
+  }
+  return false;
 }
 
 /** A correction or late fill of a trade that this process has not seen end opens it again only where the broker holds what it sums to. */

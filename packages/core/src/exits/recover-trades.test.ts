@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Contract } from '../contract.js';
-import { createState } from '../exit-manager.js';
+import { createState, decide, type ExitManagerState } from '../exit-manager.js';
 import type { PositionRow, SharedView } from '../shared-view.js';
 import { epochMs, fromDollars, fromIsoTime, micros, monoMs, shares } from '../units.js';
 import { openDraft } from './desk.js';
@@ -83,3 +83,31 @@ it.each([
 it('A10, I6: a sale whose order nobody remembers ends the trade that an entry of ours began, also when the day trader booked that first', () => {
   expect(caredFor([BOUGHT], [], [SOLD])).toBe(TRADE);
 });
+
+it('I3, I6: a purchase that covered a short is busted, and its end is not known here: the short is that trade again, not another one', () => {
+  const trade = 'adopted-1-2026-03-09-1-5';
+  const short = { ...fill('1.1.01', 'SELL', ''), tradeId: trade, clientId: 0 };
+  const covered = { ...fill('2.1.01', 'BUY', 'HFX-20260309-1-2'), tradeId: trade, clientId: 10 };
+  const position = { account: 'DU1', contract: ACME, averageCost: fromDollars(50) };
+  let state = readyWith([short, covered]);
+  const hear = (event: Parameters<typeof decide>[1]): void => {
+    state = decide(state, event).state;
+  };
+  const [at, mono] = [AT, monoMs(20_000)];
+  hear({ kind: 'position', at, mono, position: { ...position, quantity: 0 } });
+  const { tradeId: _known, ...busted } = { ...covered, execId: '2.1.02', shares: shares(0) };
+  hear({ kind: 'execution', at, mono, execution: busted });
+  expect(state.care.get(1)).toBeUndefined();
+  hear({ kind: 'position', at, mono, position: { ...position, quantity: -100 } });
+  expect(state.care.get(1)).toMatchObject({ tradeId: trade, side: -1, base: 0, levels: { reference: fromDollars(50) } });
+});
+
+function readyWith(executions: SharedView['executions']): ExitManagerState {
+  const view: SharedView = {
+    ...{ positions: [], orders: [], executions, closedToday: [], baseline: [], commands: [] },
+    ...{ killSwitch: { on: false, reason: null }, guard: { phase: 'READY', alive: true } },
+  };
+  const state = createState({ rules: DEFAULT_EXIT_RULES, account: 'DU1', lease: 2, isMinimal: false, view, at: AT, hasBaseline: true });
+  const contracts = new Map([[1, ACME]]);
+  return { ...state, contracts, link: { ...state.link, isUp: true, session: 1, phase: 'READY', lastSnapshotAt: monoMs(19_000) } };
+}
