@@ -194,4 +194,10 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I3',
     what: 'The start on a restored store that took no write yet knew no ended trade; a busted purchase left a short that was adopted anew, at other levels.',
   },
+  {
+    seed: 6000360,
+    days: 2,
+    invariant: 'I2',
+    what: 'What was bought by hand before its position was adopted did not count at the wire: sold in part and added to, its exits could not grow.',
+  },
 ];

@@ -39,6 +39,18 @@ describe('by hand', () => {
     expect(s.resting()).toEqual(['SELL 40 LMT 50.90 DAY', 'SELL 40 STP 49.10 DAY']);
   });
 
+  it('I2, A5: bought by hand, sold in part by the target, and added to: both exits grow to what is held (seed 6000360)', () => {
+    const s = onDesk({
+      market: { ACME: [...CALM, ['09:33:00', { price: 50.91, size: 12 }], ['09:33:10', 50.5]] },
+    });
+    s.at('09:32:00', () => s.byHand('BUY', 40));
+    s.runTo('09:33:15');
+    expect(s.position()).toBeLessThan(40);
+    s.at('09:34:00', () => s.byHand('BUY', 60 - s.position()));
+    s.run(3_000);
+    expect(s.resting()).toEqual(['SELL 60 LMT 50.90 DAY', 'SELL 60 STP 49.10 DAY']);
+  });
+
   it('A5, I2: sold short by hand: adopted, its exits buy', () => {
     const s = onDesk({ market: { ACME: [...CALM, ['09:33:00', 50.6]] } });
     s.at('09:32:00', () => s.byHand('SELL', 40));

@@ -204,9 +204,7 @@ export function createPerformer(parts: PerformParts): (effects: readonly Effect[
     const matters = writes.some(write => write.do === 'write-execution' || write.do === 'write-intent');
     const booked = books.commit(writes, matters && !isUrgent);
     if (booked.kind === 'held' || booked.kind === 'lease-lost') return booked;
-    for (const write of writes) {
-      if (write.do === 'write-baseline') for (const { contract, quantity } of write.holdings) cap.setBaseline(contract.conId, quantity);
-    }
+    for (const write of writes) cap.written(write);
     for (const [orderRef, { code, detail }] of booked.refused) {
       // Without a send it was the broker's own word, and nothing of ours was stopped.
       if (!effects.some(effect => effect.do === 'place' && effect.order.orderRef === orderRef)) continue;

@@ -1,3 +1,4 @@
+import type { Write } from '@holdfast/core/effects';
 import type { Event } from '@holdfast/core/events';
 import type { Order } from '@holdfast/core/orders/order';
 import type { SharedView } from '@holdfast/core/shared-view';
@@ -27,7 +28,8 @@ export interface WireCap {
   seed(view: SharedView): void;
   /** Every event passes here before the brain sees it. */
   observe(event: Event): void;
-  setBaseline(conId: number, quantity: number): void;
+  /** What stands in the store now: every write of a step, before its orders are asked about. */
+  written(write: Write): void;
   snapshotRequested(id: number): void;
   check(order: Order, now: { readonly at: EpochMs; readonly mono: MonoMs }): WireVerdict;
   /** The order went out. */
@@ -125,7 +127,7 @@ export function createWireCap(limits: WireLimits): WireCap {
       ledger.observe(event);
       observeMark(event);
     },
-    setBaseline: (conId, quantity) => ledger.setBaseline(conId, quantity),
+    written: write => ledger.written(write),
     snapshotRequested: id => ledger.snapshotRequested(id),
     check(order, { at, mono }) {
       const rate = checkRate(order, mono);

@@ -1,7 +1,8 @@
+import type { Write } from '@holdfast/core/effects';
 import type { Event } from '@holdfast/core/events';
 import { type BrokerOrder, isEntryRef, isFinal, isOurs, type Order, type OrderSide } from '@holdfast/core/orders/order';
 import type { Execution } from '@holdfast/core/positions/execution';
-import type { SharedView } from '@holdfast/core/shared-view';
+import type { PositionRow, SharedView } from '@holdfast/core/shared-view';
 import type { EpochMs } from '@holdfast/core/units';
 
 /**
@@ -16,8 +17,8 @@ import type { EpochMs } from '@holdfast/core/units';
 interface Trade {
   /** Executions of others in the same instrument count from here on. */
   readonly startedAt: EpochMs;
-  /** Adopted shares that no execution explains, from the row, after a restart. Unsigned. */
-  readonly base: number;
+  /** Shares that no execution explains, as the row says: positive in the trade's own direction. */
+  base: number;
   /** Largest holding in care the broker told while this trade was current, per direction. */
   peakLong: number;
   peakShort: number;
@@ -67,6 +68,8 @@ interface Asked {
 
 interface Fill {
   readonly tradeId: string | null;
+  /** Its trade is the store's word, not what the ledger took it for when it was heard. */
+  readonly isStored: boolean;
   readonly side: OrderSide;
   readonly shares: number;
   readonly orderRef: string;
@@ -85,8 +88,11 @@ export interface WireLedger {
   /** What the store knew when this process started. */
   seed(view: SharedView): void;
   observe(event: Event): void;
-  /** The account's holding before Holdfast met it: never ours to sell. */
-  setBaseline(conId: number, quantity: number): void;
+  /**
+   * The same that `seed` would find after a restart, at once. What was bought by hand before its position was adopted belongs to the trade only
+   * by the store's word; and the account's holding before Holdfast met it is never ours to sell.
+   */
+  written(write: Write): void;
   /** A snapshot request leaves now: exits that the broker is known to have had and its answer does not list are over. */
   snapshotRequested(id: number): void;
   /** The quantities of the order's trade as they would be with this exit sent. */
@@ -115,6 +121,8 @@ export function createWireLedger(): WireLedger {
   const buried: ExitOrder[] = [];
   const exitRefs = new Set<string>();
   const tradeOfRef = new Map<string, string>();
+  /** By trade: what its row says of shares that no execution explains. */
+  const bases = new Map<string, number>();
   const fills = new Map<string, Fill>();
   const snapshots = new Map<number, Asked>();
   let session = 0;
@@ -122,9 +130,10 @@ export function createWireLedger(): WireLedger {
   const everyExit = (): readonly ExitOrder[] => [...exits.values(), ...buried];
   const inCare = (conId: number): number => (holdings.get(conId) ?? 0) - (baseline.get(conId) ?? 0);
 
-  function startTrade(tradeId: string, conId: number, facts: { startedAt: EpochMs; base: number }): void {
+  function startTrade(tradeId: string, conId: number, startedAt: EpochMs): void {
     if (trades.has(tradeId)) return;
-    trades.set(tradeId, { ...facts, peakLong: Math.max(0, inCare(conId)), peakShort: Math.max(0, -inCare(conId)) });
+    const base = bases.get(tradeId) ?? 0;
+    trades.set(tradeId, { startedAt, base, peakLong: Math.max(0, inCare(conId)), peakShort: Math.max(0, -inCare(conId)) });
     currentTrade.set(conId, tradeId);
   }
 
@@ -136,9 +145,9 @@ export function createWireLedger(): WireLedger {
     trade.peakShort = Math.max(trade.peakShort, -inCare(conId));
   }
 
-  /** Whose fill it is: as the store says, by our own order, or (somebody's own trade) the trade going on in that instrument. */
-  function tradeOf(execution: Execution, stored: string | null): string | null {
-    const known = stored ?? tradeOfRef.get(execution.orderRef);
+  /** Whose fill it is until the store says so: by our own order, or (somebody's own trade) the last trade in that instrument. */
+  function guessedTrade(execution: Execution): string | null {
+    const known = tradeOfRef.get(execution.orderRef);
     if (known !== undefined) return known;
     const current = currentTrade.get(execution.conId) ?? null;
     const trade = trades.get(current ?? '');
@@ -148,10 +157,12 @@ export function createWireLedger(): WireLedger {
   function booked(execution: Execution, stored: string | null): void {
     const { root, version } = splitVersion(execution.execId);
     const known = fills.get(root);
-    const isNews = !known || version > known.version || (version === known.version && known.tradeId === null);
+    const isStored = stored !== null || known?.isStored === true;
+    const isNews = !known || version > known.version || (version === known.version && isStored && !known.isStored);
     if (!isNews) return;
     const { side, shares, orderRef } = execution;
-    fills.set(root, { tradeId: tradeOf(execution, stored) ?? known?.tradeId ?? null, side, shares, orderRef, version });
+    const tradeId = stored ?? (known?.isStored ? known.tradeId : null) ?? guessedTrade(execution) ?? known?.tradeId ?? null;
+    fills.set(root, { tradeId, isStored, side, shares, orderRef, version });
     const isTakenBack = shares < (known?.shares ?? 0);
     for (const exit of everyExit()) {
       if (!exit.refs.has(orderRef)) continue;
@@ -302,10 +313,16 @@ export function createWireLedger(): WireLedger {
   const isJudgedBy = (exit: ExitOrder, { due, unheard }: Asked, answeredOn: number): boolean =>
     due.has(exit) || (unheard.has(exit) && exit.session < answeredOn && filledOf(exit) > 0);
 
+  function rowWritten({ tradeId, metadata: { base, side } }: PositionRow): void {
+    bases.set(tradeId, base * side);
+    const trade = trades.get(tradeId);
+    if (trade) trade.base = base * side;
+  }
+
   function viewRead(view: SharedView): void {
     for (const { contract, quantity } of view.baseline) baseline.set(contract.conId, quantity);
     for (const { tradeId, contract, entryAt, updatedAt } of view.positions) {
-      startTrade(tradeId, contract.conId, { startedAt: entryAt ?? updatedAt, base: 0 });
+      startTrade(tradeId, contract.conId, entryAt ?? updatedAt);
     }
     for (const order of view.orders) tradeOfRef.set(order.orderRef, order.tradeId);
     for (const execution of view.executions) booked(execution, execution.tradeId);
@@ -359,9 +376,7 @@ export function createWireLedger(): WireLedger {
 
   return {
     seed(view) {
-      for (const { tradeId, contract, entryAt, updatedAt, metadata } of view.positions) {
-        startTrade(tradeId, contract.conId, { startedAt: entryAt ?? updatedAt, base: Math.abs(metadata.base) });
-      }
+      for (const position of view.positions) rowWritten(position);
       viewRead(view);
       seedExits(view);
     },
@@ -377,8 +392,10 @@ export function createWireLedger(): WireLedger {
       else if (event.kind === 'order-notice') noticeTold(event);
       else if (event.kind === 'snapshot') snapshotTold(event);
     },
-    setBaseline: (conId, quantity) => {
-      baseline.set(conId, quantity);
+    written(write) {
+      if (write.do === 'write-execution') booked(write.execution, write.tradeId);
+      else if (write.do === 'write-position') rowWritten(write.position);
+      else if (write.do === 'write-baseline') for (const { contract, quantity } of write.holdings) baseline.set(contract.conId, quantity);
     },
     snapshotRequested(id) {
       const sent = [...exits.values()];
@@ -390,13 +407,13 @@ export function createWireLedger(): WireLedger {
       });
     },
     withExit(order, at) {
-      startTrade(order.tradeId, order.contract.conId, { startedAt: at, base: 0 });
+      startTrade(order.tradeId, order.contract.conId, at);
       const { exit, modifies } = asSent(order);
       const others = everyExit().filter(candidate => candidate !== modifies);
       return { acquired: acquiredBy(order), exposed: exposedBy([...others, exit], order), exposedBefore: exposedBy(everyExit(), order) };
     },
     exitSent(order, at) {
-      startTrade(order.tradeId, order.contract.conId, { startedAt: at, base: 0 });
+      startTrade(order.tradeId, order.contract.conId, at);
       putExit(order);
     },
   };
