@@ -200,4 +200,10 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I2',
     what: 'What was bought by hand before its position was adopted did not count at the wire: sold in part and added to, its exits could not grow.',
   },
+  {
+    seed: 6000262,
+    days: 2,
+    invariant: 'I2',
+    what: 'A part of a stop was busted and the rest of it sold: the broker’s Filled was no end, and the part was missed until the look of the minute.',
+  },
 ];

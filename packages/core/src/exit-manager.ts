@@ -237,7 +237,9 @@ function beat(d: Draft): void {
     emit(d, { do: 'reconnect', reason: 'the gateway names no account' });
   }
   const isMissing = [...d.s.live.keys()].some(conId =>
-    exitOrders(d.s, conId).some(({ heardFilledAt }) => heardFilledAt !== null && d.mono - heardFilledAt >= ASK_MISSING_EXECUTIONS_MS),
+    exitOrders(d.s, conId).some(
+      ({ heardFilled, heardUnknown }) => heardUnknown || (heardFilled !== null && d.mono - heardFilled.at >= ASK_MISSING_EXECUTIONS_MS),
+    ),
   );
   if (isMissing) askExecutions(d, ASK_MISSING_EXECUTIONS_MS);
 }
@@ -302,8 +304,10 @@ function restored(d: Draft): void {
 }
 
 function executionsIn(d: Draft, id: number): void {
-  if (d.s.link.executionsAsked?.id === id) updateLink(d, { executionsAsked: null });
-  settleUnknown(d);
+  const { executionsAsked } = d.s.link;
+  const askedAt = executionsAsked?.id === id ? executionsAsked.at : null;
+  if (askedAt !== null) updateLink(d, { executionsAsked: null });
+  settleUnknown(d, askedAt);
   for (const conId of d.s.mismatches.keys()) d.touched.add(conId);
 }
 
@@ -383,10 +387,10 @@ export function isSettled(state: ExitManagerState): boolean {
   )
     return false;
   for (const conId of state.live.keys()) {
-    for (const { order, modified, heardFilledAt, missingSince } of exitOrders(state, conId)) {
+    for (const { order, modified, heardFilled, missingSince } of exitOrders(state, conId)) {
       const isAnswered = order.status === 'SUBMITTED' || order.status === 'INACTIVE';
       // One that the last answer left out may rest no more: the answer that must agree comes in machine time.
-      if (!isAnswered || modified !== null || heardFilledAt !== null || missingSince !== null) return false;
+      if (!isAnswered || modified !== null || heardFilled !== null || missingSince !== null) return false;
     }
   }
   for (const care of state.care.values()) {

@@ -33,8 +33,8 @@ export interface Tracked {
   readonly isRepriced: boolean;
   /** A modification in flight, and the order as it was before. */
   readonly modified: { readonly from: Order; readonly at: MonoMs } | null;
-  /** The broker said Filled, the executions are still to come. */
-  readonly heardFilledAt: MonoMs | null;
+  /** The broker counts so many shares as filled, and executions sum to fewer; since when. */
+  readonly heardFilled: { readonly count: number; readonly at: MonoMs } | null;
   /** The broker said that it has ended, or that it does not know it; settled once its executions have been asked for. */
   readonly heardUnknown: boolean;
   /** A complete answer of this session did not list it though the broker had worked it; a second one must agree. */
@@ -56,7 +56,7 @@ export const trackedOf = (order: Order, session: number, sentAt: MonoMs): Tracke
   isHeldBack: false,
   isRepriced: false,
   modified: null,
-  heardFilledAt: null,
+  heardFilled: null,
   heardUnknown: false,
   missingSince: null,
 });

@@ -1,7 +1,7 @@
 import type { EventBody } from '../events.js';
 import { type BrokerOrder, CLIENT_ID, isFinal, isOurs, type Order } from '../orders/order.js';
 import { meaningOfStatus, type OrderEventKind, stepOrder } from '../orders/step-order.js';
-import { shares } from '../units.js';
+import { type MonoMs, shares } from '../units.js';
 import { askSnapshot } from './adopt.js';
 import { askExecutions, type Draft, edit, emit, putCare, putOrder, say, setOrder, type Tracked, trackedOf, update } from './desk.js';
 import { isReplaced } from './place.js';
@@ -110,30 +110,35 @@ function recover(d: Draft, told: BrokerOrder): void {
   putOrder(d, trackedOf(order, d.s.link.session, d.mono));
 }
 
-export function hearStatus(d: Draft, told: Extract<EventBody, { kind: 'order-status' }>): void {
+type StatusWord = Extract<EventBody, { kind: 'order-status' }>;
+
+export function hearStatus(d: Draft, told: StatusWord): void {
   if (told.clientId !== EXIT_CLIENT) return;
   const tracked = findByAddress(d, told.orderId, told.permId);
   if (!tracked) return;
   const order = tracked.order.permId === null && told.permId !== 0 ? { ...tracked.order, permId: told.permId } : tracked.order;
   if (told.filled > order.filled) {
-    hearUntoldFills(d, { ...tracked, order }, told.status);
+    hearUntoldFills(d, { ...tracked, order }, told);
     return;
   }
   applyStatus(d, { ...tracked, order }, told.status);
 }
 
+/** Told of fills that are not booked: how many in all, and since when they are waited for. */
+const untold = (d: Draft, { heardFilled }: Tracked, count: number): Tracked['heardFilled'] => ({ count, at: heardFilled?.at ?? d.mono });
+
 /**
  * The status counts fills that no execution has told: they are asked for, and until they are in the order does not end, or what it sold would be
  * sold again (reference/ibkr-behaviour.md §2: a cancel is confirmed by a terminal status *and* the executions summed).
  */
-function hearUntoldFills(d: Draft, tracked: Tracked, word: string): void {
+function hearUntoldFills(d: Draft, tracked: Tracked, { status: word, filled }: Pick<StatusWord, 'status' | 'filled'>): void {
   const isOver = meaningOfStatus(word) === 'cancelled' && !isFinal(tracked.order);
   if (!isOver) applyStatus(d, tracked, word);
   const now = d.s.orders.get(tracked.order.orderRef) ?? tracked;
   putOrder(d, {
     ...now,
     order: isOver ? tracked.order : now.order,
-    heardFilledAt: now.heardFilledAt ?? d.mono,
+    heardFilled: untold(d, tracked, filled),
     heardUnknown: now.heardUnknown || isOver,
   });
   if (isOver) askExecutions(d, 0);
@@ -156,10 +161,12 @@ function applyStatus(d: Draft, known: Tracked, word: string, isComplete = false)
     return;
   }
   if (meaning === 'filled') {
-    // Not an end by itself: only executions are counted. They are asked for if they do not come.
-    const isShort = tracked.order.filled < tracked.order.quantity;
+    // It works no more, and only executions are counted: those that do not come are asked for, and what they do not tell (an execution that was
+    // taken back, a growth that never reached the broker) it did not fill.
+    const { filled, quantity } = tracked.order;
+    const isShort = filled < quantity;
     const order = stepOrder(tracked.order, 'echoed').order;
-    putOrder(d, { ...tracked, order, heardFilledAt: isShort ? (tracked.heardFilledAt ?? d.mono) : null });
+    putOrder(d, { ...tracked, order, heardFilled: isShort ? untold(d, tracked, quantity) : null, heardUnknown: isShort });
     return;
   }
   if (meaning === null) {
@@ -220,7 +227,7 @@ export function hearNotice(d: Draft, told: Extract<EventBody, { kind: 'order-not
       setOrder(d, {
         ...tracked,
         heardUnknown: true,
-        ...(isFilledWord(told.text) ? { heardFilledAt: tracked.heardFilledAt ?? d.mono } : {}),
+        ...(isFilledWord(told.text) ? { heardFilled: untold(d, tracked, tracked.order.quantity) } : {}),
       });
       askExecutions(d, 0);
       return;
@@ -238,16 +245,20 @@ const isFilledWord = (text: string): boolean => /state: Filled/i.test(text);
  * growth that never reached the broker). */
 const FILL_UNTOLD_MS = 2_000;
 
-/** The broker said Filled, and not everything is booked: until it is, what is missing counts as working, or it would be sold again. */
-function isFillUntold(d: Draft, { order, heardFilledAt }: Tracked): boolean {
-  if (heardFilledAt === null || order.filled >= order.quantity || d.mono - heardFilledAt >= FILL_UNTOLD_MS) return false;
+/**
+ * The broker counts more as filled than is booked: until it is, what is missing counts as working, or it would be sold again. Where a fill of it
+ * was busted, that is what is missing, once the answer to a question asked since then tells nothing more.
+ */
+function isFillUntold(d: Draft, { order, heardFilled }: Tracked, askedAt: number | null): boolean {
+  if (heardFilled === null || order.filled >= order.quantity || d.mono - heardFilled.at >= FILL_UNTOLD_MS) return false;
+  if (askedAt === null || askedAt < heardFilled.at) return true;
   return !(d.s.byTrade.get(order.tradeId) ?? []).some(({ orderRef, shares: count }) => orderRef === order.orderRef && count === 0);
 }
 
-/** All executions of the day are in: what the broker does not know is dead now. */
-export function settleUnknown(d: Draft): void {
+/** All executions of the day are in, as they were asked for at `askedAt` (null: some time before): what the broker does not know is dead now. */
+export function settleUnknown(d: Draft, askedAt: MonoMs | null): void {
   for (const tracked of d.s.orders.values()) {
-    if (tracked.heardUnknown && !isFillUntold(d, tracked))
+    if (tracked.heardUnknown && !isFillUntold(d, tracked, askedAt))
       step(d, { ...tracked, heardUnknown: false }, 'cancelled', 'not working at the broker');
   }
 }

@@ -86,7 +86,9 @@ function countIntoOrder(d: Draft, orderRef: string): void {
   if (filled > tracked.order.quantity && filled > tracked.order.filled)
     overfilled(d, tracked.order.contract.symbol, orderRef, filled, tracked.order.quantity);
   if (filled > tracked.order.filled) clearRejections(d, tracked.order.contract.conId);
-  putOrder(d, { ...tracked, order: bookFilled(tracked.order, filled), heardFilledAt: null });
+  const { heardFilled } = tracked;
+  const isUntold = heardFilled !== null && filled > tracked.order.filled && filled < heardFilled.count;
+  putOrder(d, { ...tracked, order: bookFilled(tracked.order, filled), heardFilled: isUntold ? heardFilled : null });
 }
 
 const overfilled = (d: Draft, symbol: string, orderRef: string, filled: number, quantity: number): void =>

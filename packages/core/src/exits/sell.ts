@@ -205,13 +205,13 @@ const EXECUTIONS_COME_MS = 1_000;
  * bought: one order sells, never a second one beside it.
  */
 function fitSale(d: Draft, care: Care, tracked: Tracked): void {
-  const { order, modified, heardFilledAt, heardUnknown } = tracked;
+  const { order, modified, heardFilled, heardUnknown } = tracked;
   if (heardUnknown || order.status !== 'SUBMITTED' || order.tif === 'IOC' || (modified && d.mono - modified.at < ASK_SILENCE_MS)) return;
   const allowed = order.filled + sellableShares(d.s, care, { mono: d.mono, without: [order.orderRef] });
   if (allowed === order.quantity) return;
   // A position that fell may have fallen by this very order: its executions have been asked for, and come before anybody else's sale is assumed.
   const mismatch = d.s.mismatches.get(care.contract.conId);
-  const isUntold = heardFilledAt !== null || (mismatch !== undefined && d.mono - mismatch.since < EXECUTIONS_COME_MS);
+  const isUntold = heardFilled !== null || (mismatch !== undefined && d.mono - mismatch.since < EXECUTIONS_COME_MS);
   if (allowed < order.quantity && isUntold) return;
   // A change that was refused is not asked for again at once.
   if (care.restRetryAt !== null && d.mono < care.restRetryAt && allowed > order.filled) return;
