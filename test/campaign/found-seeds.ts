@@ -206,4 +206,10 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I2',
     what: 'A part of a stop was busted and the rest of it sold: the broker’s Filled was no end, and the part was missed until the look of the minute.',
   },
+  {
+    seed: 6100544,
+    days: 2,
+    invariant: 'I6',
+    what: 'A successor whose clock was half a second behind its predecessor closed a trade while the store was locked; at the merge the end looked older than the row.',
+  },
 ];

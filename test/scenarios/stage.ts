@@ -114,7 +114,7 @@ export class Stage {
   }
 
   get clock() {
-    return { mono: (): MonoMs => monoMs(this.mono), exchange: (): EpochMs => this.now, told: () => undefined };
+    return { mono: (): MonoMs => monoMs(this.mono), exchange: (): EpochMs => this.now, told: () => undefined, written: () => undefined };
   }
 
   private lease(db: Db, name: 'exit-manager' | 'day-trader', pid: number): Lease {

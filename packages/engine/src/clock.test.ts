@@ -43,6 +43,19 @@ it('at 60× every word raises it', () => {
   }
 });
 
+it('is not behind what a predecessor wrote, whose clock the gateway told its time too; what lies far ahead of it is no such word', () => {
+  const machine = machineAt({ mono: 5_000, wall: 1_800_000_000_000 });
+  const clock = createExchangeClock(machine);
+  clock.written(epochMs(1_700_000_000_193));
+  expect(clock.exchange()).toBe(1_800_000_000_000);
+  clock.told(1_700_000_000);
+  clock.written(epochMs(1_700_000_000_193));
+  expect(clock.exchange()).toBe(1_700_000_000_193);
+  clock.written(epochMs(1_699_999_999_000));
+  clock.written(epochMs(1_700_000_060_000));
+  expect(clock.exchange()).toBe(1_700_000_000_193);
+});
+
 it('never goes back, whatever it is told', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 5_000 }), fc.integer({ min: 1_000, max: 2_000 }))), words => {

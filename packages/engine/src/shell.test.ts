@@ -3,7 +3,7 @@ import { epochMs, monoMs } from '@holdfast/core/units';
 import { bindStore, readBinding } from '@holdfast/store/binding';
 import { storeFailure } from '@holdfast/store/faults';
 import { readLease } from '@holdfast/store/leases';
-import { anOrder, closeAll, MONDAY, NOW, openDesk } from '@holdfast/store/testing/desk';
+import { anOrder, aPosition, closeAll, MONDAY, NOW, openDesk } from '@holdfast/store/testing/desk';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Unwritten } from './boot.js';
 import { createExchangeClock } from './clock.js';
@@ -91,6 +91,15 @@ describe('from the first dial to the brain', () => {
     expect(stand.starts).toEqual([]);
     stand.tell(connected());
     expect(stand.heard.map(({ kind }) => kind)).toEqual(['connected']);
+  });
+
+  it('I6: a worker does not begin behind what is on record: its words would look older than its predecessor’s, and be dropped at a merge', () => {
+    const stand = shellOn('mode: demo', 'DU1234567');
+    const updatedAt = epochMs(SPEAKS_AT * 1000 + 193);
+    stand.desk.commit([{ do: 'write-position', position: aPosition({ account: 'DU1234567', updatedAt }) }]);
+    stand.tell(connected());
+    stand.tell({ kind: 'time', seconds: SPEAKS_AT });
+    expect(stand.starts).toMatchObject([{ at: updatedAt }]);
   });
 
   it('the first start binds the store to mode and account', () => {

@@ -160,8 +160,12 @@ export function createShell<S>(parts: ShellParts<S>): Shell {
       view: withKept(loadStartView(db, { worker: name, tradeDate: tradeDateOf(now), now }), kept),
       hasBaseline: baselineTakenAt(db, account) !== null || keepsBaseline(kept, account),
     }));
-    if (read.ok) run(account, now, read);
-    else refused(read);
+    if (!read.ok) {
+      refused(read);
+      return;
+    }
+    for (const at of writtenAt(read.view)) clock.written(at);
+    run(account, clock.exchange(), read);
   }
 
   function run(account: string, at: EpochMs, { view, hasBaseline }: { readonly view: SharedView; readonly hasBaseline: boolean }): void {
@@ -212,6 +216,10 @@ export function createShell<S>(parts: ShellParts<S>): Shell {
     facts: () => worker?.facts() ?? { ...UNKNOWN_FACTS, phase: stopped ? 'STOPPING' : 'CONNECTING' },
   };
 }
+
+/** When the orders, positions and ended trades on record were last written about. */
+const writtenAt = ({ orders, positions, endedTrades = [] }: SharedView): readonly EpochMs[] =>
+  [...orders, ...positions, ...endedTrades].map(({ updatedAt }) => updatedAt);
 
 export type ChosenAccount = { readonly ok: true; readonly account: string } | Refusal;
 

@@ -18,6 +18,7 @@ export function standingClock() {
       passed += ms;
     },
     told: (): void => undefined,
+    written: (): void => undefined,
     mono: () => monoMs(10_000 + passed),
     exchange: () => epochMs(NOW + passed),
   };
