@@ -212,4 +212,10 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I6',
     what: 'A successor whose clock was half a second behind its predecessor closed a trade while the store was locked; at the merge the end looked older than the row.',
   },
+  {
+    seed: 6100758,
+    days: 2,
+    invariant: 'I2',
+    what: 'After a restored store ids of executions on record were used again; what was refused for it (104) counted at the wire for ever, and nothing could be sold.',
+  },
 ];

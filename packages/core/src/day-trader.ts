@@ -25,6 +25,7 @@ import { beginDate, forgetStreams, hearScan } from './entries/watchlist.js';
 import { answerWaiting, hearCommand, releaseClaims, steerEntries } from './entries/withdraw.js';
 import type { Event } from './events.js';
 import { CLIENT_ID, isEntryRef, isFinal, type Order } from './orders/order.js';
+import { freeOrderId } from './orders/order-ids.js';
 import { bookFilled } from './orders/step-order.js';
 import { newestOf } from './positions/book.js';
 import { filledOf } from './positions/filled-of.js';
@@ -78,7 +79,7 @@ export function createState(start: DayTraderStart): DayTraderState {
       reconnectAskedAt: null,
       followedSession: 0,
     },
-    nextOrderId: 1 + own.reduce((highest, { orderId }) => Math.max(highest, orderId), view.lastOrderId ?? 0),
+    nextOrderId: freeOrderId(view, CLIENT_ID['day-trader']),
     nextRef: 1,
     nextRequest: 1,
     tradeDate: tradeDateOf(at),

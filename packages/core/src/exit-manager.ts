@@ -33,6 +33,7 @@ import { steerGuarded, writeChanged } from './exits/steer.js';
 import { tellCarried, turnDate } from './exits/turn-date.js';
 import { type MarkSource, recordMark } from './market/mark.js';
 import { CLIENT_ID, isFinal, type Order } from './orders/order.js';
+import { freeOrderId } from './orders/order-ids.js';
 import { bookFilled } from './orders/step-order.js';
 import { newestOf, splitExecId } from './positions/book.js';
 import { filledOf } from './positions/filled-of.js';
@@ -86,7 +87,7 @@ export function createState(start: ExitManagerStart): ExitManagerState {
       accountReady: true,
       upSince: null,
     },
-    nextOrderId: 1 + own.reduce((highest, { orderId }) => Math.max(highest, orderId), view.lastOrderId ?? 0),
+    nextOrderId: freeOrderId(view, CLIENT_ID['exit-manager']),
     nextRef: 1,
     nextRequest: 1,
     tradeDate: tradeDateOf(at),

@@ -52,20 +52,6 @@ describe('I1: exits never exceed what was bought or adopted', () => {
     expect(send(cap, exit(70))).toBe('ok');
   });
 
-  it("an order whose id turns out to be an older one's was refused: it counts for nothing, and the next id sells (seed 462)", () => {
-    const cap = capHolding(100);
-    const target = exit(100);
-    expect(send(cap, target)).toBe('ok');
-    hear(cap, {
-      kind: 'order-notice',
-      orderId: target.orderId,
-      code: 104,
-      meaning: 'modify-refused',
-      text: 'Cannot modify a filled order.',
-    });
-    expect(send(cap, exit(100))).toBe('ok');
-  });
-
   it('a change that is refused leaves the order alive, heard of or not', () => {
     const cap = capHolding(100);
     const target = exit(60);

@@ -107,6 +107,8 @@ function splitVersion(execId: string): { root: string; version: string } {
 }
 
 const DEAD_WORDS: readonly string[] = ['Cancelled', 'ApiCancelled', 'Filled'];
+/** 104 "Cannot modify a filled order": whatever was sent under this id, nothing works there any more (reference/ibkr-behaviour.md §3). */
+const FILLED_ID = 104;
 /** `Inactive` is not among them: it also follows a rejection. */
 const WORKING_WORDS: readonly string[] = ['ApiPending', 'PendingSubmit', 'PreSubmitted', 'Submitted', 'PendingCancel'];
 
@@ -275,13 +277,13 @@ export function createWireLedger(): WireLedger {
     wordTold(exit, status);
   }
 
-  function noticeTold({ orderId, meaning }: Extract<Event, { kind: 'order-notice' }>): void {
+  function noticeTold({ orderId, meaning, code }: Extract<Event, { kind: 'order-notice' }>): void {
     const exit = exits.get(orderId);
     if (!exit) return;
     if (meaning === 'rejected' || meaning === 'cancelled') exit.isDead = true;
     // Told of an order that was sent once, under an id that was never ours, and never heard of: the id is an older order's, ours was refused.
     if (meaning === 'modify-refused' && !exit.isChanged && !exit.isAcknowledged) exit.isDead = true;
-    if (meaning === 'unknown-order' || meaning === 'already-final') exit.isOver = true;
+    if (meaning === 'unknown-order' || meaning === 'already-final' || code === FILLED_ID) exit.isOver = true;
   }
 
   const executionsTold = (): void => {

@@ -49,6 +49,14 @@ test.each([exitManager, dayTrader])(
   },
 );
 
+test('A5: also above the ids of executions on record, whose orders were lost with the store (seed 6100758)', () => {
+  const seen = (clientId: number, orderRef: string) => ({ ...view, executions: [{ ...fillOf(clientId, 44, orderRef), tradeId: 'T-1' }] });
+  expect(exitManager(seen(10, 'HFX-20260309-0-1')).nextOrderId).toBe(45);
+  expect(exitManager(seen(2, 'HFD-20260309-0-1')).nextOrderId).toBe(3);
+  expect(dayTrader(seen(2, 'HFD-20260309-0-1')).nextOrderId).toBe(45);
+  expect(dayTrader(seen(10, 'HFX-20260309-0-1')).nextOrderId).toBe(3);
+});
+
 test('A5: an id that an execution names was used, row or not', () => {
   const ours = { ...now, kind: 'execution', execution: fillOf(10, 44, 'HFX-20260309-0-1') } as const;
   expect(decideExitManager(exitManager(view), ours).state.nextOrderId).toBe(45);
