@@ -79,7 +79,7 @@ export type RejectCode = 201 | 110 | 103;
 export interface GatewayFaults {
   reject: { readonly odds: Odds; readonly codes: readonly RejectCode[] } | null;
   /** A new order is taken without a word and never seen again (seen on paper accounts; reference §3). */
-  vanish: Odds | null;
+  vanish: { readonly odds: Odds /** Of this client alone; null: of anybody. */; readonly of: number | null } | null;
   /** A cancel reaches the exchange only after so many milliseconds of machine time; until then the order is PendingCancel and may fill. */
   slowCancel: { readonly odds: Odds; readonly lowMs: number; readonly highMs: number } | null;
   /** 161: not cancellable now. The order lives. */

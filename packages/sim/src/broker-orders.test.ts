@@ -9,7 +9,7 @@ describe('orders the gateway does not let through', () => {
     [{ reject: { odds: [1, 1], codes: [201] } }, ['notice 1 201 rejected'], 'rejected 201'],
     [{ reject: { odds: [1, 1], codes: [110] } }, ['notice 1 110 rejected'], 'rejected 110'],
     [{ reject: { odds: [1, 1], codes: [103] } }, ['notice 1 103 rejected'], 'rejected 103'],
-    [{ vanish: [1, 1] }, [], 'placement vanished'],
+    [{ vanish: { odds: [1, 1], of: null } }, [], 'placement vanished'],
   ] as const satisfies readonly (readonly [Partial<GatewayFaults>, readonly string[], string])[])('%o', (faults, heard, kind) => {
     const b = new BrokerBench();
     const exits = b.process(10);

@@ -61,9 +61,14 @@ export class OrderWindow {
     const { order } = send;
     const refusal = this.refusalOf(client, order);
     if (refusal) this.rejected(client, order, refusal);
-    else if (happens(this.parts.random, this.parts.faults.vanish))
+    else if (this.vanishes(client))
       this.parts.onFault('placement vanished', { clientId: client.clientId, orderId: order.orderId, orderRef: order.orderRef });
     else this.parts.exchange.place(requestOf(client.clientId, send));
+  }
+
+  private vanishes({ clientId }: GatewayClient): boolean {
+    const { vanish } = this.parts.faults;
+    return vanish !== null && (vanish.of === null || vanish.of === clientId) && happens(this.parts.random, vanish.odds);
   }
 
   /** A story's own refusal, or one by luck. The exchange may have others. */

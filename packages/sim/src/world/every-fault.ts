@@ -30,6 +30,8 @@ const WORLD_FAULTS = [
   'command flatten',
   'command rest-stops',
   'command liquidate-all',
+  'command halt',
+  'command resume',
   'kill switch',
   'store stranger',
   'store lost',

@@ -259,7 +259,7 @@ const ACTS: Readonly<Record<PlannedFault, Act>> = {
   'connectivity lost': loseBroker,
   restart,
   reject: ofBroker(random => ({ reject: { odds: [1, random.between(1, 3)], codes: [201, 110, 103] } }), { untilMs: 300_000 }),
-  vanish: ofBroker(() => ({ vanish: [1, 3] }), { untilMs: 200_000 }),
+  vanish: ofBroker(() => ({ vanish: { odds: [1, 3], of: null } }), { untilMs: 200_000 }),
   'slow cancels': ofBroker(random => ({ slowCancel: { odds: [1, 2], lowMs: 200, highMs: random.between(1_000, 7_000) } }), {
     untilMs: 1_200_000,
   }),

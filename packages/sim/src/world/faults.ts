@@ -1,8 +1,9 @@
 import { type EpochMs, epochMs } from '@holdfast/core/units';
 import type { Random } from '../random.js';
 import type { OrderState } from './counts.js';
-import { actOf } from './fault-acts.js';
-import { type PlannedFault, type PlannedMoment, planDay, type Storm } from './profile.js';
+import { type Act, actOf } from './fault-acts.js';
+import { layLure } from './lures.js';
+import { type PlannedMoment, planDay, type Storm } from './profile.js';
 import { noticeStore } from './store-acts.js';
 import type { World } from './world.js';
 
@@ -15,9 +16,11 @@ const PATIENCE_MS = 60_000;
 const AIM_MS = 1_200_000;
 
 interface Aimed {
-  readonly fault: PlannedFault;
+  readonly act: Act;
   readonly aim: OrderState;
   readonly until: number;
+  /** Takes away what was laid to bring that state about. */
+  readonly end: () => void;
 }
 
 interface Ending {
@@ -85,9 +88,17 @@ export class Faults {
       if (!moment) return;
       this.#world.awake();
       if (moment.aim === null) actOf(moment.fault)(this.#world, this);
-      else this.#aimed.push({ ...moment, aim: moment.aim, until: this.#world.time.exchange() + AIM_MS });
+      else this.#aim(actOf(moment.fault), moment.aim);
     }
     this.strike();
+  }
+
+  /** Waits for an order in that state, and sees to it that there will be one. */
+  #aim(act: Act, aim: OrderState): void {
+    const until = this.#world.time.exchange() + AIM_MS;
+    const { next, end } = layLure(this.#world, aim);
+    this.#aimed.push({ act, aim, until, end });
+    if (next) this.#aimed.push({ act: next.act, aim: next.aim, until, end: () => undefined });
   }
 
   /** The faults that are aimed at an order in some state begin as soon as there is one. */
@@ -95,8 +106,11 @@ export class Faults {
     if (this.#aimed.length === 0) return;
     const now = this.#world.time.exchange();
     const struck = this.#aimed.filter(({ aim }) => this.#world.counts.hasAlive(aim));
-    this.#aimed = this.#aimed.filter(aimed => aimed.until > now && !struck.includes(aimed));
-    for (const { fault } of struck) actOf(fault)(this.#world, this);
+    const over = this.#aimed.filter(aimed => aimed.until <= now || struck.includes(aimed));
+    if (over.length === 0) return;
+    this.#aimed = this.#aimed.filter(aimed => !over.includes(aimed));
+    for (const { end } of over) end();
+    for (const { act } of struck) act(this.#world, this);
   }
 
   /** Machine milliseconds from now; `end` also runs when everything is healed. */
@@ -140,8 +154,8 @@ export class Faults {
     const endings = [...this.#endings, ...this.#lingering];
     this.#endings = [];
     this.#lingering = [];
+    for (const { end } of [...endings, ...this.#aimed]) end();
     this.#aimed = [];
-    for (const { end } of endings) end();
     points.armed.length = 0;
     noticeStore(this.#world);
     disk.heal();

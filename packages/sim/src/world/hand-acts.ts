@@ -118,11 +118,11 @@ export function bust(world: World): boolean {
   return last !== undefined && world.gateway.gateway.correct(last.execId, { shares: 0 });
 }
 
-function command(world: World, kind: string, payload: Record<string, string>): void {
+function command(world: World, kind: string, payload: Record<string, string>): boolean {
   const now = world.time.exchange();
   const asked = attempt(() =>
     insertCommand(world.operator, {
-      target: 'exit-manager',
+      target: kind === 'halt' || kind === 'resume' ? 'day-trader' : 'exit-manager',
       kind,
       payload,
       tradeDate: tradeDateOf(now),
@@ -132,6 +132,15 @@ function command(world: World, kind: string, payload: Record<string, string>): v
     }),
   );
   if (asked.ok) world.bit(`command ${kind}`);
+  return asked.ok;
+}
+
+/** Entries off: what works is withdrawn. On again some minutes later; a day trader that was away meanwhile is told once more. */
+export function haltEntries(world: World, faults: Faults): void {
+  if (!command(world, 'halt', {})) return;
+  faults.lingers(faults.random.between(20_000, 200_000), () => {
+    for (const ms of [0, 30_000, 70_000]) world.later(ms, () => command(world, 'resume', {}));
+  });
 }
 
 export function flatten(world: World, { random }: Faults): void {
@@ -140,7 +149,7 @@ export function flatten(world: World, { random }: Faults): void {
   if (one) command(world, 'flatten', { symbol: one.symbol });
 }
 
-export const restStops = (world: World): void => command(world, 'rest-stops', {});
+export const restStops = (world: World): void => void command(world, 'rest-stops', {});
 
 const setSwitch = (world: World, on: boolean): boolean =>
   attempt(() =>

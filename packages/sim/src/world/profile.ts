@@ -83,19 +83,19 @@ export interface PlannedMoment {
 }
 
 /**
- * States that pass so quickly, or come so seldom, that a fault would nearly never meet them by chance, with their weights. One fault in four of
+ * States that pass so quickly, or come so seldom, that a fault would nearly never meet them by chance, with their weights. One fault in three of
  * those that can begin at any instant is aimed at one of them.
  */
 const AIMS = {
-  'entry INTENT': 1,
-  'entry SUBMITTED': 4,
-  'entry part filled': 4,
-  'entry CANCELLING': 3,
-  'entry LOST': 2,
+  'entry INTENT': 2,
+  'entry SUBMITTED': 3,
+  'entry part filled': 3,
+  'entry CANCELLING': 5,
+  'entry LOST': 4,
   'exit INTENT': 2,
   'exit CANCELLING': 4,
-  'exit part filled': 3,
-  'exit LOST': 3,
+  'exit part filled': 2,
+  'exit LOST': 5,
 } as const satisfies Partial<Record<OrderState, number>>;
 
 /** A person looks at the clock, not at our orders; and an ambush waits for its own moment. */
@@ -149,7 +149,7 @@ export function planDay(random: Random, { profile, sessionMs, storms, flatAfterO
       : Math.floor((perMille * sessionMs) / 1_000) + random.below(10_000);
     const last = Math.floor((storm.to * sessionMs) / 1_000);
     const fault = drawFault(random);
-    const aim = isAimable(fault) && random.chance(1, 4) ? drawByWeight(random, AIMS) : null;
+    const aim = isAimable(fault) && random.chance(1, 3) ? drawByWeight(random, AIMS) : null;
     moments.push({ afterOpenMs: Math.min(wanted, isBurst ? wanted : last), fault, aim });
   }
   for (let left = random.below(LATE_OPENS_MAX + 1); left > 0; left -= 1)

@@ -1,0 +1,42 @@
+import { CLIENT_ID } from '@holdfast/core/orders/order';
+import { type GatewayFaults, noGatewayFaults } from '../broker-faults.js';
+import type { OrderState } from './counts.js';
+import type { Act } from './fault-acts.js';
+import { haltEntries } from './hand-acts.js';
+import type { World } from './world.js';
+
+/** What brings an order into a state that a fault waits for, where chance alone would take weeks. */
+interface Lure {
+  readonly gateway: Partial<GatewayFaults>;
+  /** Done as soon as an order is in the state beside it. */
+  readonly next?: { readonly aim: OrderState; readonly act: Act };
+}
+
+const SLOWLY: Lure['gateway'] = { slowCancel: { odds: [1, 1], lowMs: 500, highMs: 5_000 } };
+
+const LURES: Readonly<Partial<Record<OrderState, Lure>>> = {
+  'entry CANCELLING': { gateway: SLOWLY, next: { aim: 'entry SUBMITTED', act: haltEntries } },
+  'exit CANCELLING': { gateway: SLOWLY },
+  'entry LOST': { gateway: { vanish: { odds: [1, 2], of: CLIENT_ID['day-trader'] } } },
+  'exit LOST': { gateway: { vanish: { odds: [1, 2], of: CLIENT_ID['exit-manager'] } } },
+};
+
+export interface Laid {
+  readonly next: Lure['next'] | null;
+  /** Takes it away. */
+  readonly end: () => void;
+}
+
+/** Lays what brings about that state, if anything does; whoever lays it takes it away. */
+export function layLure({ gateway: { gateway } }: World, aim: OrderState): Laid {
+  const lure = LURES[aim];
+  if (!lure) return { next: null, end: () => undefined };
+  Object.assign(gateway.faults, lure.gateway);
+  const off = noGatewayFaults();
+  return {
+    next: lure.next ?? null,
+    end: () => {
+      for (const key of Object.keys(lure.gateway) as (keyof GatewayFaults)[]) Object.assign(gateway.faults, { [key]: off[key] });
+    },
+  };
+}
