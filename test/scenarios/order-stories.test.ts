@@ -190,11 +190,11 @@ describe('races', () => {
       09:31:10 exchange  fills BUY 30 ACME @ 50.02 (D-1)
       09:31:10 exit-manager  target SELL 60 ACME LMT 50.92 DAY (X-1)
       09:31:10 exit-manager  disaster-stop SELL 60 ACME STP 49.12 DAY (X-2)
+      09:31:10 exit-manager  target SELL 90 ACME LMT 50.92 DAY (X-1)
+      09:31:10 exit-manager  disaster-stop SELL 90 ACME STP 49.12 DAY (X-2)
       09:31:20 exchange  fills BUY 9 ACME @ 50.01 (D-1)
-      09:31:20 exit-manager  target SELL 90 ACME LMT 50.92 DAY (X-1)
-      09:31:20 exit-manager  disaster-stop SELL 90 ACME STP 49.12 DAY (X-2)
-      09:31:30 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
-      09:31:30 exit-manager  disaster-stop SELL 99 ACME STP 49.12 DAY (X-2)
+      09:31:20 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
+      09:31:20 exit-manager  disaster-stop SELL 99 ACME STP 49.12 DAY (X-2)
     `);
     expect(s.resting()).toHaveLength(2);
   });

@@ -388,10 +388,11 @@ export function isSettled(state: ExitManagerState): boolean {
   )
     return false;
   for (const conId of state.live.keys()) {
-    for (const { order, modified, heardFilled, missingSince } of exitOrders(state, conId)) {
+    for (const { order, modified, heardFilled, missingSince, growsSoon } of exitOrders(state, conId)) {
       const isAnswered = order.status === 'SUBMITTED' || order.status === 'INACTIVE';
       // One that the last answer left out may rest no more: the answer that must agree comes in machine time.
       if (!isAnswered || modified !== null || heardFilled !== null || missingSince !== null) return false;
+      if (growsSoon && order.type === 'STP') return false;
     }
   }
   for (const care of state.care.values()) {

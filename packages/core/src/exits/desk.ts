@@ -31,6 +31,8 @@ export interface Tracked {
   readonly isHeldBack: boolean;
   /** Turned into a marketable order because its cancel stayed unanswered: it is the exit now. */
   readonly isRepriced: boolean;
+  /** More is held than it would sell, and its change waits out the pause after the one before, in machine time. */
+  readonly growsSoon: boolean;
   /** A modification in flight, and the order as it was before. */
   readonly modified: { readonly from: Order; readonly at: MonoMs } | null;
   /** The broker counts so many shares as filled, and executions sum to fewer; since when. */
@@ -55,6 +57,7 @@ export const trackedOf = (order: Order, session: number, sentAt: MonoMs): Tracke
   followsLost: false,
   isHeldBack: false,
   isRepriced: false,
+  growsSoon: false,
   modified: null,
   heardFilled: null,
   heardUnknown: false,

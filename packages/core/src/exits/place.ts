@@ -98,7 +98,15 @@ export function modifyExit(
 ): void {
   const order: Order = { ...tracked.order, ...change };
   const changes = [...tracked.changes.filter(at => d.mono - at < CHANGES_KEPT_MS), d.mono];
-  putOrder(d, { ...tracked, order, session: d.s.link.session, sentAt: d.mono, changes, modified: { from: tracked.order, at: d.mono } });
+  putOrder(d, {
+    ...tracked,
+    order,
+    session: d.s.link.session,
+    sentAt: d.mono,
+    changes,
+    growsSoon: false,
+    modified: { from: tracked.order, at: d.mono },
+  });
   emit(d, { do: 'place', order, decidedAt: d.mono });
 }
 

@@ -150,6 +150,10 @@ function growsLater(d: Draft, { order, sentAt, changes }: Tracked, grows: boolea
   return d.mono - sentAt < backOffMs(grows ? recent : 0, pauses);
 }
 
+function growSoon(d: Draft, tracked: Tracked): void {
+  if (!tracked.growsSoon) putOrder(d, { ...tracked, growsSoon: true });
+}
+
 interface Fit {
   readonly tracked: Tracked;
   readonly member: Member;
@@ -170,7 +174,10 @@ function fit(d: Draft, { tracked, member, quantity, isGrowing: grows }: Fit): vo
   const executedAt = d.s.lastExecution.get(order.contract.conId);
   const brokerIsReducing = total < order.quantity && executedAt !== undefined && d.mono - executedAt < BROKER_REDUCES_MS;
   const brokerHasReduced = total > order.quantity && tracked.reducedAt !== null && d.mono - tracked.reducedAt < BROKER_REDUCES_MS;
-  if (brokerHasReduced) return;
+  if (brokerHasReduced) {
+    growSoon(d, tracked);
+    return;
+  }
   if (brokerIsReducing && executedAt !== undefined && price === wanted) {
     // Looked at before it is changed: a size of ours could undo what the broker has reduced meanwhile.
     if (d.mono - executedAt >= BROKER_REDUCES_MS / 2 && (tracked.queriedAt ?? 0) < executedAt) {
@@ -179,11 +186,15 @@ function fit(d: Draft, { tracked, member, quantity, isGrowing: grows }: Fit): vo
     }
     return;
   }
+  if (total <= order.quantity && tracked.growsSoon) putOrder(d, { ...tracked, growsSoon: false });
   if (total === order.quantity && price === wanted) return;
   // A stop that trails follows in steps, not at every mark: changes count against the cap at the wire.
   if (member.isTrailing && total === order.quantity && d.mono - tracked.sentAt < TRAIL_EVERY_MS) return;
   const isElsewhere = price !== null && member.otherwise !== undefined && Math.abs(price - member.otherwise) < Math.abs(price - wanted);
-  if (total > order.quantity && !isElsewhere && growsLater(d, tracked, grows)) return;
+  if (total > order.quantity && !isElsewhere && growsLater(d, tracked, grows)) {
+    growSoon(d, tracked);
+    return;
+  }
   // What cannot be changed is withdrawn, and placed anew as it should be; a stop that sells already sells on.
   if (tracked.refusedChanges >= REFUSED_CHANGES_MAX) {
     if (!isTriggered(tracked) || total < order.quantity) cancelExit(d, tracked);

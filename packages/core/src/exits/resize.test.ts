@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { isSettled } from '../exit-manager.js';
 import type { Order } from '../orders/order.js';
 import { epochMs } from '../units.js';
 import { CON_ID, ExitBench, type Worked } from './testing/exit-bench.js';
@@ -73,6 +74,20 @@ describe('a position that grows in many small parts', () => {
       bench.run(1_000);
       expect([the(bench, 'disaster-stop').quantity, the(bench, 'target').quantity]).toEqual([bench.position, bench.position]);
     }
+  });
+
+  it('I2: while the stop waits for its next change nothing is settled: a paced exchange does not run ahead of it (seed 4000353)', () => {
+    const bench = resting(100);
+    let short = 0;
+    for (let passed = 0; passed < 60_000; passed += 100) {
+      if (passed < 30_000 && passed % 300 === 0) more(bench, 1);
+      bench.run(100);
+      if (the(bench, 'disaster-stop').quantity === bench.position) continue;
+      short += 1;
+      expect(isSettled(bench.state)).toBe(false);
+    }
+    expect(short).toBeGreaterThan(50);
+    expect(isSettled(bench.state)).toBe(true);
   });
 
   it('I1: what becomes less is followed as fast as ever', () => {

@@ -169,7 +169,6 @@ export function askAboutSilence(d: Draft, conId: number): void {
 }
 
 /**
-/**
  * A market IOC may be about to trade, and is given its ten seconds (A5). One that would rest is echoed at once or never arrived, and so is any of a
  * trade of which a sale has never arrived: they are given less, because several of them in a row would leave the position bare for long, also where
  * one between them sold a part or another process sent the first.
