@@ -1,4 +1,5 @@
-import { type Compilable, DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
+import { type Compilable, DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector } from 'kysely';
+import { SamePlanCompiler, Slot } from './query-compiler.js';
 import type { Database } from './schema.js';
 
 /**
@@ -10,17 +11,12 @@ export const q = new Kysely<Database>({
     createAdapter: () => new SqliteAdapter(),
     createDriver: () => new DummyDriver(),
     createIntrospector: db => new SqliteIntrospector(db),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createQueryCompiler: () => new SamePlanCompiler(),
   },
 });
 
 /** A value SQLite can hold. Booleans are not among them: tables say 0 and 1. */
 export type SqlValue = string | number | null;
-
-/** Stands for a parameter while a statement is being built. */
-class Slot {
-  constructor(readonly key: string) {}
-}
 
 interface Compiled {
   readonly sql: string;
