@@ -254,7 +254,7 @@ CREATE TABLE trades (
   signal           TEXT,
   created_at       TEXT NOT NULL,
   last_updated     TEXT NOT NULL
-) STRICT;
+, base INTEGER, base_price REAL) STRICT;
 
 CREATE TABLE worker_events (
   id          INTEGER PRIMARY KEY,

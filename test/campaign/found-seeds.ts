@@ -218,4 +218,10 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I2',
     what: 'After a restored store ids of executions on record were used again; what was refused for it (104) counted at the wire for ever, and nothing could be sold.',
   },
+  {
+    seed: 6100953,
+    days: 2,
+    invariant: 'I3',
+    what: 'Shares that had come back into a short were forgotten with its end at a restart: busted, it was a short again, and the cap refused the sale.',
+  },
 ];

@@ -174,4 +174,54 @@ describe('a bust', () => {
     expect(s.told('POSITION_ADOPTED')).toBe('');
     expect(s.resting(), s.told('ACME')).toEqual(['SELL 99 LMT 50.92 DAY', 'SELL 99 STP 49.11 DAY']);
   });
+
+  it('I1, I2, A8: shares of an ended trade came back into a short and were sold, the exit manager restarts, and that sale is busted too: it is sold again, nothing is bought (seed 6100953)', () => {
+    const s = onDesk({ market: { ACME: FALLS } });
+    s.at('09:32:00', () => s.byHand('BUY', 40));
+    s.at('09:34:00', () => s.byHand('SELL', 30));
+    s.at('09:35:00', () => corrected(s, { shares: 0 }));
+    s.runTo('09:36:00');
+    expect(s.position()).toBe(0);
+    s.kill('exit-manager');
+    s.at('09:37:00', () => corrected(s, { shares: 0 }));
+    s.runTo('09:40:00');
+    expect(s.told('ACME', 'story')).toMatchInlineSnapshot(`
+      09:32:00 operator  BUY 40 ACME by hand
+      09:32:00 exchange  fills BUY 40 ACME @ 50.01 (client 0)
+      09:32:00 exit-manager  target SELL 40 ACME LMT 50.9 DAY (X-1)
+      09:32:00 exit-manager  disaster-stop SELL 40 ACME STP 49.1 DAY (X-2)
+      09:32:00 exit-manager  info POSITION_ADOPTED: 40 ACME appeared that Holdfast did not buy.
+      09:33:10 exit-manager  cancels X-1
+      09:33:10 exchange  Cancelled SELL LMT 0/40 of ACME (X-1)
+      09:33:10 exit-manager  cancels X-2
+      09:33:10 exchange  Cancelled SELL STP 0/40 of ACME (X-2)
+      09:33:10 exit-manager  exit SELL 40 ACME MKT IOC (X-3)
+      09:33:10 exchange  fills SELL 40 ACME @ 49.4 (X-3)
+      09:33:10 exit-manager  closes ACME: stop
+      09:34:00 operator  SELL 30 ACME by hand
+      09:34:00 exchange  fills SELL 30 ACME @ 49.39 (client 0)
+      09:34:00 exit-manager  target BUY 30 ACME LMT 48.51 DAY (X-4)
+      09:34:00 exit-manager  disaster-stop BUY 30 ACME STP 50.28 DAY (X-5)
+      09:34:00 exit-manager  info POSITION_ADOPTED: -30 ACME appeared that Holdfast did not buy.
+      09:35:00 exchange  corrects of ACME to 0 @ 49.4 (7326ea49.00000002.01.02)
+      09:35:00 fault  bust: X-3
+      09:35:00 exit-manager  closes ACME: stop
+      09:35:00 exit-manager  cancels X-4
+      09:35:00 exchange  Cancelled BUY LMT 0/30 of ACME (X-4)
+      09:35:00 exit-manager  shares-came-back {"symbol":"ACME","shares":40,"from":"adopted-101-2026-03-09-2-3","to":"adopted-101-2026-03-09-2-5"}
+      09:35:00 exit-manager  cancels X-5
+      09:35:00 exchange  Cancelled BUY STP 0/30 of ACME (X-5)
+      09:35:00 exit-manager  exit SELL 10 ACME MKT IOC (X-6)
+      09:35:00 exchange  fills SELL 10 ACME @ 49.39 (X-6)
+      09:35:00 exit-manager  closes ACME: overshoot
+      09:36:00 story  kill −9 of the exit-manager
+      09:36:00 exit-manager  closes ACME: stop
+      09:37:00 exchange  corrects of ACME to 0 @ 49.39 (7326ea49.00000004.01.02)
+      09:37:00 fault  bust: X-6
+      09:37:00 exit-manager  exit SELL 10 ACME MKT IOC (X-7)
+      09:37:00 exchange  fills SELL 10 ACME @ 49.39 (X-7)
+      09:37:00 exit-manager  closes ACME: overshoot
+    `);
+    expect(s.position()).toBe(0);
+  });
 });

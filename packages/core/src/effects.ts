@@ -65,6 +65,9 @@ export interface ClosedTrade {
   readonly side: 1 | -1;
   /** Shares bought (long) or sold short (short) in all. */
   readonly quantity: Shares;
+  /** Signed shares that no execution explains, and the price they count at: what else makes it flat. Absent in what an older version kept. */
+  readonly base?: number;
+  readonly basePrice?: Micros | null;
   readonly entryPrice: Micros | null;
   readonly exitPrice: Micros | null;
   readonly entryAt: EpochMs | null;

@@ -1,6 +1,6 @@
 import type { ClosedTrade, Write } from '@holdfast/core/effects';
 import { type EpochMs, shares } from '@holdfast/core/units';
-import { aClose, anOrder, aPosition, booked, closeAll, MONDAY, NOW, openDesk } from '@holdfast/store/testing/desk';
+import { aClose, anOrder, aPosition, booked, closeAll, MONDAY, NOW, openDesk, usd } from '@holdfast/store/testing/desk';
 import { loadStartView } from '@holdfast/store/view';
 import { afterEach, expect, it } from 'vitest';
 import { withKept } from './kept-view.js';
@@ -32,6 +32,8 @@ const CASES: readonly (readonly [title: string, stored: readonly Write[], kept: 
   ['a position', [], [{ do: 'write-position', position: { ...aPosition(), updatedAt: later } }]],
   ['the end of a trade', [], [closed()]],
   ['the end of one whose shares no execution explains', [], [closed({ quantity: shares(150) })]],
+  ['the end of one that handed its shares over', [], [closed({ base: -100, basePrice: usd(49) })]],
+  ['the end of one that no execution is missing of', [], [closed({ base: 0, basePrice: null })]],
   ['the end of one that no row tells of', [], [booked({ execId: '0001.0002.0007.01' }, 'T-2'), closed({ tradeId: 'T-2' })]],
   ['an end that was taken back', [closed()], [{ do: 'write-position', position: { ...aPosition(), updatedAt: (later + 1) as EpochMs } }]],
   ['a position that the store has seen end since', [closed()], [{ do: 'write-position', position: aPosition() }]],

@@ -1,7 +1,7 @@
 import type { ClosedTrade, Write } from '@holdfast/core/effects';
 import { averagePrice, bookOf } from '@holdfast/core/positions/book';
 import type { PositionRow, SharedView } from '@holdfast/core/shared-view';
-import { type EpochMs, micros, shares } from '@holdfast/core/units';
+import { type EpochMs, type Micros, micros, shares } from '@holdfast/core/units';
 import type { PendingStep } from './emergency-file.js';
 
 /**
@@ -62,24 +62,31 @@ const rowOf = (view: SharedView, trade: string): PositionRow | undefined =>
 
 /** What the store would read of a trade that ended so (store/trades.ts, `readEndedTrades`): a late word about it must find it, not open another. */
 function endedRow(view: SharedView, trade: ClosedTrade, at: EpochMs): PositionRow {
-  const { tradeId, account, contract, side, entryPrice, entryAt, agentName, exitReason, exitAt } = trade;
+  const { tradeId, account, contract, side, entryAt, agentName, exitReason, exitAt } = trade;
   const known = rowOf(view, tradeId)?.metadata;
-  const book = bookOf(view.executions.filter(execution => execution.tradeId === tradeId));
-  const entrySide = side > 0 ? 'BUY' : 'SELL';
-  const opened = [...book.byRoot.values()].reduce((sum, one) => sum + (one.side === entrySide ? one.shares : 0), 0);
-  const unexplained = Math.max(0, trade.quantity - opened);
-  const paid = (averagePrice(book, entrySide) ?? 0) * opened;
-  const own =
-    entryPrice === null || unexplained === 0 ? entryPrice : micros(Math.round((entryPrice * trade.quantity - paid) / unexplained));
+  const { base, price } = unexplainedOf(view, trade);
   return {
-    ...{ tradeId, account, contract, quantity: shares(0), entryPrice: own, entryAt, agentName, targetPrice: null, stopPrice: null },
+    ...{ tradeId, account, contract, quantity: shares(0), entryPrice: price, entryAt, agentName, targetPrice: null, stopPrice: null },
     status: 'CLOSING',
     updatedAt: at,
     metadata: {
-      ...{ origin: known?.origin ?? 'entry', base: side * unexplained, side, disasterPrice: null, generation: 0 },
+      ...{ origin: known?.origin ?? 'entry', base, side, disasterPrice: null, generation: 0 },
       ...{ exit: { reason: exitReason, decidedAt: exitAt }, failedSells: 0, quarantinedAt: null, signal: known?.signal ?? null },
     },
   };
+}
+
+/** As `readEndedTrades` has it, also of an end that an older version kept. */
+function unexplainedOf(view: SharedView, trade: ClosedTrade): { base: number; price: Micros | null } {
+  const { tradeId, side, quantity, entryPrice } = trade;
+  if (trade.base !== undefined) return { base: trade.base, price: trade.basePrice ?? entryPrice };
+  const book = bookOf(view.executions.filter(execution => execution.tradeId === tradeId));
+  const entrySide = side > 0 ? 'BUY' : 'SELL';
+  const opened = [...book.byRoot.values()].reduce((sum, one) => sum + (one.side === entrySide ? one.shares : 0), 0);
+  const unexplained = Math.max(0, quantity - opened);
+  if (entryPrice === null || unexplained === 0) return { base: side * unexplained, price: entryPrice };
+  const paid = (averagePrice(book, entrySide) ?? 0) * opened;
+  return { base: side * unexplained, price: micros(Math.round((entryPrice * quantity - paid) / unexplained)) };
 }
 
 function withOrder(view: SharedView, order: SharedView['orders'][number]): SharedView {

@@ -291,6 +291,15 @@ describe('I1: exits never exceed what was bought or adopted', () => {
     if (base < 0) expect(send(cap, exit(80))).toBe('ok');
   });
 
+  it('shares that came back into a short are what may be sold of it, less what was sold short by hand (seed 6100953)', () => {
+    const cap = createWireCap(LIMITS);
+    const short = { ...byHand('h.3.1.01', 59, 1), side: 'SELL' as const };
+    cap.written({ do: 'write-execution', execution: short, tradeId: 'T-1', tradeDate: MONDAY });
+    cap.written({ do: 'write-position', position: aPosition({ metadata: metadata({ side: -1, base: 75 }) }) });
+    expect(send(cap, exit(17))).toBe('WIRE_CAP_QUANTITY');
+    expect(send(cap, exit(16))).toBe('ok');
+  });
+
   it('nothing known, nothing sold', () => expect(send(createWireCap(LIMITS), exit(1))).toBe('WIRE_CAP_QUANTITY'));
 
   it('a correction replaces its fill', () => {

@@ -17,7 +17,7 @@ import type { EpochMs } from '@holdfast/core/units';
 interface Trade {
   /** Executions of others in the same instrument count from here on. */
   readonly startedAt: EpochMs;
-  /** Shares that no execution explains, as the row says: positive in the trade's own direction. */
+  /** Shares that no execution explains, as the row says: positive = held long. */
   base: number;
   /** Largest holding in care the broker told while this trade was current, per direction. */
   peakLong: number;
@@ -315,10 +315,10 @@ export function createWireLedger(): WireLedger {
   const isJudgedBy = (exit: ExitOrder, { due, unheard }: Asked, answeredOn: number): boolean =>
     due.has(exit) || (unheard.has(exit) && exit.session < answeredOn && filledOf(exit) > 0);
 
-  function rowWritten({ tradeId, metadata: { base, side } }: PositionRow): void {
-    bases.set(tradeId, base * side);
+  function rowWritten({ tradeId, metadata: { base } }: PositionRow): void {
+    bases.set(tradeId, base);
     const trade = trades.get(tradeId);
-    if (trade) trade.base = base * side;
+    if (trade) trade.base = base;
   }
 
   function viewRead(view: SharedView): void {
@@ -367,7 +367,7 @@ export function createWireLedger(): WireLedger {
   function acquiredBy({ tradeId, side }: Pick<Order, 'tradeId' | 'side'>): number {
     const trade = trades.get(tradeId);
     if (!trade) return 0;
-    let net = trade.base;
+    let net = side === 'SELL' ? trade.base : -trade.base;
     for (const fill of fills.values()) {
       if (fill.tradeId !== tradeId) continue;
       if (fill.side !== side) net += fill.shares;

@@ -89,6 +89,8 @@ export interface TradesTable {
   signal: string | null;
   created_at: string;
   last_updated: string;
+  base: number | null;
+  base_price: number | null;
 }
 
 export interface ActivePositionsTable {

@@ -135,21 +135,14 @@ const boughtOf = statement((p: { trade_id: string; side: 'BUY' | 'SELL' }) =>
 /** Trades that ended on a date, as rows of positions without a share: what a late word about one of them is told apart by. */
 export const readEndedTrades = (db: Db, date: TradeDate): readonly PositionRow[] =>
   db.all(endedOn, { close_date: date }).map(row => {
-    const opening = db.first(boughtOf, { trade_id: row.trade_id, side: row.side > 0 ? 'BUY' : 'SELL' });
-    const opened = opening?.shares ?? 0;
-    const unexplained = Math.max(0, row.quantity - opened);
-    // The row has the average of everything; what no execution explains was taken in at a price of its own.
-    const ownPrice =
-      row.entry_price === null || unexplained === 0
-        ? row.entry_price
-        : (row.entry_price * row.quantity - (opening?.value ?? 0)) / unexplained;
+    const { base, price } = unexplainedOf(db, row);
     const exitAt = timeOrNull(row.exit_timestamp);
     return {
       tradeId: row.trade_id,
       account: row.account,
       contract: contractOf(row.contract),
       quantity: shares(0),
-      entryPrice: moneyOrNull(ownPrice),
+      entryPrice: moneyOrNull(price),
       entryAt: timeOrNull(row.entry_timestamp),
       agentName: row.agent_name,
       targetPrice: null,
@@ -158,8 +151,7 @@ export const readEndedTrades = (db: Db, date: TradeDate): readonly PositionRow[]
       updatedAt: timeOf(row.last_updated),
       metadata: {
         origin: row.origin,
-        // Shares that no execution explains were counted into the trade when it was adopted.
-        base: row.side * unexplained,
+        base,
         side: row.side,
         disasterPrice: null,
         generation: 0,
@@ -170,6 +162,16 @@ export const readEndedTrades = (db: Db, date: TradeDate): readonly PositionRow[]
       },
     };
   });
+
+/** What no execution explains of an ended trade, and the price it counts at, which is what its levels were measured from. */
+function unexplainedOf(db: Db, row: TradesTable): { base: number; price: number | null } {
+  if (row.base !== null) return { base: row.base, price: row.base_price ?? row.entry_price };
+  // Ended under an older version: the row has the average of everything.
+  const opening = db.first(boughtOf, { trade_id: row.trade_id, side: row.side > 0 ? 'BUY' : 'SELL' });
+  const unexplained = Math.max(0, row.quantity - (opening?.shares ?? 0));
+  if (row.entry_price === null || unexplained === 0) return { base: row.side * unexplained, price: row.entry_price };
+  return { base: row.side * unexplained, price: (row.entry_price * row.quantity - (opening?.value ?? 0)) / unexplained };
+}
 
 /** Ends a trade: its row final, its position gone, the symbol blocked for the date, the day's sums counted anew. One transaction with the caller's. */
 export function closeTrade(db: Db, trade: ClosedTrade, { now, replay }: When): void {
@@ -232,6 +234,8 @@ function openTradeRow(position: PositionRow, tradeDate: TradeDate): TradesTable 
     signal: position.metadata.signal,
     created_at: timeColumn(position.updatedAt),
     last_updated: timeColumn(position.updatedAt),
+    base: null,
+    base_price: null,
   };
 }
 
@@ -260,5 +264,7 @@ function closedTradeRow(trade: ClosedTrade, now: EpochMs): TradesTable {
     signal: null,
     created_at: timeColumn(trade.entryAt ?? trade.exitAt),
     last_updated: timeColumn(now),
+    base: trade.base === undefined ? null : wholeColumn(trade.base, 'unexplained shares'),
+    base_price: moneyColumnOrNull(trade.basePrice ?? null),
   };
 }

@@ -115,6 +115,8 @@ export function tradeResult(d: Draft, care: Care, executions: readonly Booked[])
     contract: care.contract,
     side: care.side,
     quantity: shares(quantity),
+    base: care.base,
+    basePrice: care.base === 0 ? null : reference,
     entryPrice: quantity > 0 ? micros(Math.round(entryValue / quantity)) : null,
     exitPrice: exit.price,
     entryAt: care.openedAt,
