@@ -224,4 +224,10 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I3',
     what: 'Shares that had come back into a short were forgotten with its end at a restart: busted, it was a short again, and the cap refused the sale.',
   },
+  {
+    seed: 6101004,
+    days: 2,
+    invariant: 'I8',
+    what: 'The day trader stood still in the very call that sent an entry, the kill switch came meanwhile: the referee counted the standstill as a late decision.',
+  },
 ];

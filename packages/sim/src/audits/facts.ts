@@ -32,6 +32,11 @@ export type WorldFact =
   | { readonly fact: 'marks'; readonly conId: number | null; readonly flowing: boolean; readonly comes?: boolean }
   /** The right to act was taken in the store. The liquidator takes the exit manager's. */
   | { readonly fact: 'lease'; readonly worker: JudgedWorker; readonly leaseId: number; readonly processId: number }
+  /**
+   * A process has come to the call that sends a new order. Should it stand still in it (DESIGN §8, "between lease check and send"), the order leaves
+   * when it goes on, and nothing that happened meanwhile can keep it back.
+   */
+  | { readonly fact: 'sending'; readonly processId: number; readonly orderRef: string }
   | SentFact
   /** An exit manager has decided to let a position go, and why in its own words: judged by what the exchange saw. */
   | { readonly fact: 'decided'; readonly conId: number; readonly reason: string }

@@ -111,11 +111,11 @@ export class Ground {
   isDisturbed(line: CareLine, asOf = this.reactionMs()): boolean {
     return asOf - line.disturbedAfter <= this.rules.bounds.operatorGraceMs;
   }
-  /** When and by whom an order was sent, if anybody told. */
+  /** When and by whom an order was sent, if anybody told: when its process came to that call, though it may have stood still in it. */
   sending(orderRef: string | undefined): Sending | undefined {
     return orderRef === undefined ? undefined : this.sends.get(orderRef);
   }
-  /** The reaction time at which an order left its process; now, where nobody told. */
+  /** The reaction time at which its process came to send an order; now, where nobody told. */
   decidedAfter(orderRef: string | undefined): number {
     return this.sending(orderRef)?.reacted ?? this.reactionMs();
   }
@@ -223,15 +223,16 @@ export class Ground {
 
   takeFact(fact: WorldFact): void {
     this.roster.take(fact, { at: this.now, machine: this.machine });
-    if (fact.fact === 'sent') this.noteSending(fact);
+    if (fact.fact === 'sending') this.noteSending(fact);
+    else if (fact.fact === 'sent' && fact.what === 'place') this.noteSending(fact);
     else if (fact.fact === 'session') this.session = fact.session;
     else if (fact.fact === 'store') this.ledger.readoptAll(this.reactionMs());
     else if (fact.fact === 'everything') this.isEverythingAllowed = fact.active;
     else if (fact.fact === 'scope') this.changeScope(fact.conId, fact.inCare);
   }
 
-  private noteSending({ what, orderRef, processId }: SentFact): void {
-    if (what !== 'place' || this.sends.has(orderRef)) return;
+  private noteSending({ orderRef, processId }: Pick<SentFact, 'orderRef' | 'processId'>): void {
+    if (this.sends.has(orderRef)) return;
     this.sends.set(orderRef, { processId, reacted: this.reactionMs(), machine: this.machine });
   }
 

@@ -17,4 +17,20 @@ describe('I2: no guard, no entry', () => {
     enters(stage);
     expect(stage.broken()).toEqual(broken);
   });
+
+  test.each([
+    ['before the guard died, and stands still in that call', '10:00:01', []],
+    ['long after it', '10:00:08', ['I2']],
+  ] as const)('the day trader comes to send it %s', (_title, cameAt, broken) => {
+    const stage = new RefereeStage();
+    const came = () => stage.tell({ fact: 'sending', processId: 2, orderRef: 'HFD-20260309-1-1' });
+    stage.advance('10:00:01');
+    if (cameAt === '10:00:01') came();
+    stage.end(1, 'exit-manager');
+    stage.advance('10:00:08');
+    if (cameAt === '10:00:08') came();
+    stage.advance('10:00:10');
+    enters(stage);
+    expect(stage.broken()).toEqual(broken);
+  });
 });

@@ -3,7 +3,7 @@ import type { Audit, Stand } from './ground.js';
 import { ENTRY_CLIENT } from './violation.js';
 
 /**
- * I2 before there is a position: no guard, no entry. An order that opens one leaves its process only while an exit manager is awake, connected
+ * I2 before there is a position: no guard, no entry. A process comes to send an order that opens one only while an exit manager is awake, connected
  * and READY, or was so `guardGoneMs` of machine time ago: a heartbeat may be a second old, and so may a committed intent.
  */
 export function guardedEntries({ ground, rules, say }: Stand): Audit {
@@ -12,7 +12,7 @@ export function guardedEntries({ ground, rules, say }: Stand): Audit {
     fact(fact) {
       const { roster } = ground;
       if (fact.fact === 'sent' && fact.clientId === ENTRY_CLIENT && fact.what === 'place' && goneSince !== null) {
-        const goneMs = ground.machine - goneSince;
+        const goneMs = (ground.sending(fact.orderRef)?.machine ?? ground.machine) - goneSince;
         if (goneMs > rules.bounds.guardGoneMs)
           say(fact.conId ?? null, `entry ${fact.orderRef} left although no exit manager had been able to guard it for ${goneMs} ms`);
       }

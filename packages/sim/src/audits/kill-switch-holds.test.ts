@@ -38,6 +38,24 @@ describe('I8: no entry after the kill switch', () => {
     expect(stage.broken()).toEqual(expected);
   });
 
+  test.each([
+    ['before the switch and stood still in that call', '10:00:00', []],
+    ['after the switch and stood still in that call', '10:00:04', ['I8']],
+  ] as const)('an entry whose process came to send it %s', (_title, clock, expected) => {
+    const stage = new RefereeStage();
+    const orderRef = 'HFD-20260309-1-7';
+    const came = () => stage.tell({ fact: 'sending', processId: 2, orderRef });
+    stage.advance('10:00:00');
+    if (clock === '10:00:00') came();
+    stage.tell(on);
+    stage.advance('10:00:04');
+    if (clock === '10:00:04') came();
+    stage.advance('10:00:09');
+    stage.sent({ clientId: TRADER, processId: 2, orderRef });
+    stage.buy(100, { orderRef });
+    expect(stage.broken()).toEqual(expected);
+  });
+
   test('entries are free again when a person has resumed', () => {
     const stage = new RefereeStage();
     stage.tell(on);

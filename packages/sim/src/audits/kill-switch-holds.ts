@@ -5,7 +5,7 @@ import { ENTRY_CLIENT, isEntry } from './violation.js';
 
 /**
  * I8: no entry is committed after the kill switch; earlier ones are withdrawn or die by their time to live. At the exchange that means:
- * - an entry that left its process later than `killSwitchMs` after the switch (an intent committed before it may wait that long for its
+ * - an entry whose process came to send it later than `killSwitchMs` after the switch (an intent committed before it may wait that long for its
  *   send) must not be accepted; where nobody told of the sending, it must not arrive later than `inFlightMs`;
  * - no entry is made larger or dearer then;
  * - an entry that worked already is gone by its good-till time, or `entryLifeMsMax` after the switch, plus `inFlightMs`;

@@ -102,6 +102,7 @@ export class DeskGateway {
       deliver: now => broker.deliver(now),
       acknowledgeTime: () => undefined,
       send: what => {
+        if (what.do === 'place') this.#world.tell({ fact: 'sending', processId: program.pid, orderRef: what.order.orderRef });
         points.pass(program, 'send', { side: 'before', what: what.do });
         if (this.#race !== null && what.do === 'place' && program.worker === 'exit-manager') this.#runRace(what.order);
         if (broker.isUp && (what.do === 'place' || what.do === 'cancel')) this.#tellSent(program, what);
