@@ -230,4 +230,10 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I8',
     what: 'The day trader stood still in the very call that sent an entry, the kill switch came meanwhile: the referee counted the standstill as a late decision.',
   },
+  {
+    seed: 6101050,
+    days: 2,
+    invariant: 'I3',
+    what: 'What the gateway said of the time while the guard stood still was not told: its clock jumped four seconds after a crazy mark, which was believed.',
+  },
 ];

@@ -110,6 +110,8 @@ class RunningProcess<S> extends WorkerProcess {
   #phase: Heartbeat['phase'] = 'STARTING';
   #toldAt: EpochMs | null = null;
   #settledAt: EpochMs | null = null;
+  /** The gateway said the time while this process could not listen: the word waits in its socket, before whatever is said after it. */
+  #hasTimeWaiting = false;
 
   constructor(parts: ProcessParts<S>) {
     super();
@@ -157,6 +159,7 @@ class RunningProcess<S> extends WorkerProcess {
   deliver(): number {
     const line = this.#line;
     if (line === null || !this.#mayAct) return 0;
+    if (this.#hasTimeWaiting) this.tellTime();
     let count = 0;
     this.#inside(() => {
       count = line.deliver(this.#parts.ground.time.mono());
@@ -176,6 +179,7 @@ class RunningProcess<S> extends WorkerProcess {
   /** Message 49, as the gateway says it; a worker that has nothing unanswered acknowledges it. */
   tellTime(): void {
     const listener = this.#listener;
+    this.#hasTimeWaiting = !this.#mayAct && !this.isDead;
     if (listener === null || !this.#mayAct || this.#line?.isUp !== true) return;
     const now = this.#parts.ground.time.exchange();
     this.#toldAt = now;
