@@ -177,6 +177,12 @@ export const FOUND: readonly FoundSeed[] = [
     what: 'An answer asked for before its time kept the one that counts from being asked for: orders lost by the gateway were missed for a minute.',
   },
   {
+    seed: 6100144,
+    days: 2,
+    invariant: 'I3',
+    what: 'The simulated line told a crazy mark after the true one that followed it, because the exit manager had stood still meanwhile.',
+  },
+  {
     seed: 4000052,
     days: 2,
     invariant: 'I2',

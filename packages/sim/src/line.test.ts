@@ -1,5 +1,5 @@
 import type { EventBody } from '@holdfast/core/events';
-import { micros, monoMs } from '@holdfast/core/units';
+import { fromDollars, micros, monoMs } from '@holdfast/core/units';
 import { describe, expect, test } from 'vitest';
 import { type FaultKind, LINE_FAULTS, type LineFaults } from './broker-faults.js';
 import { contractOf } from './broker-translate.js';
@@ -99,6 +99,16 @@ describe('the line', () => {
     expect(heard[1]?.body).toEqual(mark);
     expect(heard[1]?.after).toBeLessThan(2_500);
     expect(fired).toEqual(['crazy mark']);
+  });
+
+  test('nobody takes for a while: a lane keeps its order, what was held back in it comes after what was said before and before what was said later (seed 6100144)', () => {
+    const line = new MessageLine({ clientId: 10, random: createRandom(3), onFault: () => undefined });
+    const marks = [50, 51].map((dollars): EventBody => ({ kind: 'pnl-mark', conId: 101, quantity: 100, price: fromDollars(dollars) }));
+    line.faults.crazyMark = ALWAYS;
+    for (const [index, mark] of marks.entries()) line.say(mark, monoMs(1_000 + index * 3_000));
+    const prices = line.take(monoMs(9_000)).map(body => (body.kind === 'pnl-mark' ? body.price / 1e6 : 0));
+    expect([prices[1], prices[3]]).toEqual([50, 51]);
+    expect(prices).toHaveLength(4);
   });
 
   test('the end of an answer never overtakes the executions it answers', () => {

@@ -114,21 +114,29 @@ export class MessageLine {
     if (this.frozen.size > 0) this.thaw();
     if (this.swapped !== null) this.letSwappedGo(now);
     if (this.held.length === 0) return this.takeReady();
+    this.letDueGo(now);
+    const batch = this.takeReady();
+    if (this.held.length === 0) this.forgetHeld();
+    return batch;
+  }
+
+  /** What was held back until now goes out before what is said now, and after what was said before it was due: nobody may have taken for a while. */
+  private letDueGo(now: number): void {
     let due = 0;
     while ((this.held[due]?.dueAt ?? Number.POSITIVE_INFINITY) <= now) due += 1;
-    if (due === 0) return this.takeReady();
-    const late = this.held.splice(0, due);
-    for (const { body } of late) this.noteLateFill(body);
-    if (this.held.length === 0) this.forgetHeld();
-    const rest = this.takeReady();
-    return [...late.map(({ body }) => body), ...rest];
+    if (due === 0) return;
+    for (const body of this.ready) this.noteCancelled(body);
+    for (const { body } of this.held.splice(0, due)) {
+      this.noteLateFill(body);
+      this.ready.push(body);
+    }
   }
 
   private takeReady(): readonly EventBody[] {
     if (this.ready.length === 0) return NOTHING;
     const batch = this.ready;
     this.ready = [];
-    if (this.held.length > 0) for (const body of batch) if (isCancelled(body)) this.cancelled.add(body.orderId);
+    if (this.held.length > 0) for (const body of batch) this.noteCancelled(body);
     return batch;
   }
 
@@ -158,6 +166,7 @@ export class MessageLine {
   private put(body: EventBody, lane: Lane, wanted: number, now: MonoMs): void {
     const dueAt = Math.max(wanted, this.laneDueAt.get(lane) ?? wanted);
     if (dueAt <= now) {
+      this.letDueGo(now);
       this.ready.push(body);
       return;
     }
@@ -245,6 +254,10 @@ export class MessageLine {
 
   private noteLateFill(body: EventBody): void {
     if (body.kind === 'execution' && this.cancelled.has(body.execution.orderId)) this.bit('fill after Cancelled', body);
+    this.noteCancelled(body);
+  }
+
+  private noteCancelled(body: EventBody): void {
     if (isCancelled(body)) this.cancelled.add(body.orderId);
   }
 
