@@ -183,6 +183,12 @@ export const FOUND: readonly FoundSeed[] = [
     what: 'The simulated line told a crazy mark after the true one that followed it, because the exit manager had stood still meanwhile.',
   },
   {
+    seed: 6100406,
+    days: 2,
+    invariant: 'I2',
+    what: 'The successor of a hung exit manager hung in its start, before its first heartbeat, and is given ten seconds to that: a fifth of a second over the referee’s bound.',
+  },
+  {
     seed: 4000052,
     days: 2,
     invariant: 'I2',

@@ -109,6 +109,34 @@ describe('I2: a position in care is protected', () => {
     expect(stage.referee.measures()).toMatchObject({ longestUnprotected: { ms: 4_000, symbol: 'ACME' }, unprotectedMs: [4_000] });
   });
 
+  test.each([
+    ['in its start, before it has said how far it is: seen after ten seconds instead of five', '10:00:10', []],
+    ['for longer than that', '10:00:12', ['I2']],
+  ])('the successor of a hung one hangs %s (seed 6100406)', (_title, resumed, expected) => {
+    const stage = guarded('monitored');
+    stage.buy();
+    stage.end(1, 'exit-manager');
+    const changes = (state: 'started' | 'stopped' | 'resumed') =>
+      stage.tell({ fact: 'process', processId: 3, worker: 'exit-manager', state });
+    changes('started');
+    changes('stopped');
+    stage.advance(resumed);
+    changes('resumed');
+    stage.tell({ fact: 'link', processId: 3, clientId: 10, up: true });
+    stage.tell({ fact: 'phase', processId: 3, phase: 'READY' });
+    stage.advance('10:01:00');
+    expect(stage.broken()).toEqual(expected);
+  });
+
+  test('a hang of one that has said how far it is gets no such patience', () => {
+    const stage = guarded('monitored');
+    stage.buy();
+    stage.tell({ fact: 'process', processId: 1, worker: 'exit-manager', state: 'stopped' });
+    stage.advance('10:00:08');
+    stage.tell({ fact: 'process', processId: 1, worker: 'exit-manager', state: 'resumed' });
+    expect(stage.broken()).toEqual(['I2']);
+  });
+
   test('how long an entry’s shares wait for their exits is measured', () => {
     const stage = guarded();
     stage.buy();

@@ -15,6 +15,8 @@ interface Exposure {
   isSaid: boolean;
   /** The gateway refused what was to protect it: the next try may take longer. */
   isRetry: boolean;
+  /** A start of the exit manager hung meanwhile. */
+  hadHungStart: boolean;
   why: string;
 }
 
@@ -26,7 +28,8 @@ interface Exposure {
  *   forgiven for `blindMsMax` of reaction time (`silentMsMax` where nothing moves at all): by then the stop must rest at its real level;
  * - with every exit manager dead (gone, stopped or never reconnected): the disaster stop, for the whole quantity.
  *
- * Allowed: `unguardedMsMax` of machine time at a stretch (entry filled until armed, killed until READY, while exits change). Time in which
+ * Allowed: `unguardedMsMax` of machine time at a stretch (entry filled until armed, killed until READY, while exits change), and once
+ * `hungStartMs` more where the successor hung in its start, before a heartbeat of its own: only waiting can tell that from a slow start. Time in which
  * nobody can reach the broker does not count, nor do hours in which stops do not act. A stop or a sale that the gateway refuses starts the
  * clock afresh, with the patience of a retry; one that the gateway swallows starts it afresh without. A split suspends the levels.
  */
@@ -80,17 +83,19 @@ export function alwaysProtected({ ground, rules, say }: Stand, measured: Measure
         seenAt: ground.now,
         isSaid: false,
         isRetry: wasRefused(conId),
+        hadHungStart: false,
         why,
       });
   };
 
   const judge = (conId: number, exposure: Exposure): void => {
-    if (exposure.isSaid || exposure.ms <= (exposure.isRetry ? bounds.retryWithinMs : bounds.unguardedMsMax)) return;
+    const msMax = bounds.unguardedMsMax + (exposure.hadHungStart ? bounds.hungStartMs : 0);
+    if (exposure.isSaid || exposure.ms <= (exposure.isRetry ? bounds.retryWithinMs : msMax)) return;
     exposure.isSaid = true;
     const held = ground.ledger.known(conId)?.held ?? 0;
     say(
       conId,
-      `${held} shares unprotected for ${Math.round(exposure.ms)} ms of ${exposure.why === BLIND ? 'exchange' : 'machine'} time (bound ${bounds.unguardedMsMax}): ${exposure.why}`,
+      `${held} shares unprotected for ${Math.round(exposure.ms)} ms of ${exposure.why === BLIND ? 'exchange' : 'machine'} time (bound ${msMax}): ${exposure.why}`,
     );
   };
 
@@ -109,6 +114,8 @@ export function alwaysProtected({ ground, rules, say }: Stand, measured: Measure
     execution: ({ execution, line }) => settle(execution.conId, line),
     fact(fact) {
       settleAll();
+      if (fact.fact === 'process' && ground.roster.hangsInItsStart(fact.processId))
+        for (const exposure of exposures.values()) exposure.hadHungStart = true;
       if (isRefusedExit(fact)) refusedAt.set(fact.conId, ground.machine);
       if (isRefusedExit(fact) || isSwallowedExit(fact)) {
         const exposure = exposures.get(fact.conId);

@@ -12,6 +12,11 @@ export interface Bounds {
   /** I2: how long, in machine time with the broker reachable, a position may have no protection. */
   readonly unguardedMsMax: number;
   /**
+   * I2: so much more where a start of the exit manager hung before its first heartbeat: it is given 10 s to that instead of 5 s between two
+   * (`firstBeatMsMax`, `stillMsMax` of the supervision's policy).
+   */
+  readonly hungStartMs: number;
+  /**
    * I2: reaction time without live marks after which the stop must rest at its real level: a mark counts for 10 s, the exit manager's
    * patience is 15 s, and a simulated market moves every 10 s.
    */
@@ -61,6 +66,7 @@ export const DEFAULT_BOUNDS: Bounds = {
   buyBackMsMax: 15_000,
   excessExitsMsMax: 20_000,
   unguardedMsMax: 6_000,
+  hungStartMs: 5_000,
   blindMsMax: 35_000,
   silentMsMax: 90_000,
   stopToleranceBps: 10,

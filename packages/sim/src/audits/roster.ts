@@ -12,6 +12,7 @@ interface Process {
 
 /** Phases in which a worker acts on its own knowledge. */
 const ABLE_PHASES: readonly string[] = ['READY', 'MINIMAL'];
+const STARTING = 'STARTING';
 
 /**
  * Who is alive, awake, connected and ready, and for how long somebody could have reacted. Without any `process` fact a connected exit
@@ -44,6 +45,11 @@ export class Roster {
     if (!this.believesProcesses) return this.isClientLinked;
     for (const one of this.processes.values()) if (one.worker !== 'day-trader' && isAble(one)) return true;
     return false;
+  }
+  /** A process that stands still before it has ever said how far it is: that of a start is seen later than any other (DESIGN §1). */
+  hangsInItsStart(processId: number): boolean {
+    const one = this.processes.get(processId);
+    return one !== undefined && one.worker === 'exit-manager' && !one.isRunning && one.phase === STARTING;
   }
   /** No exit manager runs: what the disaster stop is for. */
   get guardIsDead(): boolean {
@@ -101,7 +107,7 @@ export class Roster {
 
   private noteProcess({ processId, worker, state }: Extract<WorldFact, { fact: 'process' }>): void {
     this.believesProcesses = true;
-    if (state === 'started') this.processes.set(processId, { worker, isRunning: true, isLinked: false, phase: 'STARTING' });
+    if (state === 'started') this.processes.set(processId, { worker, isRunning: true, isLinked: false, phase: STARTING });
     else if (state === 'ended') this.processes.delete(processId);
     else this.change(processId, { isRunning: state === 'resumed' });
   }
