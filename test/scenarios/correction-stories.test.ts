@@ -106,6 +106,30 @@ describe('a bust', () => {
     expect(s.position()).toBe(0);
   });
 
+  it.each([
+    ['its stop, which rests, and sells', 'resting', 49.4, '09:33:25'],
+    ['its target', 'guarded', 51, '09:33:15'],
+    ['a sale that waits for buyers', 'monitored', 49.4, '09:33:15'],
+  ] as const)(
+    'B6, I1: a part of the entry was sold by %s when the entry is busted: what still works goes, and is never made larger; what is short is bought back',
+    (_title, protection, price, clock) => {
+      const s = onDesk({ market: { ACME: [...CALM, ['09:33:00', { price, size: 20 }]] }, follows: ['ACME'], protection });
+      s.runTo(clock);
+      const sold = s.sold();
+      expect(sold, s.told('ACME')).toBeGreaterThan(0);
+      expect(sold, s.told('ACME')).toBeLessThan(99);
+      s.gateway.correct(s.world.exchange.executions()[0]?.execId ?? '', { shares: 0 });
+      s.run(500);
+      expect(
+        s.resting().filter(line => line.startsWith('SELL')),
+        s.told('ACME'),
+      ).toEqual([]);
+      s.runTo('09:36:00');
+      expect(s.sold(), s.told('ACME')).toBe(sold);
+      expect(s.position(), s.told('ACME')).toBe(0);
+    },
+  );
+
   it('B6, I2, A10: the sale is busted after the end: the position is open again, protected or sold anew, and stays blocked', () => {
     const s = onDesk({ market: { ACME: [...FALLS, ['09:34:00', 50]] }, follows: ['ACME'] });
     s.at('09:35:00', () => corrected(s, { shares: 0 }));

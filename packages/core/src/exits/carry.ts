@@ -5,7 +5,7 @@ import type { Care } from './care.js';
 import { type Draft, putCare, type Tracked } from './desk.js';
 import { cancelExit, modifyExit, placeExit } from './place.js';
 import { askAboutSilence, probe, repeatCancels } from './sell.js';
-import { exitOrders, isReplaceable, sellableShares } from './sellable.js';
+import { exitOrders, isReplaceable, isWrongWay, sellableShares } from './sellable.js';
 
 /** A change is given this long to be answered before the next one. */
 const CHANGE_ANSWER_MS = 3_000;
@@ -35,16 +35,17 @@ export function carry(d: Draft, care: Care, held: Shares): void {
   repeatCancels(d, conId);
   askAboutSilence(d, conId);
   const live = exitOrders(d.s, conId);
-  const stops = live.filter(tracked => isCarryingStop(tracked) && tracked.order.status !== 'LOST');
+  const carries = (tracked: Tracked): boolean => isCarryingStop(tracked) && !isWrongWay(tracked, held);
+  const stops = live.filter(tracked => carries(tracked) && tracked.order.status !== 'LOST');
   const [stop] = stops;
   for (const tracked of live) {
     if (tracked === stop) continue;
     if (tracked.order.status === 'LOST') {
       // A lost stop is replaced under its own id below; everything else is asked about.
-      if (!isCarryingStop(tracked) || stop !== undefined || !isReplaceable(tracked)) probe(d, tracked);
+      if (!carries(tracked) || stop !== undefined || !isReplaceable(tracked)) probe(d, tracked);
     } else if (tracked.order.status === 'SUBMITTED' || tracked.order.status === 'INACTIVE') cancelExit(d, tracked);
   }
-  const lostStops = live.filter(tracked => isCarryingStop(tracked) && isReplaceable(tracked));
+  const lostStops = live.filter(tracked => carries(tracked) && isReplaceable(tracked));
   if (stop) fit(d, waiting, stop);
   else if (live.length === lostStops.length && lostStops.length <= 1) place(d, waiting, { held, lost: lostStops[0] ?? null });
   else for (const tracked of lostStops.slice(1)) probe(d, tracked);

@@ -7,7 +7,7 @@ import type { Care } from './care.js';
 import { type Draft, emit, putCare, putOrder, type Tracked } from './desk.js';
 import { cancelExit, isReplaced, modifyExit, placeExit } from './place.js';
 import { backOffMs } from './rejections.js';
-import { probe } from './sell.js';
+import { probe, withdrawWrongWay } from './sell.js';
 import { exitOrders, isReplaceable, openEntries, sellableShares } from './sellable.js';
 
 /** After a fill of one OCA member the broker reduces the others itself; only what is still wrong after this is changed by us. */
@@ -52,6 +52,7 @@ export function protect(d: Draft, care: Care, held: Shares): void {
   const session = sessionAt(d.at);
   if (!session.isTradingDay || d.at >= session.close) return;
   const live = exitOrders(d.s, care.contract.conId);
+  if (withdrawWrongWay(d, live, held)) return;
   // A marketable order from an exit that was begun covers the position better than any resting one: wait for its word.
   if (live.some(tracked => tracked.order.status !== 'LOST' && isSelling(tracked))) return;
   // A sale that was lost is asked about until the broker says that it does not know it; nothing new rests before that.

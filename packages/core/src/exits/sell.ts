@@ -7,7 +7,7 @@ import type { Care } from './care.js';
 import { alert, askExecutions, type Draft, emit, putCare, putOrder, say, type Tracked } from './desk.js';
 import { cancelExit, modifyExit, placeExit, repriceExit } from './place.js';
 import { cancelAgain } from './rejections.js';
-import { exitOrders, isReplaceable, openEntries, sellableShares } from './sellable.js';
+import { exitOrders, isReplaceable, isWrongWay, openEntries, sellableShares } from './sellable.js';
 
 /** Two sends of one exit are at least this far apart, so that a thin book can fill up again. */
 const BETWEEN_ATTEMPTS_MS = 1_000;
@@ -27,6 +27,7 @@ const ASK_WITHDRAW_EVERY_MS = 60_000;
 export function sellOut(d: Draft, care: Care, held: Shares): void {
   withdrawEntries(d, care);
   const live = exitOrders(d.s, care.contract.conId);
+  if (withdrawWrongWay(d, live, held)) return;
   const lost = live.filter(({ order }) => order.status === 'LOST');
   const rested = live.filter(tracked => tracked.order.status !== 'LOST' && !isSale(tracked));
   const resting = rested.filter(({ heardUnknown }) => !heardUnknown);
@@ -47,6 +48,18 @@ export function sellOut(d: Draft, care: Care, held: Shares): void {
     fitSale(d, care, tracked);
   }
   if (sales.length === 0) sellWhatIsLeft(d, care, { held, lost });
+}
+
+/** Whether something still works that would make the position larger: nothing else is done before its last word. */
+export function withdrawWrongWay(d: Draft, live: readonly Tracked[], held: Shares): boolean {
+  const wrong = live.filter(tracked => isWrongWay(tracked, held));
+  for (const tracked of wrong) {
+    if (tracked.order.status === 'LOST') probe(d, tracked);
+    else if (tracked.order.status === 'INTENT') askWhenSilent(d, tracked);
+    else if (tracked.order.status !== 'CANCELLING') cancelExit(d, tracked);
+    else repeatCancel(d, tracked);
+  }
+  return wrong.length > 0;
 }
 
 /** What an order that has ended filled is asked for this often until it is told; unanswered, the whole answer is asked for. */
@@ -136,20 +149,21 @@ function cancelToTheEnd(d: Draft, care: Care, tracked: Tracked): void {
  * asked again after 2 more.
  */
 export function repeatCancels(d: Draft, conId: number): void {
+  for (const tracked of exitOrders(d.s, conId)) if (tracked.order.status === 'CANCELLING') repeatCancel(d, tracked);
+}
+
+function repeatCancel(d: Draft, tracked: Tracked): void {
   const { cancelAnswerMs } = d.s.rules;
-  for (const tracked of exitOrders(d.s, conId)) {
-    const { order, cancelAskedAt, queriedAt, heardUnknown } = tracked;
-    if (order.status !== 'CANCELLING') continue;
-    if (heardUnknown) {
-      askLastFills(d, [tracked]);
-      continue;
-    }
-    cancelAgain(d, tracked);
-    if (cancelAskedAt === null || (queriedAt !== null && d.mono - queriedAt >= cancelAnswerMs)) cancelExit(d, tracked);
-    else if (queriedAt === null && d.mono - cancelAskedAt >= cancelAnswerMs) {
-      putOrder(d, { ...tracked, queriedAt: d.mono });
-      askSnapshot(d);
-    }
+  const { cancelAskedAt, queriedAt, heardUnknown } = tracked;
+  if (heardUnknown) {
+    askLastFills(d, [tracked]);
+    return;
+  }
+  cancelAgain(d, tracked);
+  if (cancelAskedAt === null || (queriedAt !== null && d.mono - queriedAt >= cancelAnswerMs)) cancelExit(d, tracked);
+  else if (queriedAt === null && d.mono - cancelAskedAt >= cancelAnswerMs) {
+    putOrder(d, { ...tracked, queriedAt: d.mono });
+    askSnapshot(d);
   }
 }
 

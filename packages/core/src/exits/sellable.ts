@@ -38,6 +38,12 @@ export function isOvershot(s: ExitManagerState, care: Care, held: number): boole
 
 const isExitOfOurs = (orderRef: string): boolean => isOurs(orderRef) && !isEntryRef(orderRef);
 
+/**
+ * An exit that makes the position larger instead of smaller: what is held has turned round since it left, because a purchase (a short's sale) was
+ * taken back of which a part was sold already. It is withdrawn whatever it is, and never changed or re-priced.
+ */
+export const isWrongWay = ({ order }: Tracked, held: Shares): boolean => held !== 0 && order.side !== exitSide(held);
+
 export const exitOrders = (s: ExitManagerState, conId: number): readonly Tracked[] =>
   (s.live.get(conId) ?? []).map(ref => s.orders.get(ref)).filter(tracked => tracked !== undefined);
 
