@@ -335,6 +335,19 @@ describe('I1: exits never exceed what was bought or adopted', () => {
     expect(send(cap, exit(20))).toBe('ok');
   });
 
+  it.each([0, 10])(
+    'a restart knows that %i of 30 shares sold were left when the fill was corrected, whatever its order’s row says',
+    left => {
+      const sold = exit(30, { status: 'CANCELLED', filled: shares(30) });
+      const cap = createWireCap(LIMITS);
+      const { positions, executions } = bought(100);
+      const sale = { ...aFill({ execId: 's.1.1.02', side: 'SELL', shares: shares(left), orderRef: sold.orderRef }), tradeId: 'T-1' };
+      cap.seed(view({ positions, executions: [...executions, sale], orders: [sold] }));
+      expect(send(cap, exit(101 - left))).toBe('WIRE_CAP_QUANTITY');
+      expect(send(cap, exit(100 - left))).toBe('ok');
+    },
+  );
+
   it('an adopted position keeps its base over a restart', () => {
     const cap = createWireCap(LIMITS);
     cap.seed(view({ positions: [aPosition({ metadata: metadata({ origin: 'adopted', base: 70 }) })] }));

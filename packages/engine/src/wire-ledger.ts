@@ -106,6 +106,7 @@ function splitVersion(execId: string): { root: string; version: string } {
   return dot === -1 ? { root: execId, version: '' } : { root: execId.slice(0, dot), version: execId.slice(dot + 1) };
 }
 
+const FIRST_VERSION = '01';
 const DEAD_WORDS: readonly string[] = ['Cancelled', 'ApiCancelled', 'Filled'];
 /** 104 "Cannot modify a filled order": whatever was sent under this id, nothing works there any more (reference/ibkr-behaviour.md §3). */
 const FILLED_ID = 104;
@@ -173,7 +174,9 @@ export function createWireLedger(): WireLedger {
     }
   }
 
-  const wasBusted = (orderRef: string): boolean => [...fills.values()].some(fill => fill.orderRef === orderRef && fill.shares === 0);
+  /** A fill of it was corrected before anybody here heard of it: by how much is no longer known. */
+  const wasBusted = (orderRef: string): boolean =>
+    [...fills.values()].some(fill => fill.orderRef === orderRef && (fill.shares === 0 || fill.version > FIRST_VERSION));
 
   const filledOf = (exit: ExitOrder): number => {
     let executed = 0;
