@@ -153,6 +153,19 @@ describe('a bust', () => {
     `);
   });
 
+  it('B6, I1, A8: sold by hand, and the entry is busted while the exit manager hangs: the day trader books it first, the successor buys back at once', () => {
+    const s = onDesk({ market: { ACME: CALM }, follows: ['ACME'] });
+    s.at('09:32:00', () => s.byHand('SELL', 99));
+    s.at('09:33:00', () => {
+      s.stop('exit-manager');
+      s.gateway.correct(s.world.exchange.executions()[0]?.execId ?? '', { shares: 0 });
+    });
+    s.run(7_500);
+    expect(s.position(), s.told('ACME')).toBe(0);
+    expect(s.told('POSITION_ADOPTED')).toBe('');
+    s.runTo('09:36:00');
+  });
+
   it('B6, I2, A8: the sale is busted while the exit manager is dead: found at the start, protected or sold anew', () => {
     const s = onDesk({ market: { ACME: [...FALLS, ['09:34:00', 50]] }, follows: ['ACME'] });
     s.at('09:35:00', () => {

@@ -1,3 +1,4 @@
+import { shares } from '@holdfast/core/units';
 import { sql } from 'kysely';
 import { afterEach, describe, expect, it } from 'vitest';
 import { insertCommand } from './commands.js';
@@ -93,6 +94,20 @@ it('a worker starts with the highest order id under its client id, of whatever d
   const tuesday = { tradeDate: TUESDAY, now: later(86_400_000) };
   expect(loadStartView(desk.db, { worker: 'exit-manager', ...tuesday })).toMatchObject({ lastOrderId: 44, orders: [], endedTrades: [] });
   expect(loadStartView(desk.db, { worker: 'day-trader', ...tuesday }).lastOrderId).toBe(0);
+});
+
+it.each([
+  ['a purchase that was taken back since was explained all the same', 0, 60],
+  ['shares that no execution explained stay so', 50, 100],
+])('an ended trade, read at a start: %s', (_title, base, left) => {
+  const desk = openDesk();
+  desk.commit([
+    { do: 'write-position', position: aPosition() },
+    booked(),
+    { do: 'close-position', trade: aClose({ base }) },
+  ]);
+  desk.commit([booked({ execId: '0001.0002.0003.02', shares: shares(left) })]);
+  expect(loadStartView(desk.db, request).endedTrades?.map(({ metadata }) => metadata.base)).toEqual([base]);
 });
 
 const held = { symbol: 'ACME', strategy: 'standard', verdict: 'hold', code: 'RULE_FAILED', detail: '', numbers: {} } as const;

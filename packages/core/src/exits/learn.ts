@@ -204,6 +204,23 @@ export function recoverTrades(d: Draft): void {
     const hasEnded = net === 0 && (hasLeft || !hasTraded) && isEntryRef(first.orderRef);
     if (isHeld || hasEnded) takeIntoCare(d, first, tradeId);
   }
+  reopenEnded(d);
+}
+
+/**
+ * Trades that ended, by their rows, and whose executions sum to just what the broker holds: the day trader has booked that its entry was taken back
+ * while no exit manager lived. Where something was done by hand that belongs to no trade, the position is that.
+ */
+function reopenEnded(d: Draft): void {
+  for (const [tradeId, ended] of d.s.closed) {
+    const { conId } = ended.contract;
+    const net = netOf(d, ended);
+    const inCare = (d.s.holdings.get(conId)?.quantity ?? 0) - (d.s.baseline?.get(conId) ?? 0);
+    if (net === 0 || inCare !== net || d.s.care.has(conId)) continue;
+    if ([...d.s.executions.values()].some(execution => execution.conId === conId && execution.tradeId === null)) continue;
+    const [first] = executionsOf(d, tradeId);
+    if (first) takeIntoCare(d, first, tradeId);
+  }
 }
 
 /**

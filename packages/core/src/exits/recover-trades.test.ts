@@ -48,6 +48,7 @@ function caredFor(
   executions: SharedView['executions'],
   endedTrades: readonly PositionRow[] = [],
   told: SharedView['executions'] = [],
+  quantity = 0,
 ): string | undefined {
   const view: SharedView = {
     ...{ positions: [], orders: [], executions, closedToday: [], baseline: [], commands: [], endedTrades },
@@ -56,6 +57,7 @@ function caredFor(
   const state = createState({ rules: DEFAULT_EXIT_RULES, account: 'DU1', lease: 2, isMinimal: false, view, at: AT, hasBaseline: true });
   const d = openDraft(state, AT, monoMs(10_000));
   for (const { tradeId: _unknown, ...execution } of told) learnExecution(d, execution);
+  d.s = { ...d.s, holdings: new Map([[1, { quantity, heardAt: monoMs(10_000) }]]) };
   recoverTrades(d);
   return d.s.care.get(1)?.tradeId;
 }
@@ -78,6 +80,16 @@ it.each([
   ['one that no entry of ours began is not ours to end', [{ ...BOUGHT, orderRef: '' }, SOLD], []],
 ])('%s', (_title, executions, endedTrades) => {
   expect(caredFor(executions, endedTrades)).toBeUndefined();
+});
+
+const BUSTED = { ...BOUGHT, execId: '1.1.02', shares: shares(0) };
+it.each([
+  ['the broker holds just that', -100, [BUSTED, SOLD], TRADE],
+  ['the broker holds nothing: the word of it is late', 0, [BUSTED, SOLD], undefined],
+  ['the broker holds something else', -40, [BUSTED, SOLD], undefined],
+  ['somebody has sold by hand besides', -100, [BUSTED, SOLD, { ...SOLD, execId: '3.1.01', orderRef: '', tradeId: null }], undefined],
+])('I1: an ended trade whose entry was taken back, on record already: %s', (_title, quantity, executions, expected) => {
+  expect(caredFor(executions, [ended], [], quantity)).toBe(expected);
 });
 
 it('A10, I6: a sale whose order nobody remembers ends the trade that an entry of ours began, also when the day trader booked that first', () => {
