@@ -98,6 +98,24 @@ describe('I2: a position in care is protected', () => {
     expect(story(0)).toEqual(['I2']);
   });
 
+  test('what was paid is corrected after the end, then the sale is busted: the holding that comes back has the corrected reference', () => {
+    const story = (dollars: number) => {
+      const stage = guarded('resting');
+      stage.buy();
+      stage.advance('10:00:01');
+      stage.sell();
+      stage.advance('10:00:30');
+      const [bought, sold] = stage.exchange.executions();
+      stage.exchange.correct(bought?.execId ?? '', { price: fromDollars(49) });
+      stage.exchange.correct(sold?.execId ?? '', { shares: 0 });
+      stage.stop(dollars);
+      stage.advance('10:01:00');
+      return stage.broken();
+    };
+    expect(story(48.56)).toEqual([]);
+    expect(story(48.4)).toEqual(['I2']);
+  });
+
   test('restarts within the bound are silent and measured', () => {
     const stage = guarded('monitored');
     stage.buy();

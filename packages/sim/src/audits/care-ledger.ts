@@ -34,6 +34,12 @@ export interface CareLine {
   isOursToo: boolean;
 }
 
+/** One fill, signed, at micro-dollars. */
+interface Told {
+  readonly signed: number;
+  readonly price: number;
+}
+
 export interface Booking {
   readonly line: CareLine;
   readonly before: number;
@@ -63,7 +69,7 @@ const fresh = (): CareLine => ({
  */
 export class CareLedger {
   private readonly lines = new Map<number, CareLine>();
-  private readonly newest = new Map<string, { readonly signed: number; readonly price: number }>();
+  private readonly newest = new Map<string, Told>();
   /** The holding that came to an end last, in case a correction brings it back. */
   private readonly ended = new Map<CareLine, Pick<CareLine, 'low' | 'high' | 'opened' | 'cost'> & { readonly side: number }>();
 
@@ -137,13 +143,23 @@ export class CareLedger {
     line.isSplit = after !== 0;
   }
 
-  private correct(line: CareLine, known: { signed: number; price: number }, now: { signed: number; price: number }): void {
+  private correct(line: CareLine, known: Told, now: Told): void {
+    if (line.held === 0) this.correctEnded(line, known, now);
     line.held += now.signed - known.signed;
     const isOpening = line.opened.shares > 0 && Math.sign(known.signed) === Math.sign(line.held - now.signed + known.signed);
     if (!isOpening) return;
-    line.opened.shares += Math.abs(now.signed) - Math.abs(known.signed);
-    line.opened.value += Math.abs(now.signed) * now.price - Math.abs(known.signed) * known.price;
+    line.opened = correctedSum(line.opened, known, now);
     if (line.opened.shares > 0) widen(line, line.opened.value / line.opened.shares);
+  }
+
+  /** What was paid for the holding that ended is corrected: should it come back, that is its reference. */
+  private correctEnded(line: CareLine, known: Told, now: Told): void {
+    const was = this.ended.get(line);
+    if (was === undefined || Math.sign(known.signed) !== was.side) return;
+    const corrected = { ...was, opened: correctedSum(was.opened, known, now) };
+    if (corrected.opened.shares <= 0) return;
+    widen(corrected, corrected.opened.value / corrected.opened.shares);
+    this.ended.set(line, corrected);
   }
 
   /** A correction after the end: the same holding with the reference it had, or one of the other side that nobody ever meant to hold. */
@@ -199,7 +215,12 @@ function takeReference(line: CareLine, { price, mark, appearedByHand }: { price:
   if (mark > 0) widen(line, mark);
 }
 
-function widen(line: CareLine, price: number): void {
+const correctedSum = (opened: CareLine['opened'], known: Told, now: Told): CareLine['opened'] => ({
+  shares: opened.shares + Math.abs(now.signed) - Math.abs(known.signed),
+  value: opened.value + Math.abs(now.signed) * now.price - Math.abs(known.signed) * known.price,
+});
+
+function widen(line: Pick<CareLine, 'low' | 'high'>, price: number): void {
   line.low = Math.min(line.low, price);
   line.high = Math.max(line.high, price);
 }
