@@ -30,6 +30,11 @@ const CASES: readonly (readonly [title: string, stored: readonly Write[], kept: 
     [booked({ execId: '0001.0002.0007.01' })],
   ],
   ['a position', [], [{ do: 'write-position', position: { ...aPosition(), updatedAt: later } }]],
+  [
+    'a position of the same instrument after one that an older copy still has',
+    [],
+    [{ do: 'write-position', position: { ...aPosition(), tradeId: 'T-2', updatedAt: later } }],
+  ],
   ['the end of a trade', [], [closed()]],
   ['the end of one whose shares no execution explains', [], [closed({ quantity: shares(150) })]],
   ['the end of one that handed its shares over', [], [closed({ base: -100, basePrice: usd(49) })]],

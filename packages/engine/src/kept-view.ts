@@ -36,7 +36,10 @@ function apply(view: SharedView, write: Write, at: EpochMs): SharedView {
       const known = view.positions.find(({ tradeId }) => tradeId === position.tradeId);
       const ended = endOf(view, position.tradeId);
       if ((known && known.updatedAt > position.updatedAt) || (ended && ended.updatedAt >= position.updatedAt)) return view;
-      return { ...view, positions: [...view.positions.filter(isOther), position], endedTrades: view.endedTrades?.filter(isOther) ?? [] };
+      // An older copy's row of a trade that has ended since gives way, as in the merge.
+      const stays = (row: PositionRow): boolean =>
+        isOther(row) && (row.contract.conId !== position.contract.conId || row.updatedAt >= position.updatedAt);
+      return { ...view, positions: [...view.positions.filter(stays), position], endedTrades: view.endedTrades?.filter(isOther) ?? [] };
     }
     case 'close-position': {
       const { tradeId, contract, closeDate, exitReason } = write.trade;

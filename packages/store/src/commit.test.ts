@@ -1,6 +1,6 @@
 import type { Write } from '@holdfast/core/effects';
 import type { Order } from '@holdfast/core/orders/order';
-import { micros, shares } from '@holdfast/core/units';
+import { type EpochMs, micros, shares } from '@holdfast/core/units';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readAlerts } from './alerts.js';
 import { baselineTakenAt } from './baseline.js';
@@ -309,6 +309,17 @@ describe('merging what was kept elsewhere', () => {
     expect(codes(desk.commit([close, empty], { replay: true }))).toEqual([]);
     expect(readPosition(desk.db, 'ACME')?.status).toBe('CLOSING');
     expect(viewOf(desk).baseline).toMatchObject([{ quantity: 7 }]);
+  });
+
+  it('the position of a newer trade takes the place of one that an older copy of the store still has in care, and never the other way round', () => {
+    const desk = openDesk();
+    const known: Write = { do: 'write-position', position: aPosition({ updatedAt: later(5_000) }) };
+    const another = (at: EpochMs): Write => ({ do: 'write-position', position: aPosition({ tradeId: 'T-2', updatedAt: at }) });
+    desk.commit([known]);
+    expect(codes(desk.commit([another(later(1_000))], { replay: true }))).toEqual(['ROW_QUARANTINED']);
+    expect(readPosition(desk.db, 'ACME')?.tradeId).toBe('T-1');
+    expect(codes(desk.commit([another(later(6_000))], { replay: true }))).toEqual([]);
+    expect(readPosition(desk.db, 'ACME')?.tradeId).toBe('T-2');
   });
 
   it('what the store has heard since is left alone', () => {

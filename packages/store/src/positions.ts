@@ -24,6 +24,9 @@ const bySymbol = statement((p: { symbol: string }) => q.selectFrom('active_posit
 const byTrade = statement((p: { trade_id: string }) =>
   q.selectFrom('active_positions').selectAll().where('trade_id', '=', p.trade_id).limit(1),
 );
+const byInstrument = statement((p: { account: string; con_id: number }) =>
+  q.selectFrom('active_positions').selectAll().where('account', '=', p.account).where('con_id', '=', p.con_id).limit(1),
+);
 const putPosition = statement((p: NewRow) =>
   q
     .insertInto('active_positions')
@@ -42,6 +45,11 @@ export function readPosition(db: Db, symbol: string): PositionRow | null {
 
 export function readPositionOfTrade(db: Db, tradeId: string): PositionRow | null {
   const row = db.first(byTrade, { trade_id: tradeId });
+  return row ? positionOf(row) : null;
+}
+
+export function readPositionOfInstrument(db: Db, account: string, conId: number): PositionRow | null {
+  const row = db.first(byInstrument, { account, con_id: conId });
   return row ? positionOf(row) : null;
 }
 

@@ -17,7 +17,7 @@ import {
 } from './columns.js';
 import { refreshDailyPnl } from './daily.js';
 import type { Db } from './db.js';
-import { deletePosition, readPositionOfTrade, upsertPosition } from './positions.js';
+import { deletePosition, readPositionOfInstrument, readPositionOfTrade, upsertPosition } from './positions.js';
 import { type Refusal, refuse } from './refusal.js';
 import type { TradesTable } from './schema.js';
 import { q, statement } from './statement.js';
@@ -104,9 +104,19 @@ export function writePosition(db: Db, position: PositionRow, when: When): void {
   const known = db.first(tradeById, { trade_id: position.tradeId });
   if (when.replay && known && isOutdated(known, position.updatedAt)) return;
   db.run(putOpenTrade, openTradeRow(position, when.tradeDate));
+  if (when.replay) outdatedGivesWay(db, position);
   upsertPosition(db, position);
   if (known?.status === 'CLOSED' && known.close_date !== null)
     refreshDailyPnl(db, { account: known.account, closeDate: known.close_date, now: when.now });
+}
+
+/**
+ * An older copy of the store took its place, and in it another trade of the same instrument is in care that has ended since: whoever knew better has
+ * written down what came after it. Its executions, where the broker still tells them, end it once more.
+ */
+function outdatedGivesWay(db: Db, { tradeId, contract, account, updatedAt }: PositionRow): void {
+  const other = readPositionOfInstrument(db, account, contract.conId);
+  if (other && other.tradeId !== tradeId && other.updatedAt < updatedAt) deletePosition(db, other.tradeId);
 }
 
 function isOutdated(known: TradesTable, at: EpochMs): boolean {
