@@ -60,7 +60,7 @@ export function close(d: Draft, care: Care, trade: ClosedTrade): void {
   edit(d, 'care').delete(conId);
   edit(d, 'closed').set(care.tradeId, care);
   edit(d, 'sights').delete(conId);
-  edit(d, 'mismatches').delete(conId);
+  keepLooking(d, conId);
   write(d, { do: 'close-position', trade });
   if (d.s.link.isUp) emit(d, { do: 'unsubscribe-pnl', conId });
   say(d, 'position-closed', {
@@ -72,6 +72,17 @@ export function close(d: Draft, care: Care, trade: ClosedTrade): void {
     exitPrice: trade.exitPrice === null ? null : toDollars(trade.exitPrice),
     pnl: trade.pnl === null ? null : toDollars(trade.pnl),
   });
+}
+
+/**
+ * What the broker holds besides a trade that ended, unexplained, is asked about afresh and at the pace of one just seen: with the trade gone nothing
+ * else would look at the instrument before the minute's reconcile.
+ */
+function keepLooking(d: Draft, conId: number): void {
+  const quantity = d.s.holdings.get(conId)?.quantity ?? 0;
+  if (d.s.mismatches.has(conId) && quantity !== (d.s.baseline?.get(conId) ?? 0))
+    edit(d, 'mismatches').set(conId, { quantity, since: d.mono, answers: 1, lastAsked: d.mono });
+  else edit(d, 'mismatches').delete(conId);
 }
 
 /** A late commission changes a closed trade's result; the row is written anew, the block stays as it is. */
