@@ -159,4 +159,21 @@ describe('the file', () => {
     expect(s.told('fault')).toContain('store replaced');
     expect(s.position(), s.told('ACME', 'EXCEEDS')).toBe(0);
   });
+
+  it('A13, I2: a copy from before a position was adopted takes its place, and the exit manager dies with what it knew: its exits at the broker are taken up with the first answer, none is placed twice', () => {
+    const s = onDesk({ market: { ACME: CALM } });
+    s.runTo('09:31:00');
+    const putBack = copyOfNow(s);
+    s.at('09:32:00', () => s.byHand('BUY', 40));
+    s.at('09:33:00', () => {
+      s.kill('exit-manager');
+      putBack();
+    });
+    s.run(5_000);
+    expect(s.told('exit-manager', 'fault')).not.toContain('WIRE_CAP');
+    expect(s.told('order-recovered'), s.told('ACME')).toContain('"X-2"');
+    expect(s.resting()).toEqual(['SELL 40 LMT 50.90 DAY', 'SELL 40 STP 49.10 DAY']);
+    s.runTo('09:50:00');
+    expect(s.resting()).toHaveLength(2);
+  });
 });

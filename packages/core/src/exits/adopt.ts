@@ -1,11 +1,11 @@
-import { isTradable } from '../contract.js';
+import { type Contract, isTradable } from '../contract.js';
 import type { BrokerPosition } from '../events.js';
 import { splitExecId } from '../positions/book.js';
 import { shares } from '../units.js';
 import { closeVanished } from './close.js';
 import { alert, askExecutions, type Draft, edit, emit, type Mismatch, putCare, requestId, say, setExecution, updateLink } from './desk.js';
-import { newCare, openCare, recoverTradeOf } from './learn.js';
-import { heldShares } from './sellable.js';
+import { newCare, openCare, recoveredId, recoverTradeOf } from './learn.js';
+import { exitOrders, heldShares } from './sellable.js';
 import { relevel } from './split.js';
 
 /** Executions are asked for at once when a position is not explained, and then this often until it is (DESIGN §3). */
@@ -16,13 +16,18 @@ const FRESH_EXECUTION_MS = 10_000;
 const NEW_LINK_MS = 120_000;
 const VANISH_AFTER_CONNECT_MS = 60_000;
 
+export function noteContract(d: Draft, contract: Contract): void {
+  const known = d.s.contracts.get(contract.conId);
+  if (!known || (known.tick <= 0 && contract.tick > 0)) edit(d, 'contracts').set(contract.conId, contract);
+}
+
 /** Takes what the broker says of one holding. Fractions and foreign instruments are hands-off and said so. */
 export function hearPosition(d: Draft, told: BrokerPosition): void {
   const { contract, quantity } = told;
   if (told.account !== d.s.account) return;
   const { conId } = contract;
   const known = d.s.contracts.get(conId);
-  if (!known || (known.tick <= 0 && contract.tick > 0)) edit(d, 'contracts').set(conId, contract);
+  noteContract(d, contract);
   if (!isTradable(contract) || !Number.isSafeInteger(quantity)) {
     if (!known) say(d, 'hands-off', { symbol: contract.symbol, secType: contract.secType, currency: contract.currency, quantity }, 'warn');
     return;
@@ -76,7 +81,12 @@ function adoptExplained(d: Draft, conId: number, difference: number): boolean {
   return true;
 }
 
-const adoptedId = (d: Draft, conId: number): string => `adopted-${conId}-${d.s.tradeDate}-${d.s.lease}-${requestId(d)}`;
+/** A trade of its own; where exits of ours rest for it whose rows were lost with the store, the one they were taken up for. */
+function adoptedId(d: Draft, conId: number): string {
+  const tradeId = recoveredId(d, conId);
+  if (exitOrders(d.s, conId).some(({ order }) => order.tradeId === tradeId)) return tradeId;
+  return `adopted-${conId}-${d.s.tradeDate}-${d.s.lease}-${requestId(d)}`;
+}
 
 function adopt(d: Draft, conId: number, { tradeId, quantity, base }: { tradeId: string; quantity: number; base: number }): void {
   const contract = d.s.contracts.get(conId);

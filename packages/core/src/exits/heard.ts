@@ -4,6 +4,7 @@ import { meaningOfStatus, type OrderEventKind, stepOrder } from '../orders/step-
 import { type MonoMs, shares } from '../units.js';
 import { askSnapshot } from './adopt.js';
 import { askExecutions, type Draft, edit, emit, putCare, putOrder, say, setOrder, type Tracked, trackedOf, update } from './desk.js';
+import { contractOf, recoveredId } from './learn.js';
 import { isReplaced } from './place.js';
 import { backOffMs, cancelRefusedForNow, countRejection, countUnasked, type Rejection } from './rejections.js';
 
@@ -81,16 +82,15 @@ function asWorked(order: Order, told: BrokerOrder): Order {
 /** An order under our prefix and client id without a row: the database was lost or restored. It is taken up as it is. */
 function recover(d: Draft, told: BrokerOrder): void {
   const care = d.s.care.get(told.conId);
-  const contract = care?.contract ?? d.s.contracts.get(told.conId);
-  if (!contract || meaningOfStatus(told.status) !== 'echoed') return;
+  if (meaningOfStatus(told.status) !== 'echoed') return;
   const order: Order = {
     orderRef: told.orderRef,
     worker: 'exit-manager',
     clientId: EXIT_CLIENT,
     orderId: told.orderId,
     permId: told.permId,
-    tradeId: care?.tradeId ?? `recovered-${told.conId}-${d.s.tradeDate}`,
-    contract,
+    tradeId: care?.tradeId ?? recoveredId(d, told.conId),
+    contract: care?.contract ?? contractOf(d, told),
     role: told.type === 'LMT' ? 'target' : told.type === 'STP' ? 'disaster-stop' : 'exit',
     side: told.side,
     quantity: shares(Math.trunc(told.quantity)),

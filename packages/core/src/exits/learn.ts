@@ -41,6 +41,9 @@ export function learnExecution(d: Draft, told: Execution, tradeId: string | null
 /** The trade id of executions that belong to what the account did before Holdfast first met it. */
 export const BEFORE_HOLDFAST = 'before';
 
+/** The trade of orders and fills of ours of whose trade nothing is known: what is adopted beside them is that trade. */
+export const recoveredId = (d: Draft, conId: number, date = d.s.tradeDate): string => `recovered-${conId}-${date}`;
+
 /** The newest trade that an entry of ours began in that instrument and of whose end nothing is known: its rows were lost, its fills told again. */
 function unendedTradeOf(d: Draft, { conId, at }: Execution): string | null {
   let found: Booked | null = null;
@@ -61,7 +64,7 @@ function tradeOf(d: Draft, told: Execution): string | null {
   if (isOurs(told.orderRef)) {
     // By convention an entry's trade carries the entry's own orderRef, so that a lost row can be told from the execution.
     if (isEntryRef(told.orderRef)) return told.orderRef;
-    return care?.tradeId ?? unendedTradeOf(d, told) ?? `recovered-${told.conId}-${tradeDateOf(told.at)}`;
+    return care?.tradeId ?? unendedTradeOf(d, told) ?? recoveredId(d, told.conId, tradeDateOf(told.at));
   }
   if (care) return care.status === 'CLAIMED' ? null : care.tradeId;
   // Done by hand while a trade of ours was still open: it was that position, and what our exits sold besides overshot.
@@ -290,7 +293,7 @@ export const newCare = (d: Draft, contract: Contract): Care => ({
 });
 
 /** What is known of the instrument; a tick of 0 means: ask the broker before placing anything. */
-function contractOf(d: Draft, told: Execution): Contract {
+export function contractOf(d: Draft, told: Pick<Execution, 'conId' | 'symbol'>): Contract {
   const known = d.s.contracts.get(told.conId) ?? [...d.s.entries.values()].find(order => order.contract.conId === told.conId)?.contract;
   if (known) return known;
   return {

@@ -1,5 +1,7 @@
+import { exitSide } from '../events.js';
 import { bestMark } from '../market/mark.js';
-import type { Micros, Shares } from '../units.js';
+import { type Order, remainingOf } from '../orders/order.js';
+import { type Micros, type Shares, shares } from '../units.js';
 import { compareHolding } from './adopt.js';
 import type { Care } from './care.js';
 import { levelsFrom, rowOf } from './care.js';
@@ -59,8 +61,16 @@ function put(d: Draft, care: Care): Care {
 /** Exits without a position: its close was decided while a cancel was under way, or an order outlived a vanished position. */
 function cancelOrphans(d: Draft, conId: number): void {
   if (!mayAct(d)) return;
-  for (const tracked of exitOrders(d.s, conId)) if (tracked.order.status === 'SUBMITTED') cancelExit(d, tracked);
+  for (const tracked of exitOrders(d.s, conId))
+    if (tracked.order.status === 'SUBMITTED' && !mayProtect(d, conId, tracked.order)) cancelExit(d, tracked);
   repeatCancels(d, conId);
+}
+
+/** The broker holds at least so much that nothing explains yet: what rests for it stays until it is known what that is. */
+function mayProtect(d: Draft, conId: number, order: Order): boolean {
+  const inCare = (d.s.holdings.get(conId)?.quantity ?? 0) - (d.s.baseline?.get(conId) ?? 0);
+  const isExpected = d.s.mismatches.has(conId) && inCare !== 0;
+  return isExpected && order.side === exitSide(shares(inCare)) && remainingOf(order) <= Math.abs(inCare);
 }
 
 /** Own entries: from what was paid. Adopted ones: from the mark at adoption, so that adoption itself never sells (DESIGN §4). */

@@ -1,6 +1,7 @@
 import { sessionAt } from '../calendar.js';
+import { isTradable } from '../contract.js';
 import type { EventBody } from '../events.js';
-import { askSnapshot, hearPosition } from '../exits/adopt.js';
+import { askSnapshot, hearPosition, noteContract } from '../exits/adopt.js';
 import { doubtBreachesAnew } from '../exits/decide-exit.js';
 import { alert, type Draft, edit, emit, putOrder, say, setOrder, type Tracked, update, updateLink, write } from '../exits/desk.js';
 import { hearOpenOrder, step } from '../exits/heard.js';
@@ -38,6 +39,8 @@ export function settleSnapshot(d: Draft, told: Extract<EventBody, { kind: 'snaps
   const before = d.s;
   for (const execution of told.executions) learnExecution(d, execution);
   edit(d, 'foreign').clear();
+  // An order of ours without a row tells no more than a symbol; its instrument stands among the positions.
+  for (const { contract } of told.positions) if (isTradable(contract)) noteContract(d, contract);
   for (const order of told.openOrders) hearOpenOrder(d, order, true);
   for (const position of told.positions) hearPosition(d, position);
   forgetHoldings(d, told);
