@@ -244,10 +244,10 @@ describe('a bust', () => {
       09:35:00 fault  bust: X-3
       09:35:00 exit-manager  closes ACME: stop
       09:35:00 exit-manager  cancels X-4
-      09:35:00 exchange  Cancelled BUY LMT 0/30 of ACME (X-4)
-      09:35:00 exit-manager  shares-came-back {"symbol":"ACME","shares":40,"from":"adopted-101-2026-03-09-2-3","to":"adopted-101-2026-03-09-2-5"}
       09:35:00 exit-manager  cancels X-5
+      09:35:00 exchange  Cancelled BUY LMT 0/30 of ACME (X-4)
       09:35:00 exchange  Cancelled BUY STP 0/30 of ACME (X-5)
+      09:35:00 exit-manager  shares-came-back {"symbol":"ACME","shares":40,"from":"adopted-101-2026-03-09-2-3","to":"adopted-101-2026-03-09-2-5"}
       09:35:00 exit-manager  exit SELL 10 ACME MKT IOC (X-6)
       09:35:00 exchange  fills SELL 10 ACME @ 49.39 (X-6)
       09:35:00 exit-manager  closes ACME: overshoot
