@@ -101,11 +101,7 @@ it.each([
   ['shares that no execution explained stay so', 50, 100],
 ])('an ended trade, read at a start: %s', (_title, base, left) => {
   const desk = openDesk();
-  desk.commit([
-    { do: 'write-position', position: aPosition() },
-    booked(),
-    { do: 'close-position', trade: aClose({ base }) },
-  ]);
+  desk.commit([{ do: 'write-position', position: aPosition() }, booked(), { do: 'close-position', trade: aClose({ base }) }]);
   desk.commit([booked({ execId: '0001.0002.0003.02', shares: shares(left) })]);
   expect(loadStartView(desk.db, request).endedTrades?.map(({ metadata }) => metadata.base)).toEqual([base]);
 });
