@@ -248,4 +248,10 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I3',
     what: 'What the gateway said of the time while the guard stood still was not told: its clock jumped four seconds after a crazy mark, which was believed.',
   },
+  {
+    seed: 7336033,
+    days: 2,
+    invariant: 'I1',
+    what: 'Five changes in a row of a target that had to shrink never arrived: for twenty seconds it could sell more than was held.',
+  },
 ];

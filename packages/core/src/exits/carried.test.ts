@@ -55,6 +55,14 @@ describe('I7: over the night', () => {
     expect(closed).toEqual(['end-of-day']);
   });
 
+  it('I1: sold in part by hand after the close, and no change of the GTC stop arrives: it is withdrawn, and placed anew for the rest', () => {
+    const bench = held(atTime(MONDAY, '16:30:00'));
+    bench.swallows = ({ status }) => status === 'SUBMITTED';
+    bench.byHand(-60, 50);
+    bench.run(20_000);
+    expect(bench.working().map(({ order, quantity }) => `${order.type} ${order.tif} ${quantity}`)).toEqual(['STP GTC 40']);
+  });
+
   it('bought by hand after the close: carried under a GTC stop, protected with a target from the next open on', () => {
     const bench = held(atTime(MONDAY, '16:30:00'));
     expect(bench.working().map(({ order }) => `${order.type} ${order.tif}`)).toEqual(['STP GTC']);

@@ -3,7 +3,7 @@ import { exitSide } from '../events.js';
 import { type Shares, shares } from '../units.js';
 import type { Care } from './care.js';
 import { type Draft, putCare, type Tracked } from './desk.js';
-import { cancelExit, modifyExit, placeExit } from './place.js';
+import { cancelExit, modifyExit, mustGoToShrink, placeExit } from './place.js';
 import { askAboutSilence, probe, repeatCancels } from './sell.js';
 import { exitOrders, isReplaceable, isWrongWay, sellableShares } from './sellable.js';
 
@@ -81,5 +81,6 @@ function fit(d: Draft, care: Care, stop: Tracked): void {
   }
   const total = shares(order.filled + quantity);
   if (total === order.quantity && order.stopPrice === care.levels.stop) return;
-  modifyExit(d, stop, { quantity: total, stopPrice: care.levels.stop });
+  if (mustGoToShrink(stop, total)) cancelExit(d, stop);
+  else modifyExit(d, stop, { quantity: total, stopPrice: care.levels.stop });
 }

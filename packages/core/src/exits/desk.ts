@@ -23,6 +23,8 @@ export interface Tracked {
   readonly changes: readonly MonoMs[];
   /** Changes the broker refused in a row. */
   readonly refusedChanges: number;
+  /** Changes to fewer shares in a row that never arrived. */
+  readonly missedShrinks: number;
   /** The broker was asked about it again after silence. */
   readonly queriedAt: MonoMs | null;
   /** One before it never arrived: it uses the API order id of that one, or sells what another sale of its trade left. */
@@ -53,6 +55,7 @@ export const trackedOf = (order: Order, session: number, sentAt: MonoMs): Tracke
   reducedAt: null,
   changes: [],
   refusedChanges: 0,
+  missedShrinks: 0,
   queriedAt: null,
   followsLost: false,
   isHeldBack: false,

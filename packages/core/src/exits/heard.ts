@@ -46,7 +46,7 @@ function hearOwn(d: Draft, tracked: Tracked, told: BrokerOrder, isComplete: bool
   const order = tracked.order.permId === null && told.permId !== 0 ? { ...tracked.order, permId: told.permId } : tracked.order;
   const { modified } = tracked;
   if (modified !== null && isAsWorked(order, told)) {
-    applyStatus(d, { ...tracked, order, modified: null, refusedChanges: 0 }, told.status, isComplete);
+    applyStatus(d, { ...tracked, order, modified: null, refusedChanges: 0, missedShrinks: 0 }, told.status, isComplete);
     return;
   }
   // Its old figures may still arrive for a while after a change was sent. A complete answer on a new connection tells of what has arrived.
@@ -61,7 +61,8 @@ function hearOwn(d: Draft, tracked: Tracked, told: BrokerOrder, isComplete: bool
   if (isReduced) askExecutions(d, 0);
   const reducedAt = isReduced ? d.mono : tracked.reducedAt;
   const isRepriced = modified ? false : tracked.isRepriced;
-  applyStatus(d, { ...tracked, order: worked, modified: null, isRepriced, reducedAt }, told.status, isComplete);
+  const missedShrinks = modified !== null && worked.quantity > order.quantity ? tracked.missedShrinks + 1 : tracked.missedShrinks;
+  applyStatus(d, { ...tracked, order: worked, modified: null, isRepriced, reducedAt, missedShrinks }, told.status, isComplete);
 }
 
 const isAsWorked = (order: Order, told: BrokerOrder): boolean =>

@@ -110,6 +110,13 @@ export function modifyExit(
   emit(d, { do: 'place', order, decidedAt: d.mono });
 }
 
+/** So many shrinkings of one order in a row that never arrived, and it is withdrawn instead: until then it could trade more than is held (I1). */
+const MISSED_SHRINKS_MAX = 2;
+
+/** It would become less by a change, and changes of it do not arrive: a cancel is the other way, and what is right is placed anew. */
+export const mustGoToShrink = ({ order, missedShrinks }: Tracked, total: number): boolean =>
+  total < order.quantity && missedShrinks >= MISSED_SHRINKS_MAX;
+
 /** Asks the broker to cancel one of our working exits. The word that it is gone comes from the broker, never from here. */
 export function cancelExit(d: Draft, tracked: Tracked): void {
   const { order } = stepOrder(tracked.order, 'cancelAsked');

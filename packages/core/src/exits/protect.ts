@@ -5,7 +5,7 @@ import { type Micros, type Shares, shares } from '../units.js';
 import { isSelling, isTriggered } from './bracket.js';
 import type { Care } from './care.js';
 import { type Draft, emit, putCare, putOrder, type Tracked } from './desk.js';
-import { cancelExit, isReplaced, modifyExit, placeExit } from './place.js';
+import { cancelExit, isReplaced, modifyExit, mustGoToShrink, placeExit } from './place.js';
 import { backOffMs } from './rejections.js';
 import { probe, withdrawWrongWay } from './sell.js';
 import { exitOrders, isReplaceable, openEntries, sellableShares } from './sellable.js';
@@ -197,7 +197,7 @@ function fit(d: Draft, { tracked, member, quantity, isGrowing: grows }: Fit): vo
     return;
   }
   // What cannot be changed is withdrawn, and placed anew as it should be; a stop that sells already sells on.
-  if (tracked.refusedChanges >= REFUSED_CHANGES_MAX) {
+  if (tracked.refusedChanges >= REFUSED_CHANGES_MAX || mustGoToShrink(tracked, total)) {
     if (!isTriggered(tracked) || total < order.quantity) cancelExit(d, tracked);
     return;
   }

@@ -121,6 +121,54 @@ it('I1: a shrinking that is refused is tried again with growing pauses, and with
   expect(bench.reach()).toBe(0);
 });
 
+const isChange = ({ status }: Order): boolean => status === 'SUBMITTED';
+
+it.each(['target', 'disaster-stop'] as const)(
+  'I1: no change of the %s arrives: twice asked to shrink, it is withdrawn, and placed anew for what is held (seed 7336033)',
+  role => {
+    const bench = resting(100);
+    bench.swallows = order => isChange(order) && order.role === role;
+    bench.byHand(-60, 50);
+    bench.run(12_000);
+    expect(bench.reach()).toBe(40);
+    expect(bench.working().map(({ order, quantity }) => [order.role, quantity])).toContainEqual([role, 40]);
+    expect(sent(bench, 'cancel', role)).toBe(1);
+  },
+);
+
+it('I2: a change to more that does not arrive withdraws nothing: a part is better covered than none', () => {
+  const bench = resting(100);
+  bench.swallows = isChange;
+  more(bench, 20);
+  bench.run(30_000);
+  expect(bench.reach()).toBe(100);
+  bench.swallows = () => false;
+  bench.run(6_000);
+  expect([the(bench, 'disaster-stop').quantity, the(bench, 'target').quantity]).toEqual([120, 120]);
+});
+
+it('I1: a sale that rests for the reopening and shrinks by no change is withdrawn, and placed anew', () => {
+  const bench = resting(100);
+  bench.liquidity = 0;
+  bench.hear({
+    kind: 'command',
+    command: {
+      id: 7,
+      target: 'exit-manager',
+      kind: 'flatten',
+      payload: { symbol: 'ACME' },
+      tradeDate: bench.state.tradeDate,
+      expiresAt: epochMs(bench.at + 60_000),
+    },
+  });
+  bench.run(20_000);
+  expect(bench.working().map(({ order, quantity }) => [order.role, order.tif, quantity])).toEqual([['exit', 'DAY', 100]]);
+  bench.swallows = isChange;
+  bench.byHand(-60, 50);
+  bench.run(15_000);
+  expect(bench.reach()).toBe(40);
+});
+
 it('I2: a change stopped by our own cap is no reason to withdraw what rests', () => {
   const bench = resting(100);
   const { orderRef } = the(bench, 'disaster-stop').order;

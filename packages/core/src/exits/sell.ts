@@ -5,7 +5,7 @@ import { askSnapshot } from './adopt.js';
 import { isSelling, isTriggered } from './bracket.js';
 import type { Care } from './care.js';
 import { alert, askExecutions, type Draft, emit, putCare, putOrder, say, type Tracked } from './desk.js';
-import { cancelExit, modifyExit, placeExit, repriceExit } from './place.js';
+import { cancelExit, modifyExit, mustGoToShrink, placeExit, repriceExit } from './place.js';
 import { cancelAgain } from './rejections.js';
 import { exitOrders, isReplaceable, isWrongWay, openEntries, sellableShares } from './sellable.js';
 
@@ -228,7 +228,7 @@ function fitSale(d: Draft, care: Care, tracked: Tracked): void {
   if (allowed < order.quantity && isUntold) return;
   // A change that was refused is not asked for again at once.
   if (care.restRetryAt !== null && d.mono < care.restRetryAt && allowed > order.filled) return;
-  if (allowed > order.filled) modifyExit(d, tracked, { quantity: shares(allowed) });
+  if (allowed > order.filled && !mustGoToShrink(tracked, allowed)) modifyExit(d, tracked, { quantity: shares(allowed) });
   else cancelExit(d, tracked);
 }
 
