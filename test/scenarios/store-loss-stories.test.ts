@@ -1,51 +1,12 @@
-import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { loseStore, replaceStore } from '@holdfast/sim/world/store-acts';
-import { backupStore } from '@holdfast/store/backup';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CALM } from './desk-market.js';
-import { type DeskStage, endStages, onDesk } from './desk-stage.js';
+import { endStages, onDesk } from './desk-stage.js';
+import { befalls, copyOfNow, headIsDamaged } from './lost-store.js';
 
 /** The store's file is lost, damaged or replaced while the desk is at work, told by the whole desk. With real processes: test/e2e/store-loss.test.ts. */
 
 afterEach(endStages);
-/** These acts are made to happen seldom: asked until one does. */
-function befalls({ world }: DeskStage, act: typeof loseStore): void {
-  for (let asked = 0; world.place.isWell; asked += 1) {
-    if (asked === 100) throw new Error('it never happened');
-    act(world, world.faults);
-  }
-}
-
-/** The first page is garbage. */
-function headIsDamaged({ world }: DeskStage): void {
-  const { place } = world;
-  place.touch();
-  const file = openSync(place.path, 'r+');
-  writeSync(file, Buffer.alloc(4_096, 0xa5), 0, 4_096, 0);
-  closeSync(file);
-  place.touch();
-  place.trouble = 'store corrupt';
-  world.tell({ fact: 'store', lost: true });
-  world.faults.lasts(3_000, () => undefined);
-}
-
-/** A copy of the store as it is now; what it gives back puts that copy in the store's place. */
-function copyOfNow({ world }: DeskStage): () => void {
-  const { place } = world;
-  const draft = `${place.path}.by-hand`;
-  const made = backupStore(place.operator, draft);
-  if (!made.ok) throw new Error(made.detail);
-  return () => {
-    place.touch();
-    for (const side of ['', '-wal', '-shm']) rmSync(`${place.path}${side}`, { force: true });
-    renameSync(draft, place.path);
-    place.touch();
-    place.trouble = 'store replaced';
-    world.tell({ fact: 'store', lost: true });
-    world.faults.lasts(3_000, () => undefined);
-  };
-}
-
 const FALLS = [...CALM, ['09:33:00', 49.4] as const];
 
 describe('the file', () => {

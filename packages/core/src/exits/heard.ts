@@ -1,7 +1,7 @@
 import type { EventBody } from '../events.js';
 import { type BrokerOrder, CLIENT_ID, isFinal, isOurs, type Order } from '../orders/order.js';
 import { meaningOfStatus, type OrderEventKind, stepOrder } from '../orders/step-order.js';
-import { type MonoMs, shares } from '../units.js';
+import { type MonoMs, type Shares, shares } from '../units.js';
 import { askSnapshot } from './adopt.js';
 import { askExecutions, type Draft, edit, emit, putCare, putOrder, say, setOrder, type Tracked, trackedOf, update } from './desk.js';
 import { contractOf, recoveredId } from './learn.js';
@@ -102,13 +102,20 @@ function recover(d: Draft, told: BrokerOrder): void {
     goodTill: null,
     ocaGroup: told.ocaGroup,
     status: 'SUBMITTED',
-    filled: shares(0),
+    // Its fills were told before it, in the same answer: by them its size is judged, and any change of it.
+    filled: filledOf(d, told.orderRef),
     createdAt: d.at,
     updatedAt: d.at,
     reason: 'found at the broker without a row',
   };
   say(d, 'order-recovered', { orderRef: told.orderRef, symbol: told.symbol }, 'warn');
   putOrder(d, trackedOf(order, d.s.link.session, d.mono));
+}
+
+function filledOf(d: Draft, orderRef: string): Shares {
+  let filled = 0;
+  for (const execution of d.s.executions.values()) if (execution.orderRef === orderRef) filled += execution.shares;
+  return shares(filled);
 }
 
 type StatusWord = Extract<EventBody, { kind: 'order-status' }>;
