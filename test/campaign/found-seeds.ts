@@ -254,4 +254,10 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I1',
     what: 'Five changes in a row of a target that had to shrink never arrived: for twenty seconds it could sell more than was held.',
   },
+  {
+    seed: 73,
+    days: 1,
+    invariant: 'I1',
+    what: 'The gateway swallowed five purchases in a row that would have bought back what crossed a sale by hand; the referee did not know of them.',
+  },
 ];

@@ -50,7 +50,7 @@ export const DESK_MUTANTS: readonly Mutant[] = [
   {
     name: 'predecessor-lives-on',
     rule: 'A successor starts once the old process is gone, and nothing is committed or sent under a lease that has passed on.',
-    caughtBy: ['I10'],
+    caughtBy: ['I10', 'I11'],
     breaks: [
       // The supervisor kills before it starts another one, the lease is not given away while its holder lives, and every commit asks for it.
       {

@@ -60,6 +60,21 @@ describe('I1: never an unintended short, or long', () => {
     expect(story(60)).toEqual([expect.stringMatching(/^I1 ACME: -100 shares that an exit overshot into are still held/)]);
   });
 
+  test('a purchase that the gateway swallows was made in time: the clock starts afresh, with no more patience; a swallowed target does not', () => {
+    const story = (type: 'MKT' | 'LMT', until: string) => {
+      const stage = new RefereeStage();
+      stage.buy();
+      stage.byHand('SELL');
+      stage.sell();
+      stage.advance('10:00:10');
+      stage.tell({ fact: 'swallowed', clientId: MANAGER, conId: ACME.conId, type });
+      stage.advance(until);
+      return stage.words().length;
+    };
+    expect([story('MKT', '10:00:22'), story('LMT', '10:00:22')]).toEqual([0, 1]);
+    expect(story('MKT', '10:00:30')).toBe(1);
+  });
+
   test('what overshot within the grace must be bought back within the bound', () => {
     const story = (isBoughtBack: boolean) => {
       const stage = new RefereeStage();

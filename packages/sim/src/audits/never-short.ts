@@ -1,5 +1,5 @@
 import { Debt } from './debt.js';
-import type { Audit, Stand } from './ground.js';
+import { type Audit, isSwallowedExit, type Stand } from './ground.js';
 import { isExitClient } from './violation.js';
 
 /**
@@ -9,8 +9,8 @@ import { isExitClient } from './violation.js';
  * - exits that rest must not add up to more than is held for longer than `excessExitsMsMax` (an OCA group counts once).
  *
  * Allowed: a fill that crosses the operator's own trade, or a correction by the exchange, within `operatorGraceMs` of reaction time:
- * nobody could have known. What is being bought back by orders that trade now, for all of it, waits for the book alone. A position that a
- * correction alone turned round is the operator's to judge. Halts and closed hours stop the clocks of the second and third look.
+ * nobody could have known. What is being bought back by orders that trade now, for all of it, waits for the book alone; where the gateway swallows
+ * such an order, it was made in time, and the next one has the same patience. A position that a correction alone turned round is the operator's to judge. Halts and closed hours stop the clocks of the second and third look.
  */
 export function neverShort({ ground, rules, say }: Stand): Audit {
   const { bounds } = rules;
@@ -54,6 +54,9 @@ export function neverShort({ ground, rules, say }: Stand): Audit {
       const crosses = Math.sign(line.held) === -Math.sign(before);
       if ((nearer && !crosses) || ground.isDisturbed(line)) return;
       say(conId, `${line.held < 0 ? 'short' : 'long'} ${Math.abs(line.held)} after ${done}, ${before} were held before`);
+    },
+    fact(fact) {
+      if (isSwallowedExit(fact)) crossed.delete(fact.conId);
     },
     tick() {
       for (const [conId, line] of ground.held()) {

@@ -18,7 +18,7 @@ const LURES: Readonly<Partial<Record<OrderState, Lure>>> = {
   'entry CANCELLING': { gateway: SLOWLY, next: { aim: 'entry SUBMITTED', act: haltEntries } },
   'exit CANCELLING': { gateway: SLOWLY },
   'entry LOST': { gateway: { vanish: { odds: [1, 2], of: CLIENT_ID['day-trader'] } } },
-  'exit LOST': { gateway: { vanish: { odds: [1, 2], of: CLIENT_ID['exit-manager'] } } },
+  'exit LOST': { gateway: { vanish: { odds: [1, 3], of: CLIENT_ID['exit-manager'] } } },
 };
 
 export interface Laid {
