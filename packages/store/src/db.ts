@@ -42,8 +42,10 @@ export class Db {
   readonly #base: Synchronous;
   readonly #faults: StoreFaults | undefined;
   readonly #commits: CommitCount | undefined;
-  /** The last answer of the file, and the count at which it was given. */
-  #version: { readonly is: number; readonly tried: number } | null = null;
+  /** The last answer of the file, and how often others had tried to commit when it was given. */
+  #version: { readonly is: number; readonly foreign: number } | null = null;
+  /** Commits of this connection among those counted. */
+  #own = 0;
   #level: Synchronous;
   /** How long a call waits for somebody's lock, unless it says otherwise. */
   readonly busyTimeoutMs: number;
@@ -88,7 +90,7 @@ export class Db {
   run<P extends object, R>(query: Compilable<R> | Statement<P, R>, params?: P): { changes: number; id: number } {
     const { prepared, values } = this.#ready(query, params);
     if (this.#faults) this.#about('write', prepared.source);
-    if (this.#commits) this.#commits.tried += 1;
+    this.#count();
     const { changes, lastInsertRowid } = prepared.run(...values);
     if (this.#faults && !this.inTransaction) this.#faults.afterCommit();
     return { changes, id: Number(lastInsertRowid) };
@@ -148,10 +150,10 @@ export class Db {
   /** Changes when another connection has committed since it was last asked; never by our own commits. */
   dataVersion(): number {
     this.#about('data-version', 'PRAGMA data_version');
-    const tried = this.#commits?.tried;
-    if (this.#version !== null && this.#version.tried === tried) return this.#version.is;
+    const foreign = this.#commits ? this.#commits.tried - this.#own : null;
+    if (this.#version !== null && this.#version.foreign === foreign) return this.#version.is;
     const is = Number(this.#open.dataVersion.get());
-    if (tried !== undefined) this.#version = { is, tried };
+    if (foreign !== null) this.#version = { is, foreign };
     return is;
   }
 
@@ -162,7 +164,7 @@ export class Db {
   /** Plain SQL text: migrations, VACUUM, checks. Never with values in it. */
   exec(sql: string): void {
     this.#about('exec', sql);
-    if (this.#commits) this.#commits.tried += 1;
+    this.#count();
     this.#open.sqlite.exec(sql);
   }
 
@@ -192,8 +194,14 @@ export class Db {
   #commit<T>(work: () => T): T {
     const done = this.#open.transaction.immediate(work) as T;
     // Counted when it is done, whatever was asked of the file meanwhile; a transaction that threw has changed nothing.
-    if (this.#commits) this.#commits.tried += 1;
+    this.#count();
     return done;
+  }
+
+  #count(): void {
+    if (!this.#commits) return;
+    this.#commits.tried += 1;
+    this.#own += 1;
   }
 
   #about(kind: StoreCallKind, sql: string): void {

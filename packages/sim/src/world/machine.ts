@@ -82,7 +82,7 @@ export class Machine {
       pid,
       time,
       place,
-      options: place.options(storeFaults('supervisor')),
+      options: place.forProcess(storeFaults('supervisor')),
       keepDays: config.backups.keepDays,
       policy,
       processes: this.#port(),

@@ -6,12 +6,15 @@ import type { Handle, SpareHandles } from '@holdfast/store/handle';
  */
 export class SpareConnections implements SpareHandles {
   readonly #path: string;
+  readonly #isWell: () => boolean;
   readonly #spare: Handle[] = [];
   /** Opened since something was last done to the file. */
   #current = new WeakSet<Handle>();
 
-  constructor(path: string) {
+  /** `isWell`: nothing was done to the file that nobody has put right; until then another may take its place at any moment. */
+  constructor(path: string, isWell: () => boolean) {
     this.#path = path;
+    this.#isWell = isWell;
   }
 
   open(path: string, make: () => Handle): Handle {
@@ -21,7 +24,7 @@ export class SpareConnections implements SpareHandles {
   }
 
   keep(handle: Handle): boolean {
-    if (!this.#current.has(handle)) return false;
+    if (!this.#isWell() || !this.#current.has(handle)) return false;
     this.#spare.push(handle);
     return true;
   }

@@ -38,7 +38,7 @@ export class StorePlace {
     this.path = join(folder, 'desk.db');
     this.backups = join(folder, 'backups');
     this.#eye = createStoreSight(this.path);
-    this.#spares = new SpareConnections(this.path);
+    this.#spares = new SpareConnections(this.path, () => this.isWell);
     this.#operator = new Db(this.path, this.options());
     const migrated = migrate(this.#operator, start);
     if (!migrated.ok) throw new Error(migrated.detail);
