@@ -260,4 +260,10 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I1',
     what: 'The gateway swallowed five purchases in a row that would have bought back what crossed a sale by hand; the referee did not know of them.',
   },
+  {
+    seed: 8200181,
+    days: 2,
+    invariant: 'I3',
+    what: 'A stop that a partial answer left out was changed all the same: the cap at the wire counted its fills twice, and stopped every sale after it.',
+  },
 ];

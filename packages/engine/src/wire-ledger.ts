@@ -194,7 +194,9 @@ export function createWireLedger(): WireLedger {
   function asSent(order: Order): { exit: ExitOrder; modifies: ExitOrder | null } {
     const known = exits.get(order.orderId);
     const { tradeId, clientId, side, orderRef, ocaGroup, quantity } = order;
-    const isModification = known && !known.isDead && known.clientId === clientId && known.side === side;
+    const isSame = known && known.clientId === clientId && known.side === side;
+    // One that an answer left out and that is changed all the same is that order again: as two, its fills would count twice.
+    const isModification = isSame && (!known.isDead || known.refs.has(orderRef));
     const bound = quantity + groupFilled(ocaGroup, known);
     const fresh: ExitOrder = {
       tradeId,
@@ -217,7 +219,7 @@ export function createWireLedger(): WireLedger {
     if (!isModification) return { exit: fresh, modifies: null };
     const { toldFilled, isBusted, isFilled, isOver, isAcknowledged } = known;
     const refs = new Set([...known.refs, orderRef]);
-    const bounded = Math.max(known.bound, bound);
+    const bounded = known.isDead ? bound : Math.max(known.bound, bound);
     return { exit: { ...fresh, refs, bound: bounded, toldFilled, isBusted, isFilled, isOver, isAcknowledged }, modifies: known };
   }
 
