@@ -266,4 +266,10 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I3',
     what: 'A stop that a partial answer left out was changed all the same: the cap at the wire counted its fills twice, and stopped every sale after it.',
   },
+  {
+    seed: 8400067,
+    days: 2,
+    invariant: 'I1',
+    what: 'Three purchases that would have bought back what crossed a sale by hand were refused; the referee of overshoots knew no quarantine.',
+  },
 ];

@@ -39,7 +39,7 @@ export interface Bounds {
   readonly exitWithinMs: number;
   /** I3, I7: the same, whoever lives: exchange time in which the symbol traded and the broker was reachable. No series of crashes may last longer. */
   readonly exitWithinCrashesMs: number;
-  /** I2, I3, I7: how long the next try may take after exchange or gateway refused an exit, reaction time (quarantine retries every 60 s). */
+  /** I1, I2, I3, I7: how long the next try may take after exchange or gateway refused an exit, reaction time (quarantine retries every 60 s). */
   readonly retryWithinMs: number;
   /** I7: from the end-of-day time until flat or a marketable exit, reaction time. */
   readonly flatWithinMs: number;

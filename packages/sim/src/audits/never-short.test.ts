@@ -75,6 +75,21 @@ describe('I1: never an unintended short, or long', () => {
     expect(story('MKT', '10:00:30')).toBe(1);
   });
 
+  test('a purchase that was refused is tried again within the minute of quarantine, and one that was not has its own bound (seed 8400067)', () => {
+    const story = (isRefused: boolean, until: string) => {
+      const stage = new RefereeStage();
+      stage.buy();
+      stage.byHand('SELL');
+      stage.sell();
+      stage.advance('10:00:10');
+      if (isRefused) stage.tell({ fact: 'refused', clientId: MANAGER, conId: ACME.conId, type: 'MKT' });
+      stage.advance(until);
+      return stage.words().length;
+    };
+    expect([story(true, '10:01:15'), story(false, '10:01:15')]).toEqual([0, 1]);
+    expect(story(true, '10:01:40')).toBe(1);
+  });
+
   test('what overshot within the grace must be bought back within the bound', () => {
     const story = (isBoughtBack: boolean) => {
       const stage = new RefereeStage();

@@ -1,5 +1,5 @@
 import { Debt } from './debt.js';
-import { type Audit, isSwallowedExit, type Stand } from './ground.js';
+import { type Audit, isRefusedExit, isSwallowedExit, type Stand } from './ground.js';
 import { isExitClient } from './violation.js';
 
 /**
@@ -10,11 +10,13 @@ import { isExitClient } from './violation.js';
  *
  * Allowed: a fill that crosses the operator's own trade, or a correction by the exchange, within `operatorGraceMs` of reaction time:
  * nobody could have known. What is being bought back by orders that trade now, for all of it, waits for the book alone; where the gateway swallows
- * such an order, it was made in time, and the next one has the same patience. A position that a correction alone turned round is the operator's to judge. Halts and closed hours stop the clocks of the second and third look.
+ * such an order, it was made in time, and the next one has the same patience; where it was refused, the next try comes within `retryWithinMs`. A position that a correction alone turned round is the operator's to judge. Halts and closed hours stop the clocks of the second and third look.
  */
 export function neverShort({ ground, rules, say }: Stand): Audit {
   const { bounds } = rules;
   const crossed = new Map<number, Debt>();
+  /** What an exit crossed into, and an order that would have ended it was refused. */
+  const refused = new Set<number>();
   const excess = new Map<number, Debt>();
   const said = new Set<string>();
   const once = (key: string, conId: number, detail: string): void => {
@@ -56,12 +58,14 @@ export function neverShort({ ground, rules, say }: Stand): Audit {
       say(conId, `${line.held < 0 ? 'short' : 'long'} ${Math.abs(line.held)} after ${done}, ${before} were held before`);
     },
     fact(fact) {
-      if (isSwallowedExit(fact)) crossed.delete(fact.conId);
+      if (isRefusedExit(fact) && crossed.has(fact.conId)) refused.add(fact.conId);
+      if (isRefusedExit(fact) || isSwallowedExit(fact)) crossed.delete(fact.conId);
     },
     tick() {
       for (const [conId, line] of ground.held()) {
         const owed = owe(crossed, conId, line.crossedAfter !== null && !ground.isLeaving(conId, line));
-        if (owed > bounds.buyBackMsMax)
+        if (line.crossedAfter === null) refused.delete(conId);
+        if (owed > (refused.has(conId) ? bounds.retryWithinMs : bounds.buyBackMsMax))
           once(
             `crossed ${conId} ${line.crossedAfter}`,
             conId,
