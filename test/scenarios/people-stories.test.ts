@@ -51,6 +51,16 @@ describe('by hand', () => {
     expect(s.resting()).toEqual(['SELL 60 LMT 50.90 DAY', 'SELL 60 STP 49.10 DAY']);
   });
 
+  it('A5, I2: bought by hand while the gateway restarts, and its first answers leave the position out: asked again after ten seconds, adopted, protected', () => {
+    const s = onDesk({ market: { ACME: CALM } });
+    s.at('09:32:00', () => {
+      s.gateway.restart({ downMs: 6_000, unsettledMs: 5_000 });
+      s.byHand('BUY', 40);
+    });
+    s.run(25_000);
+    expect(s.resting(), s.told('ACME', 'fault')).toEqual(['SELL 40 LMT 50.92 DAY', 'SELL 40 STP 49.11 DAY']);
+  });
+
   it('A5, I2: sold short by hand: adopted, its exits buy', () => {
     const s = onDesk({ market: { ACME: [...CALM, ['09:33:00', 50.6]] } });
     s.at('09:32:00', () => s.byHand('SELL', 40));

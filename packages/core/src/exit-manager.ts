@@ -86,6 +86,7 @@ export function createState(start: ExitManagerStart): ExitManagerState {
       executionsAskedAt: null,
       accountReady: true,
       upSince: null,
+      lacksPosition: false,
     },
     nextOrderId: freeOrderId(view, CLIENT_ID['exit-manager']),
     nextRef: 1,
@@ -273,6 +274,7 @@ function connected(d: Draft, event: Extract<Event, { kind: 'connected' }>): void
     lastSnapshotAt: d.mono,
     accountReady: true,
     upSince: d.mono,
+    lacksPosition: false,
   });
   if (event.accounts.length === 0) return;
   if (!event.accounts.includes(d.s.account)) {
@@ -383,6 +385,7 @@ export function isSettled(state: ExitManagerState): boolean {
     state.link.phase !== 'READY' ||
     state.link.snapshot !== null ||
     state.link.executionsAsked !== null ||
+    state.link.lacksPosition ||
     state.mismatches.size > 0 ||
     state.waiting.length > 0
   )

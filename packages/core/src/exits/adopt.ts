@@ -1,9 +1,24 @@
 import { type Contract, isTradable } from '../contract.js';
 import type { BrokerPosition } from '../events.js';
+import { isOurs } from '../orders/order.js';
 import { splitExecId } from '../positions/book.js';
+import type { Execution } from '../positions/execution.js';
 import { shares } from '../units.js';
 import { closeVanished } from './close.js';
-import { alert, askExecutions, type Draft, edit, emit, type Mismatch, putCare, requestId, say, setExecution, updateLink } from './desk.js';
+import {
+  alert,
+  askExecutions,
+  type Booked,
+  type Draft,
+  edit,
+  emit,
+  type Mismatch,
+  putCare,
+  requestId,
+  say,
+  setExecution,
+  updateLink,
+} from './desk.js';
 import { newCare, openCare, recoveredId, recoverTradeOf } from './learn.js';
 import { exitOrders, heldShares } from './sellable.js';
 import { relevel } from './split.js';
@@ -65,11 +80,29 @@ export function compareHolding(d: Draft, conId: number): void {
   waitForAgreement(d, conId, difference);
 }
 
+const looseOf = (d: Draft, conId: number): readonly Booked[] =>
+  [...d.s.executions.values()].filter(execution => execution.conId === conId && execution.tradeId === null);
+
+const netOf = (executions: readonly Booked[]): number =>
+  executions.reduce((total, { side, shares: quantity }) => total + (side === 'BUY' ? quantity : -quantity), 0);
+
+/**
+ * Whether an answer soon after a connect tells fills by hand in an instrument of which nothing is held by its own word: right after a gateway start
+ * positions may be missing (DESIGN §3), and with nothing in care nobody else would ask before the minute's reconcile.
+ */
+export function lacksPosition(d: Draft, told: readonly Pick<Execution, 'conId' | 'orderRef'>[]): boolean {
+  if (d.mono - (d.s.link.upSince ?? 0) >= NEW_LINK_MS) return false;
+  const byHand = new Set(told.filter(({ orderRef }) => !isOurs(orderRef)).map(({ conId }) => conId));
+  return [...byHand].some(conId => {
+    if (d.s.care.has(conId) || d.s.baseline?.has(conId) === true) return false;
+    return (d.s.holdings.get(conId)?.quantity ?? 0) === 0 && netOf(looseOf(d, conId)) !== 0;
+  });
+}
+
 /** Executions that belong to no trade add up to just this position: opened by hand or by another tool, and adopted on sight (A5). */
 function adoptExplained(d: Draft, conId: number, difference: number): boolean {
-  const loose = [...d.s.executions.values()].filter(execution => execution.conId === conId && execution.tradeId === null);
-  const sum = loose.reduce((total, { side, shares: quantity }) => total + (side === 'BUY' ? quantity : -quantity), 0);
-  if (loose.length === 0 || sum !== difference) return false;
+  const loose = looseOf(d, conId);
+  if (loose.length === 0 || netOf(loose) !== difference) return false;
   // By hand in a symbol that is claimed: one position, one trade.
   const tradeId = d.s.care.get(conId)?.tradeId ?? adoptedId(d, conId);
   for (const execution of loose) {

@@ -134,6 +134,8 @@ export interface Link {
   readonly accountReady: boolean;
   /** When this connection came up: positions may be empty or partial for a while after a gateway start. */
   readonly upSince: MonoMs | null;
+  /** The last complete answer, soon after a connect, told fills of somebody's own and not the position they make: another one is awaited. */
+  readonly lacksPosition: boolean;
 }
 
 /** A command that is answered later: `rest-stops` once the broker works them, exits once the reconcile has said what there is. */

@@ -1,7 +1,7 @@
 import { sessionAt } from '../calendar.js';
 import { isTradable } from '../contract.js';
 import type { EventBody } from '../events.js';
-import { askSnapshot, hearPosition, noteContract } from '../exits/adopt.js';
+import { askSnapshot, hearPosition, lacksPosition, noteContract } from '../exits/adopt.js';
 import { doubtBreachesAnew } from '../exits/decide-exit.js';
 import { alert, type Draft, edit, emit, putOrder, say, setOrder, type Tracked, update, updateLink, write } from '../exits/desk.js';
 import { hearOpenOrder, step } from '../exits/heard.js';
@@ -52,6 +52,7 @@ export function settleSnapshot(d: Draft, told: Extract<EventBody, { kind: 'snaps
   tellCorrections(d, correctionsBetween(before, d.s));
   for (const conId of d.s.care.keys()) d.touched.add(conId);
   becomeReady(d, asked.isFirst);
+  updateLink(d, { lacksPosition: lacksPosition(d, told.executions) });
 }
 
 /**
@@ -183,7 +184,8 @@ export function keepReconciling(d: Draft): void {
   keepMeeting(d);
   confirmMissing(d);
   if (d.s.link.snapshot === null) {
-    if (link.phase === 'READY' && d.mono - (link.lastSnapshotAt ?? d.mono) >= rules.reconcileEveryMs) askSnapshot(d);
+    const everyMs = link.lacksPosition ? rules.positionAgreeMs : rules.reconcileEveryMs;
+    if (link.phase === 'READY' && d.mono - (link.lastSnapshotAt ?? d.mono) >= everyMs) askSnapshot(d);
     return;
   }
   if (link.snapshot === null || d.mono - link.snapshot.askedAt < rules.snapshotDeadlineMs) return;
