@@ -272,4 +272,10 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I1',
     what: 'Three purchases that would have bought back what crossed a sale by hand were refused; the referee of overshoots knew no quarantine.',
   },
+  {
+    seed: 8100289,
+    days: 2,
+    invariant: 'I4',
+    what: 'What an entry had bought was busted while both workers were dead: the day trader gave the position back as a claim and entered beside its exits.',
+  },
 ];

@@ -95,13 +95,12 @@ describe('a bust', () => {
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
       09:32:00 exchange  corrects of ACME to 0 @ 50.01 (7326ea49.00000001.01.02)
       09:32:00 fault  bust: D-1
-      09:32:00 day-trader  gives the claim of ACME back: entry cancelled: by the broker
-      09:32:00 day-trader  write-refused {"what":"release-claim","code":"CLAIM_HAS_FILLS","detail":"ACME has fills: it is a position, close it instead"}
       09:32:00 exit-manager  cancels X-1
       09:32:00 exit-manager  cancels X-2
       09:32:00 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
       09:32:00 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
       09:32:00 exit-manager  closes ACME: unknown
+      09:32:00 day-trader  gives the claim of ACME back: entry cancelled: by the broker
     `);
     expect(s.position()).toBe(0);
   });

@@ -1,4 +1,4 @@
-import type { shares } from '@holdfast/core/units';
+import { shares } from '@holdfast/core/units';
 import { afterEach, describe, expect, it } from 'vitest';
 import { claimEntry } from './claims.js';
 import { resetDaily } from './daily.js';
@@ -114,6 +114,15 @@ describe('claimEntry', () => {
     const ended = { do: 'write-order', order: { ...anEnter().order, status: 'CANCELLED' } } as const;
     expect(desk.commit([booked(), ended, release])).toMatchObject({ ok: true, refused: [{ code: 'CLAIM_HAS_FILLS' }] });
     expect(readPosition(desk.db, 'ACME')?.status).toBe('CLAIMED');
+
+    const busted = openDesk();
+    claim(busted);
+    const emptied = aPosition({ quantity: shares(0), status: 'CLOSING' });
+    expect(
+      busted.commit([booked({ execId: '0001.0002.0003.02', shares: shares(0) }), ended, { do: 'write-position', position: emptied }]),
+    ).toMatchObject({ ok: true, refused: [] });
+    expect(busted.commit([release])).toMatchObject({ ok: true, refused: [{ code: 'CLAIM_HAS_FILLS' }] });
+    expect(readPosition(busted.db, 'ACME')?.status).toBe('CLOSING');
 
     const other = openDesk();
     claim(other);

@@ -197,14 +197,14 @@ export function closeTrade(db: Db, trade: ClosedTrade, { now, replay }: When): v
 }
 
 /**
- * Gives a claim back. Refused while it may still become, or has become, a position: with fills (CLAIM_HAS_FILLS), or with an entry order that
- * may still live (ENTRY_MAY_LIVE; a LOST one is the caller's judgement).
+ * Gives a claim back. Refused while it may still become, or has become, a position: with fills, also where all of them were taken back, for its exits
+ * may still work (CLAIM_HAS_FILLS), or with an entry order that may still live (ENTRY_MAY_LIVE; a LOST one is the caller's judgement).
  */
 export function releaseClaim(db: Db, claim: { tradeId: string; reason: string; now: EpochMs }): { readonly ok: true } | Refusal {
   const { tradeId: trade_id, reason, now } = claim;
   const position = readPositionOfTrade(db, trade_id);
   if (!position) return { ok: true };
-  if (position.quantity !== 0 || db.first(fillsOf, { trade_id }))
+  if (position.status !== 'CLAIMED' || position.quantity !== 0 || db.first(fillsOf, { trade_id }))
     return refuse('CLAIM_HAS_FILLS', `${position.contract.symbol} has fills: it is a position, close it instead`);
   const living = db.first(livingEntries, { trade_id });
   if (living) return refuse('ENTRY_MAY_LIVE', `${living.order_ref} is ${living.status}: its last word must come first`);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isHalted, phaseOf } from '../day-trader.js';
-import { fromDollars } from '../units.js';
+import { fromDollars, shares } from '../units.js';
 import { claimOf, clock, command, quote, TraderBench, tale, told, working } from './testing/trader-bench.js';
 
 const REF = 'HFD-20260309-7-1';
@@ -118,6 +118,16 @@ describe('the life of an entry', () => {
     const effects = b.hear({ kind: 'not-sent', orderRef: REF, code: 'NOT_CONNECTED', detail: 'no connection' });
     expect(tale(effects)).toEqual(['order CANCELLED 0/498', 'release ACME']);
     expect(last(b)).toBe('reject NOT_CONNECTED');
+  });
+
+  test('I4: what it had filled is taken back: the claim is a position, and given back only when the exit manager has closed that (seed 8100289)', () => {
+    const b = working();
+    b.fill(b.entry, 200, 50.12, 'a.01');
+    b.storeTells({ positions: [{ ...claimOf(b.entry), status: 'OPEN', quantity: shares(200) }] });
+    b.status(b.entry, 'Cancelled', 200);
+    expect(tale(b.fill(b.entry, 0, 50.12, 'a.02'))).not.toContain('release ACME');
+    expect(tale(b.storeTells({ positions: [{ ...claimOf(b.entry), status: 'CLOSING' }] }))).not.toContain('release ACME');
+    expect(tale(b.storeTells({ positions: [] }))).toEqual(['release ACME']);
   });
 
   test('unknown to the broker when cancelled: dead once the executions are in', () => {

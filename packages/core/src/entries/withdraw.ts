@@ -98,11 +98,15 @@ function unanswered(d: Draft, { order }: Tracked, what: string): void {
   });
 }
 
-/** Gives back the claims of entries that ended without a share. Those with fills are positions, and the exit manager's. */
+/**
+ * Gives back the claims of entries that ended without a share. Those with fills are positions, and the exit manager's: also where what filled was
+ * taken back, until it has closed them (I4).
+ */
 export function releaseClaims(d: Draft): void {
   for (const tracked of d.s.entries.values()) {
     const { order, heardFilled, heardUnknown, isReleased } = tracked;
     if (isReleased || !isFinal(order) || order.filled > 0 || heardFilled !== null || heardUnknown) continue;
+    if (d.s.view.positions.some(({ tradeId, status }) => tradeId === order.tradeId && status !== 'CLAIMED')) continue;
     edit(d, 'entries').set(order.orderRef, { ...tracked, isReleased: true });
     write(d, {
       do: 'release-claim',
