@@ -278,4 +278,12 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I4',
     what: 'What an entry had bought was busted while both workers were dead: the day trader gave the position back as a claim and entered beside its exits.',
   },
+  {
+    seed: 9100136,
+    days: 2,
+    protection: 'guarded',
+    ownership: 'own-only',
+    invariant: 'I6',
+    what: 'The tail of a burst began in the quiet phase and waited there for its moment: a kill in the last minute of what should have been quiet.',
+  },
 ];

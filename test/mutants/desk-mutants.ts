@@ -215,6 +215,8 @@ export const DESK_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'entry-without-guard',
+    // A signal has to come in the few seconds a day in which no exit manager is able to guard.
+    days: 4,
     rule: 'No guard, no entry.',
     caughtBy: ['I2'],
     breaks: [

@@ -6,6 +6,8 @@ export interface Mutant {
   /** Which invariants may say so first. */
   readonly caughtBy: readonly string[];
   readonly breaks: readonly Break[];
+  /** Trading days a seed runs; one unless what is broken is seldom asked for. */
+  readonly days?: number;
 }
 
 export interface Break {

@@ -57,13 +57,14 @@ async function inTurn<T>(work: () => Promise<T>): Promise<T> {
 }
 
 async function hunt(mutant: Mutant): Promise<Caught> {
-  const campaign = ['--seeds', String(SEEDS), '--from', String(FROM), '--workers', '1', '--first', '--json'];
+  const days = ['--days', String(mutant.days ?? 1)];
+  const campaign = ['--seeds', String(SEEDS), '--from', String(FROM), ...days, '--workers', '1', '--first', '--json'];
   const { code, out, err } = await simulate(campaign, broken(mutant));
   const told = `${mutant.name}: exit code ${code}\n${err.slice(-4_000)}`;
   const [first] = reportOf(out, told).violations;
   if (first === undefined || code !== 1) throw new Error(`survived, or ended in a bug of its own. ${told}`);
   const { invariant, seed } = first;
-  const story = await simulate(['--seed', String(seed), '--trace'], broken(mutant));
+  const story = await simulate(['--seed', String(seed), ...days, '--trace'], broken(mutant));
   expect(TRIPPED.exec(story.out)?.[0], `${mutant.name}, seed ${seed}: it tripped over its own break`).toBeUndefined();
   return { name: mutant.name, invariant, seed };
 }
@@ -89,6 +90,12 @@ describe('every broken rule is noticed', () => {
     const { seeds, violations } = reportOf(out, err.slice(-4_000));
     expect(violations, err.slice(-4_000)).toEqual([]);
     expect({ seeds, code }).toEqual({ seeds: last - FROM + 1, code: 0 });
+    for (const { name, days = 1 } of MUTANTS.filter(mutant => mutant.days !== undefined)) {
+      const found = caught.find(one => one.name === name);
+      if (!found) continue;
+      const same = await simulate(['--seed', String(found.seed), '--days', String(days), '--json'], {});
+      expect(reportOf(same.out, same.err).violations, name).toEqual([]);
+    }
   });
 
   afterAll(() => {

@@ -87,14 +87,15 @@ const merged = (left: Numbers, right: Numbers, join: (a: number, b: number) => n
 };
 const sum = (left: number, right: number): number => left + right;
 
-/** Two reports as one. Speeds are not added: the caller knows how long the whole took. */
+/** Two reports as one. Seconds are those of all shards together, so the speed is that of one such machine, however many ran at a time. */
 export function join(left: CampaignReport, right: CampaignReport): CampaignReport {
+  const [days, seconds] = [left.days + right.days, left.seconds + right.seconds];
   const cells: Record<string, Numbers> = { ...left.cells };
   for (const [kind, row] of Object.entries(right.cells)) cells[kind] = merged(cells[kind] ?? {}, row, sum);
   return {
     profile: left.profile,
     seeds: left.seeds + right.seeds,
-    days: left.days + right.days,
+    days,
     faults: merged(left.faults, right.faults, sum),
     cells,
     entries: left.entries + right.entries,
@@ -106,8 +107,8 @@ export function join(left: CampaignReport, right: CampaignReport): CampaignRepor
     worlds: merged(left.worlds, right.worlds, sum),
     unprotectedMsMax: merged(left.unprotectedMsMax, right.unprotectedMsMax, Math.max),
     hashes: { ...left.hashes, ...right.hashes },
-    daysPerSecond: left.daysPerSecond + right.daysPerSecond,
-    seconds: Math.max(left.seconds, right.seconds),
+    daysPerSecond: seconds > 0 ? days / seconds : 0,
+    seconds,
   };
 }
 

@@ -36,7 +36,7 @@ export function runDay(world: World, date: TradeDate, isFirst: boolean): void {
 
 /** Everything that was wrong is over: safety was first, now the desk must get well by itself (I6, I11). */
 function quiet(world: World, ms: number): void {
-  world.faults.end();
+  world.faults.end(ms);
   world.tell({ fact: 'faults', active: false });
   world.say('day', 'quiet');
   world.runTo(epochMs(world.time.exchange() + ms));

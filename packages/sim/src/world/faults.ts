@@ -148,8 +148,13 @@ export class Faults {
     });
   }
 
-  /** The quiet phase begins: everything ends, nothing waits in ambush. */
-  end(): void {
+  /**
+   * The quiet phase begins, and lasts so many milliseconds of exchange time: everything ends, nothing waits in ambush, and what bursts or people
+   * have pushed past the end of the storm does not begin any more. People who open something late in the day still do.
+   */
+  end(quietMs: number): void {
+    const over = this.#world.time.exchange() + quietMs;
+    this.#plan = this.#plan.filter(({ fault, afterOpenMs }) => fault === 'hand open' || this.#open + afterOpenMs >= over);
     const { points, disk, gateway } = this.#world;
     const endings = [...this.#endings, ...this.#lingering];
     this.#endings = [];
