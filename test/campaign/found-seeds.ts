@@ -286,4 +286,12 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I6',
     what: 'The tail of a burst began in the quiet phase and waited there for its moment: a kill in the last minute of what should have been quiet.',
   },
+  {
+    seed: 10_200_388,
+    days: 2,
+    protection: 'guarded',
+    ownership: 'any-client',
+    invariant: 'I6',
+    what: 'An exit manager died between learning of two fills from rows and writing their sum: its successor left the position’s row as it was.',
+  },
 ];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isSettled } from '../exit-manager.js';
 import type { Order } from '../orders/order.js';
-import { epochMs } from '../units.js';
+import { epochMs, shares } from '../units.js';
 import { CON_ID, ExitBench, type Worked } from './testing/exit-bench.js';
 
 /** 11:00 in New York. */
@@ -97,6 +97,14 @@ describe('a position that grows in many small parts', () => {
     bench.run(2_500);
     expect(the(bench, 'disaster-stop').quantity).toBe(bench.position);
   });
+});
+
+it('I6: a row that an exit manager left behind at less than its executions sum to is set right by the next start (seed 10200388)', () => {
+  const bench = resting(100);
+  for (const [key, row] of bench.rows.positions) bench.rows.positions.set(key, { ...row, quantity: shares(40) });
+  bench.restart();
+  bench.run(2_000);
+  expect([...bench.rows.positions.values()].map(({ quantity }) => quantity)).toEqual([100]);
 });
 
 it('I1: what rests shrinks with a sale by hand, though a refused stop waits long for its next try (seed 3006601)', () => {

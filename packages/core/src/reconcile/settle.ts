@@ -3,7 +3,7 @@ import { isTradable } from '../contract.js';
 import type { EventBody } from '../events.js';
 import { askSnapshot, hearPosition, lacksPosition, noteContract } from '../exits/adopt.js';
 import { doubtBreachesAnew } from '../exits/decide-exit.js';
-import { alert, type Draft, edit, emit, putOrder, say, setOrder, type Tracked, update, updateLink, write } from '../exits/desk.js';
+import { alert, type Draft, edit, emit, putCare, putOrder, say, setOrder, type Tracked, update, updateLink, write } from '../exits/desk.js';
 import { hearOpenOrder, step } from '../exits/heard.js';
 import { learnExecution, recoverTrades } from '../exits/learn.js';
 import { askPrices } from '../exits/price-stream.js';
@@ -49,6 +49,7 @@ export function settleSnapshot(d: Draft, told: Extract<EventBody, { kind: 'snaps
   for (const tracked of d.s.orders.values()) settleOrder(d, { tracked, isOpen: seen.has(tracked.order.orderRef), askedAt: asked.askedAt });
   forgetOldEntries(d, seen);
   writeRecounted(d);
+  if (asked.isFirst) writeCared(d);
   tellCorrections(d, correctionsBetween(before, d.s));
   for (const conId of d.s.care.keys()) d.touched.add(conId);
   becomeReady(d, asked.isFirst);
@@ -66,6 +67,14 @@ function writeRecounted(d: Draft): void {
     if (tracked) putOrder(d, { ...tracked, order: { ...tracked.order } });
   }
   update(d, { recounted: [] });
+}
+
+/**
+ * Once at a start: a predecessor that learned of fills from another process's rows may have died before it wrote what they sum to, and nothing would
+ * change that row until the next fill.
+ */
+function writeCared(d: Draft): void {
+  for (const care of d.s.care.values()) if (care.status !== 'CLAIMED') putCare(d, { ...care });
 }
 
 /** A complete positions answer leaves out what is not held. */

@@ -63,7 +63,7 @@ export class ExitBench {
   readonly effects: Effect[] = [];
   private readonly inbox: EventBody[] = [];
   private readonly spent = new Set<string>();
-  private readonly rows = {
+  readonly rows = {
     positions: new Map<string, PositionRow>(),
     orders: new Map<string, Order>(),
     executions: new Map<string, Execution & { tradeId: string | null }>(),
