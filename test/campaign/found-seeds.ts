@@ -294,4 +294,12 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I6',
     what: 'An exit manager died between learning of two fills from rows and writing their sum: its successor left the position’s row as it was.',
   },
+  {
+    seed: 10_200_037,
+    days: 2,
+    protection: 'guarded',
+    ownership: 'any-client',
+    invariant: 'I1',
+    what: 'After a sale by hand the target’s cancel left at once and took the gateway two seconds, in which it filled: the referee blamed the desk.',
+  },
 ];

@@ -75,6 +75,23 @@ describe('I1: never an unintended short, or long', () => {
     expect(story('MKT', '10:00:30')).toBe(1);
   });
 
+  test('a cancel that left in time and takes long is nobody’s fault; one that left late, or never, is (seed 10200037)', () => {
+    const story = (cancelledAt: string | null) => {
+      const stage = new RefereeStage();
+      const orderRef = 'HFX-20260309-1-77';
+      stage.buy();
+      stage.byHand('SELL');
+      for (const clock of ['10:00:01', '10:00:05']) {
+        stage.advance(clock);
+        if (clock === cancelledAt) stage.sent({ processId: 1, orderRef, what: 'cancel' });
+      }
+      stage.advance('10:00:06');
+      stage.send(MANAGER, { side: 'SELL', orderRef });
+      return stage.words().length;
+    };
+    expect([story('10:00:01'), story('10:00:05'), story(null)]).toEqual([0, 1, 1]);
+  });
+
   test('a purchase that was refused is tried again within the minute of quarantine, and one that was not has its own bound (seed 8400067)', () => {
     const story = (isRefused: boolean, until: string) => {
       const stage = new RefereeStage();

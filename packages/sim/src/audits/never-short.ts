@@ -1,3 +1,4 @@
+import type { CareLine } from './care-ledger.js';
 import { Debt } from './debt.js';
 import { type Audit, isRefusedExit, isSwallowedExit, type Stand } from './ground.js';
 import { isExitClient } from './violation.js';
@@ -9,7 +10,7 @@ import { isExitClient } from './violation.js';
  * - exits that rest must not add up to more than is held for longer than `excessExitsMsMax` (an OCA group counts once).
  *
  * Allowed: a fill that crosses the operator's own trade, or a correction by the exchange, within `operatorGraceMs` of reaction time:
- * nobody could have known. What is being bought back by orders that trade now, for all of it, waits for the book alone; where the gateway swallows
+ * nobody could have known, and so is what an order trades whose cancel left within that grace and has not arrived. What is being bought back by orders that trade now, for all of it, waits for the book alone; where the gateway swallows
  * such an order, it was made in time, and the next one has the same patience; where it was refused, the next try comes within `retryWithinMs`. A position that a correction alone turned round is the operator's to judge. Halts and closed hours stop the clocks of the second and third look.
  */
 export function neverShort({ ground, rules, say }: Stand): Audit {
@@ -18,11 +19,19 @@ export function neverShort({ ground, rules, say }: Stand): Audit {
   /** What an exit crossed into, and an order that would have ended it was refused. */
   const refused = new Set<number>();
   const excess = new Map<number, Debt>();
+  /** By order: the reaction time of its latest cancel. */
+  const cancelled = new Map<string, number>();
   const said = new Set<string>();
   const once = (key: string, conId: number, detail: string): void => {
     if (said.has(key)) return;
     said.add(key);
     say(conId, detail);
+  };
+
+  /** Its cancel left in time and is under way: what it trades until that has arrived nobody can keep back. */
+  const wasCancelledInTime = (orderRef: string, line: CareLine): boolean => {
+    const at = cancelled.get(orderRef);
+    return at !== undefined && ground.reactionMs() - at <= bounds.excessExitsMsMax && ground.isDisturbed(line, at);
   };
 
   /** Grows the debt of an instrument while `isOwed`, forgets it otherwise; returns what has been owed so far. */
@@ -54,10 +63,11 @@ export function neverShort({ ground, rules, say }: Stand): Audit {
       }
       const nearer = before !== 0 && Math.sign(before) !== (side === 'BUY' ? 1 : -1);
       const crosses = Math.sign(line.held) === -Math.sign(before);
-      if ((nearer && !crosses) || ground.isDisturbed(line)) return;
+      if ((nearer && !crosses) || ground.isDisturbed(line) || wasCancelledInTime(orderRef, line)) return;
       say(conId, `${line.held < 0 ? 'short' : 'long'} ${Math.abs(line.held)} after ${done}, ${before} were held before`);
     },
     fact(fact) {
+      if (fact.fact === 'sent' && fact.what === 'cancel') cancelled.set(fact.orderRef, ground.reactionMs());
       if (isRefusedExit(fact) && crossed.has(fact.conId)) refused.add(fact.conId);
       if (isRefusedExit(fact) || isSwallowedExit(fact)) crossed.delete(fact.conId);
     },
