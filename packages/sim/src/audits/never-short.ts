@@ -9,9 +9,11 @@ import { isExitClient } from './violation.js';
  * - what an exit crossed into all the same (excused or not) must be bought back, or sold, within `buyBackMsMax`;
  * - exits that rest must not add up to more than is held for longer than `excessExitsMsMax` (an OCA group counts once).
  *
- * Allowed: a fill that crosses the operator's own trade, or a correction by the exchange, within `operatorGraceMs` of reaction time:
- * nobody could have known, and so is what an order trades whose cancel left within that grace and has not arrived. What is being bought back by orders that trade now, for all of it, waits for the book alone; where the gateway swallows
- * such an order, it was made in time, and the next one has the same patience; where it was refused, the next try comes within `retryWithinMs`. A position that a correction alone turned round is the operator's to judge. Halts and closed hours stop the clocks of the second and third look.
+ * Allowed: a fill that crosses the operator's own trade, or a correction by the exchange, within `operatorGraceMs` of reaction time: nobody
+ * could have known, and so is what an order trades whose cancel left within that grace and has not arrived. What is being bought back by orders
+ * that trade now, for all of it, waits for the book alone; where the gateway swallows such an order, it was made in time, and the next one has
+ * the same patience; where it was refused, the next try comes within `retryWithinMs`. A position that a correction alone turned round is the
+ * operator's to judge. Halts and closed hours stop the clocks of the second and third look.
  */
 export function neverShort({ ground, rules, say }: Stand): Audit {
   const { bounds } = rules;
