@@ -23,19 +23,6 @@ const the = (bench: ExitBench, role: Order['role']): Worked => {
   return one;
 };
 
-const flatten = (bench: ExitBench): void =>
-  bench.hear({
-    kind: 'command',
-    command: {
-      id: 7,
-      target: 'exit-manager',
-      kind: 'flatten',
-      payload: { symbol: 'ACME' },
-      tradeDate: bench.state.tradeDate,
-      expiresAt: epochMs(bench.at + 60_000),
-    },
-  });
-
 /** The stop sells 40, the exchange takes them back, and it sells the other 60: Filled by the broker's count, 60 of 100 by the executions. */
 function bustedStop({ isDecided }: { readonly isDecided: boolean }): ExitBench {
   const bench = bought();
@@ -46,7 +33,7 @@ function bustedStop({ isDecided }: { readonly isDecided: boolean }): ExitBench {
   if (sold) bench.correct(sold, { shares: 0 as Order['filled'] });
   bench.fill(stop, 10, 49.5);
   bench.run(5_000);
-  if (isDecided) flatten(bench);
+  if (isDecided) bench.flatten();
   bench.run(2_000);
   bench.fill(stop, 50, 49.5);
   bench.deliver();
@@ -70,7 +57,7 @@ describe('an order that the broker calls Filled while its executions sum to less
 
   it('I1: the word comes before the executions, and the answer to an older question between them: nothing is sold twice', () => {
     const bench = bought();
-    flatten(bench);
+    bench.flatten();
     bench.liquidity = 0;
     bench.run(4_000);
     const sale = the(bench, 'exit');

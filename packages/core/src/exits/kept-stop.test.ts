@@ -19,22 +19,9 @@ function denied(): ExitBench {
   return bench;
 }
 
-const flatten = (bench: ExitBench): void =>
-  bench.hear({
-    kind: 'command',
-    command: {
-      id: 7,
-      target: 'exit-manager',
-      kind: 'flatten',
-      payload: { symbol: 'ACME' },
-      tradeDate: bench.state.tradeDate,
-      expiresAt: epochMs(bench.at + 60_000),
-    },
-  });
-
 it('I2: an exit that may sell nothing yet withdraws the target and keeps the stop, until it may (seed 4000052)', () => {
   const bench = denied();
-  flatten(bench);
+  bench.flatten();
   bench.run(9_000);
   expect(bench.working().map(({ order, quantity }) => [order.role, quantity])).toEqual([['disaster-stop', 100]]);
   bench.run(3_000);
@@ -45,14 +32,14 @@ it('I3: what the broker says it holds is sold at once', () => {
   const bench = denied();
   bench.tellPosition();
   bench.deliver();
-  flatten(bench);
+  bench.flatten();
   bench.run(500);
   expect([bench.position, bench.working()]).toEqual([0, []]);
 });
 
 it('I1: sold by hand meanwhile, the stop goes with the news', () => {
   const bench = denied();
-  flatten(bench);
+  bench.flatten();
   bench.run(1_000);
   bench.byHand(-100, 50);
   bench.run(2_500);

@@ -158,17 +158,7 @@ it('I2: a change to more that does not arrive withdraws nothing: a part is bette
 it('I1: a sale that rests for the reopening and shrinks by no change is withdrawn, and placed anew', () => {
   const bench = resting(100);
   bench.liquidity = 0;
-  bench.hear({
-    kind: 'command',
-    command: {
-      id: 7,
-      target: 'exit-manager',
-      kind: 'flatten',
-      payload: { symbol: 'ACME' },
-      tradeDate: bench.state.tradeDate,
-      expiresAt: epochMs(bench.at + 60_000),
-    },
-  });
+  bench.flatten();
   bench.run(20_000);
   expect(bench.working().map(({ order, quantity }) => [order.role, order.tif, quantity])).toEqual([['exit', 'DAY', 100]]);
   bench.swallows = isChange;
@@ -196,17 +186,7 @@ describe('a stop that has begun to sell', () => {
     bench.fill(the(bench, 'disaster-stop'), 3, 49.5);
     more(bench, 10);
     bench.run(2_500);
-    bench.hear({
-      kind: 'command',
-      command: {
-        id: 7,
-        target: 'exit-manager',
-        kind: 'flatten',
-        payload: { symbol: 'ACME' },
-        tradeDate: bench.state.tradeDate,
-        expiresAt: epochMs(bench.at + 60_000),
-      },
-    });
+    bench.flatten();
     bench.run(6_000);
     expect(sent(bench, 'cancel')).toBe(0);
     expect(bench.working().map(({ order, quantity, filled }) => [order.role, quantity - filled])).toEqual([
@@ -279,17 +259,7 @@ describe('a stop that has begun to sell', () => {
       filled: 3,
       remaining: 107,
     });
-    bench.hear({
-      kind: 'command',
-      command: {
-        id: 7,
-        target: 'exit-manager',
-        kind: 'flatten',
-        payload: { symbol: 'ACME' },
-        tradeDate: bench.state.tradeDate,
-        expiresAt: epochMs(bench.at + 60_000),
-      },
-    });
+    bench.flatten();
     bench.run(6_000);
     expect([bench.position, bench.working()]).toEqual([0, []]);
   });

@@ -20,17 +20,7 @@ function swallowed(tif: 'IOC' | 'DAY') {
     sentAt = bench.mono;
     return true;
   };
-  bench.hear({
-    kind: 'command',
-    command: {
-      id: 7,
-      target: 'exit-manager',
-      kind: 'flatten',
-      payload: { symbol: 'ACME' },
-      tradeDate: bench.state.tradeDate,
-      expiresAt: epochMs(bench.at + 60_000),
-    },
-  });
+  bench.flatten();
   for (let beats = 0; beats < 300 && !bench.effects.some(effect => effect.do === 'reconnect'); beats += 1) bench.run(100);
   return { bench, missedAfterMs: bench.mono - sentAt };
 }

@@ -165,6 +165,16 @@ export class ExitBench {
       this.inbox.push({ kind: 'pnl-mark', conId: CON_ID, quantity: this.position, price: fromDollars(dollars) });
   }
 
+  /** A person asks for ACME to be sold. */
+  flatten(): void {
+    const expiresAt = epochMs(this.at + 60_000);
+    const payload = { symbol: 'ACME' };
+    this.hear({
+      kind: 'command',
+      command: { id: 7, target: 'exit-manager', kind: 'flatten', payload, tradeDate: this.state.tradeDate, expiresAt },
+    });
+  }
+
   /** Somebody trades by hand. */
   byHand(quantity: number, dollars: number): void {
     this.position += quantity;
