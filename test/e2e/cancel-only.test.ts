@@ -130,6 +130,7 @@ it('A4: what fills after the day trader has ended is a position like any other: 
   desk.onWire(({ direction, clientId }) => {
     if (isWithinReach || direction !== 'in' || clientId !== 2 || desk?.pidOf('day-trader') === trader) return;
     isWithinReach = true; // the cancel-only process says hello: it does not know the entry yet
+    desk?.room.gateway.holdOrders(500); // its cancel loses the race by as much, however busy the machine
     desk?.walk(WANTED);
   });
 
