@@ -7,6 +7,8 @@ export interface FoundSeed {
   readonly days: number;
   readonly protection?: Protection;
   readonly ownership?: Ownership;
+  /** Run with `--focus`. */
+  readonly focused?: boolean;
   readonly invariant: Invariant;
   /** What happened, in one sentence. */
   readonly what: string;

@@ -9,7 +9,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'holdfast-found-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 describe('seeds that once found something are clean', () => {
-  it.each(FOUND)('$invariant, seed $seed: $what', { timeout: 60_000 }, ({ seed, days, protection, ownership }) => {
+  it.each(FOUND)('$invariant, seed $seed: $what', { timeout: 60_000 }, ({ seed, days, protection, ownership, focused }) => {
     const result = runSeed({
       seed,
       days,
@@ -18,6 +18,7 @@ describe('seeds that once found something are clean', () => {
       keep: 0,
       ...(protection ? { protection } : {}),
       ...(ownership ? { ownership } : {}),
+      ...(focused ? { focused } : {}),
     });
     expect(result.violations).toEqual([]);
   });

@@ -55,6 +55,9 @@ export function writtenMarket({ date, market, previous, splits = [] }: WrittenDa
     instruments,
     splits: divided,
     fired: [],
+    // Nothing happens here that is not written.
+    befall: () => undefined,
+    stir: () => undefined,
     next() {
       const update = updates[index++];
       if (update?.trade) tapes.get(update.conId)?.add(update.at, update.trade);

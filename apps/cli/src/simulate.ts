@@ -26,6 +26,7 @@ interface Options {
   readonly shard?: Shard;
   readonly protection?: Protection;
   readonly ownership?: Ownership;
+  readonly focus?: boolean;
   readonly trace?: boolean;
   readonly verbose?: boolean;
   readonly first?: boolean;
@@ -64,6 +65,7 @@ export const addSimulateCommand: Verb = (program, run) => {
     .addOption(new Option('--profile <profile>', 'how much goes wrong').choices([...PROFILES]).default('storm'))
     .addOption(new Option('--protection <mode>', 'one protection mode; each seed draws its own without it').choices([...PROTECTIONS]))
     .addOption(new Option('--ownership <world>', 'who may cancel an order; each seed draws it').choices(['own-only', 'any-client']))
+    .option('--focus', 'each seed goes at one cell of the table of faults and order states, all cells in turn')
     .option('--workers <n>', 'threads', positive, availableParallelism())
     .option('--shard <i/n>', 'the i-th of n equal parts of the seeds', parseShard)
     .option('--trace', 'with --seed: print its story')
@@ -104,8 +106,8 @@ function parseShard(text: string): Shard {
 }
 
 async function simulateSeeds(place: Place, options: Options): Promise<number> {
-  const { seed, days, profile, protection, ownership } = options;
-  const wanted = { days, profile, ...(protection && { protection }), ...(ownership && { ownership }) };
+  const { seed, days, profile, protection, ownership, focus } = options;
+  const wanted = { days, profile, ...(protection && { protection }), ...(ownership && { ownership }), ...(focus && { focused: true }) };
   if (seed !== undefined && (options.seeds !== undefined || options.from !== undefined || options.shard !== undefined))
     return usage(place, '--seed is one seed alone: leave out --seeds, --from and --shard.');
   if (options.trace === true) {
@@ -207,12 +209,13 @@ function verdict(report: CampaignReport, missing: readonly string[], screen: Pla
   return report.violations.length === 0 && missing.length === 0 ? EXIT.ok : EXIT.no;
 }
 
-function replayOf(seed: number, { days, profile, protection, ownership }: Options): string {
+function replayOf(seed: number, { days, profile, protection, ownership, focus }: Options): string {
   const more = [
     days === 1 ? '' : ` --days ${days}`,
     profile === 'storm' ? '' : ` --profile ${profile}`,
     protection ? ` --protection ${protection}` : '',
     ownership ? ` --ownership ${ownership}` : '',
+    focus ? ' --focus' : '',
   ];
   return `replay: ./holdfast simulate --seed ${seed}${more.join('')} --trace`;
 }

@@ -57,10 +57,25 @@ export function writeScript({ weather, session, random, crash }: ScriptWish): re
   return kept;
 }
 
-function drawEpisode(kind: Mishap, { open, close }: TradingSession, random: Random): Episode {
+function drawEpisode(kind: Mishap, session: TradingSession, random: Random): Episode {
+  const { open, close } = session;
   // Milliseconds are drawn too: what happens between two regular marks should not always happen on the second.
   const whole = Math.floor((close - BEFORE_CLOSE_MS - open - FROM_OPEN_MS) / SECOND_MS);
   const from = open + FROM_OPEN_MS + random.below(whole) * SECOND_MS + random.below(SECOND_MS);
+  return episodeFrom(kind, from, { close, random });
+}
+
+/** A mishap of any kind that begins now, for one symbol; null where no room is left for it before the close. */
+export function drawSudden(now: number, { close }: TradingSession, random: Random): Episode | null {
+  if (now >= close - LAST_HALT_MS[0]) return null;
+  const kind = ([...KINDS, 'crash'] as const)[random.below(KINDS.length + 1)];
+  if (kind === undefined) return null;
+  if (kind === 'crash') return { kind, from: now, until: now, bps: -random.between(100, 400), side: 'both' };
+  if (kind === 'halt-to-close') return { kind, from: now, until: close, bps: 0, side: 'both' };
+  return episodeFrom(kind, now, { close, random });
+}
+
+function episodeFrom(kind: Mishap, from: number, { close, random }: { readonly close: number; readonly random: Random }): Episode {
   const seconds = (low: number, high: number) => from + random.between(low, high) * SECOND_MS;
   const either = (bps: number) => (random.chance(1, 2) ? bps : -bps);
   const plain = { kind, from, until: from, bps: 0, side: 'both' } as const;

@@ -49,6 +49,8 @@ export class StormSymbol {
   private busyUntil = 0;
   private upcoming = 0;
   private active: Episode | undefined;
+  /** A mishap that is not in the script: it begins with the next mark, and the script waits until it is over. */
+  private sudden: Episode | undefined;
 
   constructor(private readonly day: SymbolDay) {
     const { morning, weather, random, session } = day;
@@ -78,6 +80,16 @@ export class StormSymbol {
     return update;
   }
 
+  /** A mishap out of the blue, from the next mark on; not while another one lasts. */
+  befall(episode: Episode): void {
+    if (this.active === undefined) this.sudden = episode;
+  }
+
+  /** Marks every second until then. */
+  stir(until: number): void {
+    this.busyUntil = Math.max(this.busyUntil, until);
+  }
+
   private preMarket(now: EpochMs): MarketUpdate {
     const { session, random } = this.day;
     const next = now + PRE_MARKET_MARK_MS;
@@ -105,18 +117,24 @@ export class StormSymbol {
     if (this.active && now >= this.active.until) {
       const ended = this.active;
       this.active = undefined;
+      if (this.sudden === ended) this.sudden = undefined;
       if (ended.kind === 'halt') return this.resume(now, ended);
     }
+    const { sudden } = this;
+    if (sudden && !this.active) return this.begin(sudden, now);
     const due = this.day.script[this.upcoming];
-    if (due && now >= due.from) return this.begin(due, now);
+    if (due && now >= due.from && (!this.active || this.active !== sudden)) {
+      this.upcoming += 1;
+      return this.begin(due, now);
+    }
     this.walk(now);
     return this.asUsual(now);
   }
 
   private begin(episode: Episode, now: EpochMs): MarketUpdate {
-    this.upcoming += 1;
-    this.busyUntil = episode.until + BUSY_MS;
+    this.stir(episode.until + BUSY_MS);
     if (episode.until > now) this.active = episode;
+    else if (episode === this.sudden) this.sudden = undefined;
     const { kind, bps } = episode;
     this.fire(kind, now, bps);
     const { conId } = this.day.instrument;

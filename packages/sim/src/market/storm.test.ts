@@ -1,9 +1,9 @@
 import { atTime, sessionOf, tradeDate, tradeDateOf } from '@holdfast/core/calendar';
-import { type Micros, micros } from '@holdfast/core/units';
+import { epochMs, type Micros, micros } from '@holdfast/core/units';
 import { describe, expect, test } from 'vitest';
 import { createExchange } from '../exchange.js';
 import type { MarketEvent, MarketUpdate } from '../exchange-types.js';
-import { hashText } from '../random.js';
+import { createRandom, hashText } from '../random.js';
 import { type StormOptions, type StormSource, stormSource } from './storm.js';
 import { campaignDays, tradingDays } from './trading-days.js';
 
@@ -26,6 +26,28 @@ describe('the storm', () => {
     expect(hashOf({})).toBe(hashOf({}));
     const others = [{ seed: 2 }, { date: tradeDate('2026-03-10') }, { profile: 'rough' as const }].map(hashOf);
     expect(new Set([hashOf({}), ...others]).size).toBe(4);
+  });
+
+  test('befalls symbols out of the blue: within a second of theirs, and the script goes on after it', () => {
+    const source = stormSource({ seed: 4, date: MONDAY, profile: 'storm' });
+    const noon = atTime(MONDAY, '12:00');
+    const until = (at: number): void => {
+      for (let update = source.next(); update && update.at < at; update = source.next());
+    };
+    until(noon);
+    source.stir(noon + 60_000);
+    until(noon + 10_000);
+    const before = source.fired.length;
+    source.befall(epochMs(noon + 10_000), createRandom(1, 'blue'));
+    until(noon + 12_000);
+    const blue = source.fired.slice(before);
+    expect(blue.length).toBeGreaterThan(2);
+    expect(new Set(blue.map(({ conId }) => conId)).size).toBe(blue.length);
+    until(Number.POSITIVE_INFINITY);
+    expect(source.fired.length).toBeGreaterThan(before + blue.length);
+    // Whoever was halted trades again, or is halted for good.
+    for (const { conId, at } of source.fired.filter(({ kind, at }) => kind === 'halt' && at >= noon))
+      expect(source.fired.some(event => event.conId === conId && event.kind === 'resume' && event.at > at)).toBe(true);
   });
 
   test('comes in time order, ties by conId, within the session, on ticks, never crossed', () => {

@@ -5,7 +5,7 @@ import { createRandom, type Random } from '../random.js';
 import type { TradingSession } from '../trading-session.js';
 import { conIdOf } from './con-id.js';
 import { drawMorning, type Morning, TICK } from './storm-morning.js';
-import { writeScript } from './storm-script.js';
+import { drawSudden, writeScript } from './storm-script.js';
 import { StormSymbol } from './storm-symbol.js';
 import { type StormProfile, WEATHER, type Weather } from './storm-weather.js';
 import { TradeTape } from './trade-tape.js';
@@ -31,6 +31,10 @@ export interface StormSource extends MarketSource {
   readonly splits: readonly Split[];
   /** What each symbol is worth after what was handed out, without flashes and crazy prints: `previous` of the next day. */
   closes(): ReadonlyMap<number, Micros>;
+  /** Half of the symbols meet a mishap with their next mark, each its own; symbols that are in one already stay in it. */
+  befall(now: EpochMs, random: Random): void;
+  /** All symbols speak every second until then, so that what befalls them does so at once. */
+  stir(until: number): void;
 }
 
 /** Twelve made-up names. Their conIds are the same every day. */
@@ -53,6 +57,7 @@ interface Line {
  */
 export function stormSource(options: StormOptions): StormSource {
   const { seed, date, profile } = options;
+  const session = options.session ?? sessionOf(date);
   const { isTradingDay, note } = sessionOf(date);
   if (!isTradingDay) throw new Error(`${date} has no session (${note}): choose a trading day for the storm`);
   const fired: MarketEvent[] = [];
@@ -70,6 +75,15 @@ export function stormSource(options: StormOptions): StormSource {
     fired,
     next: () => earliest(symbols)?.next(),
     nextAt: conId => byConId.get(conId)?.at ?? NEVER,
+    befall(now, random) {
+      for (const symbol of symbols) {
+        const episode = random.chance(1, 2) ? drawSudden(now, session, random) : null;
+        if (episode) symbol.befall(episode);
+      }
+    },
+    stir(until) {
+      for (const symbol of symbols) symbol.stir(until);
+    },
     closes: () => new Map(lines.map(({ instrument, symbol }) => [instrument.conId, symbol.truePrice])),
     history: (conId, barMs, from, to) => pastOf(lines, { conId, barMs, from, to, date }),
   };

@@ -290,6 +290,7 @@ const ACTS: Readonly<Record<PlannedFault, Act>> = {
   'store replaced': replaceStore,
   'clock step': clockStep,
   suspend,
+  market: (world, { random }) => world.source.befall(world.time.exchange(), random),
 };
 
 export const actOf = (fault: PlannedFault): Act => ACTS[fault];

@@ -3,7 +3,7 @@ import type { Random } from '../random.js';
 import type { OrderState } from './counts.js';
 import { type Act, actOf } from './fault-acts.js';
 import { layLure } from './lures.js';
-import { type PlannedMoment, planDay, type Storm } from './profile.js';
+import { focusOf, type PlannedFault, type PlannedMoment, planDay, type Storm } from './profile.js';
 import { noticeStore } from './store-acts.js';
 import type { World } from './world.js';
 
@@ -16,6 +16,7 @@ const PATIENCE_MS = 60_000;
 const AIM_MS = 1_200_000;
 
 interface Aimed {
+  readonly fault: PlannedFault | null;
   readonly act: Act;
   readonly aim: OrderState;
   readonly until: number;
@@ -50,8 +51,9 @@ export class Faults {
     this.#open = open;
     const { options, setup } = this.#world;
     const sessionMs = close - open;
+    const focus = options.focused ? focusOf(options.seed) : null;
     const flatAfterOpenMs = sessionMs - setup.config.session.flatMinutesBeforeClose * 60_000;
-    this.#plan = planDay(this.random, { profile: options.profile, sessionMs, storms, flatAfterOpenMs });
+    this.#plan = planDay(this.random, { profile: options.profile, sessionMs, storms, flatAfterOpenMs, focus });
   }
 
   /** Exchange time of the next thing that begins. */
@@ -88,17 +90,20 @@ export class Faults {
       if (!moment) return;
       this.#world.awake();
       if (moment.aim === null) actOf(moment.fault)(this.#world, this);
-      else this.#aim(actOf(moment.fault), moment.aim);
+      else this.#aim(moment.fault, moment.aim);
     }
     this.strike();
   }
 
   /** Waits for an order in that state, and sees to it that there will be one. */
-  #aim(act: Act, aim: OrderState): void {
+  #aim(fault: PlannedFault, aim: OrderState): void {
+    if (this.#world.options.focused && this.#aimed.some(other => other.fault === fault && other.aim === aim)) return;
+    const act = actOf(fault);
     const until = this.#world.time.exchange() + AIM_MS;
+    if (fault === 'market') this.#world.source.stir(until);
     const { next, end } = layLure(this.#world, aim);
-    this.#aimed.push({ act, aim, until, end });
-    if (next) this.#aimed.push({ act: next.act, aim: next.aim, until, end: () => undefined });
+    this.#aimed.push({ fault, act, aim, until, end });
+    if (next) this.#aimed.push({ fault: null, act: next.act, aim: next.aim, until, end: () => undefined });
   }
 
   /** The faults that are aimed at an order in some state begin as soon as there is one. */
@@ -156,11 +161,12 @@ export class Faults {
     const over = this.#world.time.exchange() + quietMs;
     this.#plan = this.#plan.filter(({ fault, afterOpenMs }) => fault === 'hand open' || this.#open + afterOpenMs >= over);
     const { points, disk, gateway } = this.#world;
+    for (const { end } of this.#aimed) end();
+    this.#aimed = [];
     const endings = [...this.#endings, ...this.#lingering];
     this.#endings = [];
     this.#lingering = [];
-    for (const { end } of [...endings, ...this.#aimed]) end();
-    this.#aimed = [];
+    for (const { end } of endings) end();
     points.armed.length = 0;
     noticeStore(this.#world);
     disk.heal();

@@ -69,7 +69,8 @@ export const PLANNED_FAULTS = {
   suspend: 1,
 } as const satisfies Record<string, number>;
 
-export type PlannedFault = keyof typeof PLANNED_FAULTS;
+/** What the plan can begin. The market has its own faults, and befalls nobody out of the blue but where a seed is focused on that. */
+export type PlannedFault = keyof typeof PLANNED_FAULTS | 'market';
 
 /** How many faults a day's two storms hold together, at least and at most. */
 const FAULTS_A_DAY: Record<Profile, readonly [number, number]> = { calm: [2, 6], rough: [12, 24], storm: [30, 60] };
@@ -119,12 +120,35 @@ function drawByWeight<T extends string>(random: Random, weights: Readonly<Record
 
 const drawFault = (random: Random): PlannedFault => drawByWeight(random, PLANNED_FAULTS);
 
+/** One cell of the table of faults and order states, at which a whole seed goes. */
+export interface Focus {
+  readonly fault: PlannedFault;
+  readonly aim: OrderState;
+}
+
+const FOCUSES: readonly Focus[] = ([...Object.keys(PLANNED_FAULTS), 'market'] as PlannedFault[]).flatMap(fault =>
+  (Object.keys(AIMS) as (keyof typeof AIMS)[]).map(aim => ({ fault, aim })),
+);
+
+/** So many seeds in a row go once through all of them. */
+export const FOCUS_COUNT = FOCUSES.length;
+export const focusOf = (seed: number): Focus => {
+  const focus = FOCUSES[seed % FOCUS_COUNT];
+  if (!focus) throw new Error(`seed ${seed} has no focus`);
+  return focus;
+};
+
+/** Tried so often; a try waits for its order, so that fewer strike. */
+const FOCUS_EVERY_MS = 300_000;
+
 export interface DayShape {
   readonly profile: Profile;
   readonly sessionMs: number;
   readonly storms: readonly Storm[];
   /** When everything intraday is to be let go. */
   readonly flatAfterOpenMs: number;
+  /** Tried again and again through the storms, among half as many other faults. */
+  readonly focus: Focus | null;
 }
 
 /** Day trades rarely live until the end of the day: so people open some just before it, which must be flat, or carried. */
@@ -133,9 +157,9 @@ const LATE_OPENS_MAX = 4;
 const LATE_MS_MAX = [900_000, 3_600_000] as const;
 
 /** The faults of one day, in time order. */
-export function planDay(random: Random, { profile, sessionMs, storms, flatAfterOpenMs }: DayShape) {
+export function planDay(random: Random, { profile, sessionMs, storms, flatAfterOpenMs, focus }: DayShape) {
   const [low, high] = FAULTS_A_DAY[profile];
-  const count = random.between(low, high);
+  const count = random.between(low, high) >> (focus ? 1 : 0);
   const moments: PlannedMoment[] = [];
   for (let index = 0; index < count; index += 1) {
     const storm = storms[random.below(storms.length)];
@@ -152,6 +176,10 @@ export function planDay(random: Random, { profile, sessionMs, storms, flatAfterO
     const aim = isAimable(fault) && random.chance(1, 3) ? drawByWeight(random, AIMS) : null;
     moments.push({ afterOpenMs: Math.min(wanted, isBurst ? wanted : last), fault, aim });
   }
+  if (focus)
+    for (const { from, to } of storms)
+      for (let at = (from * sessionMs) / 1_000; at < (to * sessionMs) / 1_000; at += FOCUS_EVERY_MS)
+        moments.push({ afterOpenMs: Math.floor(at) + random.below(FOCUS_EVERY_MS / 2), ...focus });
   for (let left = random.below(LATE_OPENS_MAX + 1); left > 0; left -= 1)
     moments.push({
       afterOpenMs: flatAfterOpenMs - random.between(60_000, LATE_MS_MAX[random.below(2)] ?? 0),

@@ -15,6 +15,8 @@ export interface SeedOptions extends Wanted {
   readonly scratch: string;
   /** Lines of the story to keep: all, the last so many, or none. */
   readonly keep: 'all' | number;
+  /** Goes at one cell of the table of faults and order states, which the seed's number chooses: again and again, all day. */
+  readonly focused?: boolean;
   /** Every event a worker took besides. */
   readonly verbose?: boolean;
 }

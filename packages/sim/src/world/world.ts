@@ -40,6 +40,8 @@ export interface WorldOptions extends Wanted {
   readonly keep: 'all' | number;
   /** Every event of every worker in the story, for looking into one. */
   readonly verbose?: boolean;
+  /** Its faults go at one cell of the table of faults and order states; see `focusOf`. */
+  readonly focused?: boolean;
   readonly script?: Script;
 }
 
