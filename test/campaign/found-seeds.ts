@@ -304,4 +304,12 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I1',
     what: 'After a sale by hand the target’s cancel left at once and took the gateway two seconds, in which it filled: the referee blamed the desk.',
   },
+  {
+    seed: 11_200_112,
+    days: 2,
+    protection: 'guarded',
+    ownership: 'any-client',
+    invariant: 'I3',
+    what: 'The simulated line broke between a crazy mark and the true one after it, and went on with another crazy one: two marks agreed.',
+  },
 ];

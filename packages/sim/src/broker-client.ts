@@ -270,7 +270,9 @@ export class GatewayClient implements SimBroker {
       count += 1;
       onEvent(body);
       if (this.#heardLeft !== null && --this.#heardLeft <= 0) this.cut('the line broke');
-      if (this.#epoch !== epoch) break;
+      if (this.#epoch === epoch) continue;
+      this.messages.lose(batch.slice(count));
+      break;
     }
     return count;
   }

@@ -101,6 +101,19 @@ describe('the line', () => {
     expect(fired).toEqual(['crazy mark']);
   });
 
+  test('the true mark after a crazy one is lost with the connection: the next connection begins with a true one (seed 11200112)', () => {
+    const line = new MessageLine({ clientId: 10, random: createRandom(3), onFault: () => undefined });
+    const mark: EventBody = { kind: 'pnl-mark', conId: 101, quantity: 100, price: micros(50_000_000) };
+    line.faults.crazyMark = ALWAYS;
+    line.say(mark, monoMs(0));
+    expect(line.take(monoMs(0))).not.toEqual([mark]);
+    line.clear();
+    line.say(mark, monoMs(1_000));
+    expect(line.take(monoMs(1_000))).toEqual([mark]);
+    line.say(mark, monoMs(4_000));
+    expect(line.take(monoMs(4_000))).not.toEqual([mark]);
+  });
+
   test('nobody takes for a while: a lane keeps its order, what was held back in it comes after what was said before and before what was said later (seed 6100144)', () => {
     const line = new MessageLine({ clientId: 10, random: createRandom(3), onFault: () => undefined });
     const marks = [50, 51].map((dollars): EventBody => ({ kind: 'pnl-mark', conId: 101, quantity: 100, price: fromDollars(dollars) }));

@@ -58,6 +58,8 @@ export class MessageLine {
   /** Orders of which Cancelled was handed over while something was held back. */
   private readonly cancelled = new Set<number>();
   private readonly frozen = new Map<string, EventBody>();
+  /** Whose true mark after a crazy one was lost with the connection: the first of the next connection is true, or two crazy ones would agree. */
+  private readonly unrighted = new Set<number>();
   private dropsOrder = false;
 
   constructor(private readonly parts: LineParts) {}
@@ -83,10 +85,17 @@ export class MessageLine {
 
   /** Nothing of a connection that is over is ever heard. */
   clear(): void {
+    this.lose(this.ready);
+    this.lose(this.held.map(({ body }) => body));
     this.ready = [];
     this.swapped = null;
     this.frozen.clear();
     this.forgetHeld();
+  }
+
+  /** These were said on a connection that has ended before they were heard. */
+  lose(bodies: readonly EventBody[]): void {
+    for (const body of bodies) if (body.kind === 'pnl-mark') this.unrighted.add(body.conId);
   }
 
   /** Past every fault: the connection's own words. */
@@ -230,7 +239,7 @@ export class MessageLine {
 
   private distorted(body: EventBody): EventBody {
     const { random } = this.parts;
-    if (body.kind !== 'pnl-mark' || !happens(random, this.faults.crazyMark)) return body;
+    if (body.kind !== 'pnl-mark' || this.unrighted.delete(body.conId) || !happens(random, this.faults.crazyMark)) return body;
     this.bit('crazy mark', body);
     return { ...body, price: thousandthsOf(body.price, CRAZY_FACTORS[random.below(CRAZY_FACTORS.length)] ?? 1) };
   }
