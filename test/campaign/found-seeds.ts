@@ -312,4 +312,12 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I3',
     what: 'The simulated line broke between a crazy mark and the true one after it, and went on with another crazy one: two marks agreed.',
   },
+  {
+    seed: 11_500_557,
+    days: 2,
+    protection: 'resting',
+    ownership: 'own-only',
+    invariant: 'I2',
+    what: 'After a hang, the first answer’s position lagged behind its executions, and the broker was asked again only after ten seconds.',
+  },
 ];

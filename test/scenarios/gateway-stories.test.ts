@@ -98,6 +98,21 @@ describe('the gateway', () => {
     expect(s.resting()).toEqual(['SELL 99 LMT 50.92 DAY', 'SELL 99 STP 49.56 DAY']);
   });
 
+  it('A8, I2: the answer after a start lags behind the executions it comes with: asked again within seconds, not after ten (seed 11500557)', () => {
+    const s = onDesk({ market: { ACME: CALM }, follows: ['ACME'], protection: 'resting' });
+    s.at('09:30:55', () => s.ambush({ worker: 'exit-manager', kind: 'send', side: 'before', act: 'kill' }));
+    s.gateway.faults.stalePositions = { odds: [1, 1], lowMs: 2_500, highMs: 2_500 };
+    s.runTo('09:31:20');
+    expect(s.told('kill before', 'exit-manager  is READY', 'exit-manager  disaster-stop', 'stale')).toMatchInlineSnapshot(`
+      09:31:00 fault  kill before send: exit-manager before send of request-executions
+      09:31:00 fault  stale position answer
+      09:31:00 exit-manager  is READY (1 in care)
+      09:31:01 fault  stale position answer
+      09:31:04 exit-manager  disaster-stop SELL 99 ACME STP 49.56 DAY (X-2)
+    `);
+    expect(s.resting()).toEqual(['SELL 99 LMT 50.92 DAY', 'SELL 99 STP 49.56 DAY']);
+  });
+
   it('A8, I2: an answer asked for before those 10 s were over, and told after them, agrees with nothing: asked once more at once', () => {
     const s = onDesk({ market: { ACME: CALM }, follows: ['ACME'], protection: 'resting', forgives: ['I2'] });
     s.at('09:31:00', () => s.run(500));

@@ -12,6 +12,7 @@ import {
   type Draft,
   edit,
   emit,
+  freshMismatch,
   type Mismatch,
   putCare,
   requestId,
@@ -28,6 +29,8 @@ const ASK_EXECUTIONS_EVERY_MS = 10_000;
 const ASK_OFTEN_EVERY_MS = 1_000;
 const ASK_OFTEN_FOR_MS = 5_000;
 const FRESH_EXECUTION_MS = 10_000;
+/** A position may lag behind the executions told beside it by some seconds (reference §4): what it holds back is looked at again so soon after. */
+const EARLY_LOOKS_MS = [1_000, 3_000, 6_000] as const;
 const NEW_LINK_MS = 120_000;
 const VANISH_AFTER_CONNECT_MS = 60_000;
 
@@ -51,7 +54,7 @@ export function hearPosition(d: Draft, told: BrokerPosition): void {
   d.touched.add(conId);
   const mismatch = d.s.mismatches.get(conId);
   if (!mismatch) return;
-  if (mismatch.quantity !== quantity) edit(d, 'mismatches').set(conId, { quantity, since: d.mono, answers: 1, lastAsked: d.mono });
+  if (mismatch.quantity !== quantity) edit(d, 'mismatches').set(conId, freshMismatch(quantity, d.mono));
   else if (d.mono - mismatch.since >= d.s.rules.positionAgreeMs)
     edit(d, 'mismatches').set(conId, { ...mismatch, answers: mismatch.answers + 1 });
 }
@@ -152,13 +155,19 @@ function waitForAgreement(d: Draft, conId: number, difference: number): void {
   if (!holding) return;
   const mismatch = d.s.mismatches.get(conId);
   if (!mismatch) {
-    edit(d, 'mismatches').set(conId, { quantity: holding.quantity, since: d.mono, answers: 1, lastAsked: d.mono });
+    edit(d, 'mismatches').set(conId, freshMismatch(holding.quantity, d.mono));
     askExecutions(d, 0);
     say(d, 'position-unexplained', { conId, difference, brokerQuantity: holding.quantity }, 'warn');
     return;
   }
   // An answer can be lost with its connection: at first asked for often, because what rests follows what executions say.
   askExecutions(d, d.mono - mismatch.since < ASK_OFTEN_FOR_MS ? ASK_OFTEN_EVERY_MS : ASK_EXECUTIONS_EVERY_MS);
+  const lookAfterMs = EARLY_LOOKS_MS[mismatch.earlyLooks];
+  if (lookAfterMs !== undefined && d.mono - mismatch.since >= lookAfterMs && !d.s.link.snapshot) {
+    edit(d, 'mismatches').set(conId, { ...mismatch, earlyLooks: mismatch.earlyLooks + 1 });
+    askSnapshot(d);
+    return;
+  }
   const { positionAgreeMs } = d.s.rules;
   if (mismatch.answers < 2) {
     if (d.mono - mismatch.since < positionAgreeMs || d.mono - mismatch.lastAsked < positionAgreeMs) return;

@@ -3,7 +3,7 @@ import type { ClosedTrade } from '../effects.js';
 import { isFinal } from '../orders/order.js';
 import { type Micros, micros, shares, toDollars } from '../units.js';
 import type { Care } from './care.js';
-import { alert, askExecutions, type Booked, type Draft, edit, emit, mayAct, say, type Tracked, write } from './desk.js';
+import { alert, askExecutions, type Booked, type Draft, edit, emit, freshMismatch, mayAct, say, type Tracked, write } from './desk.js';
 import { averagePriceOf, executionsOf } from './learn.js';
 import { cancelExit } from './place.js';
 import { probe, repeatCancels } from './sell.js';
@@ -81,7 +81,7 @@ export function close(d: Draft, care: Care, trade: ClosedTrade): void {
 function keepLooking(d: Draft, conId: number): void {
   const quantity = d.s.holdings.get(conId)?.quantity ?? 0;
   if (d.s.mismatches.has(conId) && quantity !== (d.s.baseline?.get(conId) ?? 0))
-    edit(d, 'mismatches').set(conId, { quantity, since: d.mono, answers: 1, lastAsked: d.mono });
+    edit(d, 'mismatches').set(conId, freshMismatch(quantity, d.mono));
   else edit(d, 'mismatches').delete(conId);
 }
 

@@ -43,6 +43,8 @@ export interface Tracked {
   readonly heardUnknown: boolean;
   /** A complete answer of this session did not list it though the broker had worked it; a second one must agree. */
   readonly missingSince: MonoMs | null;
+  /** When its end was heard in a word of its own; null while it lives, and where an answer showed its end. */
+  readonly endHeardAt: MonoMs | null;
 }
 
 /** An order as it is on record, with nothing under way about it. */
@@ -65,6 +67,7 @@ export const trackedOf = (order: Order, session: number, sentAt: MonoMs): Tracke
   heardFilled: null,
   heardUnknown: false,
   missingSince: null,
+  endHeardAt: null,
 });
 
 /** What the broker last said about a holding, and when. */
@@ -79,7 +82,17 @@ export interface Mismatch {
   readonly since: MonoMs;
   readonly answers: number;
   readonly lastAsked: MonoMs;
+  /** So often was the whole answer asked for before two could count as agreeing. */
+  readonly earlyLooks: number;
 }
+
+export const freshMismatch = (quantity: number, now: MonoMs): Mismatch => ({
+  quantity,
+  since: now,
+  answers: 1,
+  lastAsked: now,
+  earlyLooks: 0,
+});
 
 export interface Sight {
   readonly book: MarkBook;

@@ -23,8 +23,9 @@ export function hearOpenOrder(d: Draft, told: BrokerOrder, isComplete = false): 
   if (told.orderId >= d.s.nextOrderId) update(d, { nextOrderId: told.orderId + 1 });
   const tracked = d.s.orders.get(told.orderRef);
   if (tracked) {
-    // A late or repeated word about an order that ended proves nothing; a complete answer that lists it does.
+    // A late or repeated word about an order that ended proves nothing; a complete answer that lists it does, unless its end was heard since.
     if (tracked.order.status === 'CANCELLED' && !isComplete) askSnapshot(d);
+    else if (isComplete && isOlderThanEnd(d, tracked)) return;
     // Its end is told by its status, which counts what it had filled; this message does not.
     else if (meaningOfStatus(told.status) === 'cancelled') return;
     else hearOwn(d, tracked, told, isComplete);
@@ -41,6 +42,10 @@ export function hearOpenOrder(d: Draft, told: BrokerOrder, isComplete = false): 
     d.touched.add(told.conId);
   }
 }
+
+/** An answer is whole when its executions are in, which may be late: what else it tells is of the time at which it was asked for. */
+const isOlderThanEnd = (d: Draft, { order, endHeardAt }: Tracked): boolean =>
+  isFinal(order) && endHeardAt !== null && endHeardAt >= (d.s.link.snapshot?.askedAt ?? Number.POSITIVE_INFINITY);
 
 function hearOwn(d: Draft, tracked: Tracked, told: BrokerOrder, isComplete: boolean): void {
   const order = tracked.order.permId === null && told.permId !== 0 ? { ...tracked.order, permId: told.permId } : tracked.order;
@@ -192,7 +197,8 @@ export function step(d: Draft, tracked: Tracked, kind: OrderEventKind, reason: s
     return;
   }
   const isOver = order.status === 'CANCELLED' && tracked.order.status !== 'CANCELLED';
-  putOrder(d, { ...tracked, order });
+  const isEndHeard = kind === 'cancelled' || kind === 'rejected';
+  putOrder(d, { ...tracked, order, endHeardAt: isEndHeard ? d.mono : tracked.endHeardAt });
   if (isOver && order.role === 'exit') countEmpty(d, order);
   else if (isOver && kind === 'cancelled') countUnasked(d, tracked);
 }

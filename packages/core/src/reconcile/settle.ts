@@ -22,7 +22,8 @@ const ENTRY_OVER_MS = 60_000;
  * 2. every order the broker works under our prefix is known here;
  * 3. no order of ours is waited for that cannot work any more (an IOC, a DAY order after its session): it is CANCELLED. What could still
  *    rest there and is left out is LOST: still counted, and replaced only under its own API order id (DESIGN §3, "Silence is never an answer");
- * 4. holdings are the broker's; what does not fit is kept as a mismatch until explained;
+ * 4. holdings are the broker's; what does not fit is kept as a mismatch until explained. What was heard by itself since the answer was asked
+ *    for is newer than the answer, which is only whole once its executions are in;
  * 5. nothing was sent: an INTENT without an answer is asked about here, never sent again;
  * 6. the same answer taken a second time corrects nothing;
  * 7. the row of every order says what is known of it, also where it was behind its executions at the start.
@@ -42,8 +43,9 @@ export function settleSnapshot(d: Draft, told: Extract<EventBody, { kind: 'snaps
   // An order of ours without a row tells no more than a symbol; its instrument stands among the positions.
   for (const { contract } of told.positions) if (isTradable(contract)) noteContract(d, contract);
   for (const order of told.openOrders) hearOpenOrder(d, order, true);
-  for (const position of told.positions) hearPosition(d, position);
-  forgetHoldings(d, told);
+  const isNews = (conId: number): boolean => (d.s.holdings.get(conId)?.heardAt ?? Number.NEGATIVE_INFINITY) < asked.askedAt;
+  for (const position of told.positions) if (isNews(position.contract.conId)) hearPosition(d, position);
+  forgetHoldings(d, told, isNews);
   if (asked.isFirst) recoverTrades(d);
   const seen = new Set(told.openOrders.map(({ orderRef }) => orderRef).filter(ref => ref !== ''));
   for (const tracked of d.s.orders.values()) settleOrder(d, { tracked, isOpen: seen.has(tracked.order.orderRef), askedAt: asked.askedAt });
@@ -78,10 +80,10 @@ function writeCared(d: Draft): void {
 }
 
 /** A complete positions answer leaves out what is not held. */
-function forgetHoldings(d: Draft, told: Extract<EventBody, { kind: 'snapshot' }>): void {
+function forgetHoldings(d: Draft, told: Extract<EventBody, { kind: 'snapshot' }>, isNews: (conId: number) => boolean): void {
   const held = new Map(told.positions.map(position => [position.contract.conId, position]));
   for (const conId of new Set([...d.s.holdings.keys(), ...d.s.care.keys()])) {
-    if (held.has(conId)) continue;
+    if (held.has(conId) || !isNews(conId)) continue;
     const contract = d.s.contracts.get(conId) ?? d.s.care.get(conId)?.contract;
     if (contract) hearPosition(d, { account: d.s.account, contract, quantity: 0, averageCost: 0 as never });
   }
