@@ -19,6 +19,8 @@ export interface StormOptions {
   readonly previous?: ReadonlyMap<number, Micros>;
   /** 1 to 12; default 12. */
   readonly symbols?: number;
+  /** Nobody ever shows more than sixty shares: what is larger waits for the rest. */
+  readonly shallow?: boolean;
   /** Default `sessionOf(date)`. */
   readonly session?: TradingSession;
   /** Spreads the symbols' regular marks over the ten seconds, instead of all at the same instant (which wakes a simulated desk less often). */
@@ -104,7 +106,7 @@ function earliest(symbols: readonly StormSymbol[]): StormSymbol | undefined {
 function createLines(options: StormOptions, fire: (event: MarketEvent) => void): readonly Line[] {
   const { seed, date, previous, stagger = false } = options;
   const session = options.session ?? sessionOf(date);
-  const weather = WEATHER[options.profile];
+  const weather = options.shallow ? { ...WEATHER[options.profile], smallPer100: 100 } : WEATHER[options.profile];
   const names = createRandom(seed, 'storm/names');
   const luck = createRandom(seed, `storm/${date}`);
   const crash = drawCrash(weather, session, luck.fork('crash'));

@@ -1,8 +1,9 @@
 import { atTime, sessionOf } from '@holdfast/core/calendar';
 import { epochMs, type TradeDate } from '@holdfast/core/units';
-import { stormSource } from '../market/storm.js';
+
 import { compareDesk } from './compare.js';
 import type { Storm } from './profile.js';
+import { marketOf } from './script.js';
 import type { World } from './world.js';
 
 const MINUTE_MS = 60_000;
@@ -50,7 +51,7 @@ function beginDay(world: World, date: TradeDate): void {
   world.runTo(sessionOf(world.date).extendedClose);
   if (world.random.chance(2, 3)) nightlyRestart(world);
   world.runTo(epochMs(sessionOf(date).preOpen));
-  world.source = stormSource({ seed: world.options.seed, date, profile: world.options.profile, previous });
+  world.source = marketOf(world.options, date, previous);
   world.date = date;
   const session = sessionOf(date);
   world.tell({ fact: 'session', session: { open: session.open, close: session.close }, tradeDate: date });

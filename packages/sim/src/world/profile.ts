@@ -138,6 +138,10 @@ export const focusOf = (seed: number): Focus => {
   return focus;
 };
 
+/** Entries that wait are rare where everything fills at once: such a seed's desk rests them, and its market is shallow. */
+export const isAboutEntries = ({ focused, seed }: { readonly focused?: boolean; readonly seed: number }): boolean =>
+  focused === true && focusOf(seed).aim.startsWith('entry');
+
 /** Tried so often; a try waits for its order, so that fewer strike. */
 const FOCUS_EVERY_MS = 300_000;
 

@@ -2,6 +2,7 @@ import type { Micros, TradeDate } from '@holdfast/core/units';
 import type { Holding } from '../account.js';
 import { type StormSource, stormSource } from '../market/storm.js';
 import { campaignDays } from '../market/trading-days.js';
+import { isAboutEntries } from './profile.js';
 import type { DeskSetup } from './setup.js';
 import type { World, WorldOptions } from './world.js';
 
@@ -17,11 +18,8 @@ export interface Script {
 export const datesOf = ({ script, seed, days }: WorldOptions): readonly TradeDate[] => script?.dates ?? campaignDays(seed, days);
 
 /** The market of one of this world's days. */
-export function marketOf(
-  { script, seed, profile }: World['options'],
-  date: TradeDate,
-  previous?: ReadonlyMap<number, Micros>,
-): StormSource {
+export function marketOf({ script, ...options }: World['options'], date: TradeDate, previous?: ReadonlyMap<number, Micros>): StormSource {
   if (script) return script.market(date, previous);
-  return stormSource({ seed, date, profile, ...(previous && { previous }) });
+  const { seed, profile } = options;
+  return stormSource({ seed, date, profile, shallow: isAboutEntries(options), ...(previous && { previous }) });
 }

@@ -21,6 +21,8 @@ export interface DeskSetup {
 export interface Wanted {
   readonly protection?: Protection;
   readonly ownership?: Ownership;
+  /** Entries rest at a price that the market may not come back to, for as long as they may: what befalls a waiting entry is looked for. */
+  readonly waitingEntries?: boolean;
 }
 
 const pick = <T>(random: Random, list: readonly T[]): T => {
@@ -46,9 +48,9 @@ export function drawSetup(random: Random, symbols: readonly string[], wanted: Wa
     entries: {
       allocation: pick(random, [0.05, 0.1, 0.2]),
       maxPositions: random.between(3, 6),
-      style: pick(random, ['resting', 'resting', 'immediate']),
-      ttlSeconds: pick(random, [20, 90, 90]),
-      limitBufferBps: pick(random, [0, 10, 40]),
+      style: wanted.waitingEntries ? 'resting' : pick(random, ['resting', 'resting', 'immediate']),
+      ttlSeconds: wanted.waitingEntries ? 90 : pick(random, [20, 90, 90]),
+      limitBufferBps: wanted.waitingEntries ? 0 : pick(random, [0, 10, 40]),
       scanner: { enabled: false },
       strategies: {
         // Thresholds at which a signal comes some ten times a day: a desk that never trades proves nothing.

@@ -21,7 +21,7 @@ import { Faults } from './faults.js';
 import { Machine } from './machine.js';
 import { Points, pointedStoreFaults } from './points.js';
 import type { WorkerProcess } from './process.js';
-import type { Profile } from './profile.js';
+import { isAboutEntries, type Profile } from './profile.js';
 import { datesOf, marketOf, type Script } from './script.js';
 import { type DeskSetup, drawSetup, type Wanted } from './setup.js';
 import { storeStands } from './store-acts.js';
@@ -116,7 +116,7 @@ export class World {
     this.time = new WorldTime(start);
     this.source = marketOf(options, date);
     const symbols = this.source.instruments.map(({ symbol }) => symbol);
-    this.setup = script?.setup ?? drawSetup(this.random.fork('setup'), symbols, options);
+    this.setup = script?.setup ?? drawSetup(this.random.fork('setup'), symbols, { ...options, waitingEntries: isAboutEntries(options) });
     this.baseline = script?.baseline ?? this.#drawBaseline(this.random.fork('baseline'));
     this.#handsOff = new Map(this.baseline.map(({ conId, quantity }) => [conId, quantity]));
     this.exchange = createExchange({
