@@ -90,13 +90,13 @@ describe('one day', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:10 exit-manager  cancels X-1
-      09:33:10 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:10 exit-manager  cancels X-2
-      09:33:10 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:33:10 exchange  fills SELL 99 ACME @ 49.4 (X-3)
-      09:33:10 exit-manager  closes ACME: stop
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:04 exit-manager  cancels X-2
+      09:33:04 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:04 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:04 exchange  fills SELL 99 ACME @ 49.39 (X-3)
+      09:33:04 exit-manager  closes ACME: stop
     `);
   });
 
@@ -110,13 +110,13 @@ describe('one day', () => {
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
       09:32:50 story  suspended for 60 s
-      09:34:00 exit-manager  cancels X-1
-      09:34:00 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:34:00 exit-manager  cancels X-2
-      09:34:00 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:34:00 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:34:00 exchange  fills SELL 99 ACME @ 49.39 (X-3)
-      09:34:00 exit-manager  closes ACME: stop
+      09:33:53 exit-manager  cancels X-1
+      09:33:53 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:53 exit-manager  cancels X-2
+      09:33:53 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:53 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:53 exchange  fills SELL 99 ACME @ 49.4 (X-3)
+      09:33:53 exit-manager  closes ACME: stop
     `);
     expect(s.sold()).toBe(99);
   });
@@ -156,10 +156,10 @@ describe('days in a row', () => {
     expect(s.told('enters', 'closes ACME')).toMatchInlineSnapshot(`
       09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-1)
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
-      09:33:10 exit-manager  closes ACME: stop
+      09:33:03 exit-manager  closes ACME: stop
       09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-2)
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-2)
-      09:34:10 exit-manager  closes ACME: stop
+      09:34:03 exit-manager  closes ACME: stop
       09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-3)
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-3)
     `);

@@ -41,13 +41,13 @@ describe('a correction', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:10 exit-manager  cancels X-1
-      09:33:10 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:10 exit-manager  cancels X-2
-      09:33:10 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:33:10 exchange  fills SELL 99 ACME @ 49.4 (X-3)
-      09:33:10 exit-manager  closes ACME: stop
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:03 exit-manager  cancels X-2
+      09:33:03 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:03 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:03 exchange  fills SELL 99 ACME @ 49.39 (X-3)
+      09:33:03 exit-manager  closes ACME: stop
       09:35:00 exchange  corrects of ACME to 99 @ 49.3 (7326ea49.00000002.01.02)
       09:35:00 fault  correction: X-3
       09:35:00 exit-manager  closes ACME: stop
@@ -66,13 +66,13 @@ describe('a correction', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:10 exit-manager  cancels X-1
-      09:33:10 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:10 exit-manager  cancels X-2
-      09:33:10 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:33:10 exchange  fills SELL 99 ACME @ 49.4 (X-3)
-      09:33:10 exit-manager  closes ACME: stop
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:03 exit-manager  cancels X-2
+      09:33:03 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:03 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:03 exchange  fills SELL 99 ACME @ 49.39 (X-3)
+      09:33:03 exit-manager  closes ACME: stop
       09:35:00 story  kill −9 of the exit-manager
       09:35:00 exchange  corrects of ACME to 99 @ 49.3 (7326ea49.00000002.01.02)
       09:35:00 exit-manager  is RECONCILING (session 1)
@@ -138,14 +138,14 @@ describe('a bust', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:10 exit-manager  cancels X-1
-      09:33:10 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:10 exit-manager  cancels X-2
-      09:33:10 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:33:10 exchange  fills SELL 99 ACME @ 49.4 (X-3)
-      09:33:10 exit-manager  closes ACME: stop
-      09:35:00 exchange  corrects of ACME to 0 @ 49.4 (7326ea49.00000002.01.02)
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:03 exit-manager  cancels X-2
+      09:33:03 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:03 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:03 exchange  fills SELL 99 ACME @ 49.39 (X-3)
+      09:33:03 exit-manager  closes ACME: stop
+      09:35:00 exchange  corrects of ACME to 0 @ 49.39 (7326ea49.00000002.01.02)
       09:35:00 fault  bust: X-3
       09:35:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-4)
       09:35:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-5)
@@ -177,20 +177,20 @@ describe('a bust', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:10 exit-manager  cancels X-1
-      09:33:10 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:10 exit-manager  cancels X-2
-      09:33:10 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:33:10 exchange  fills SELL 99 ACME @ 49.4 (X-3)
-      09:33:10 exit-manager  closes ACME: stop
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:03 exit-manager  cancels X-2
+      09:33:03 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:03 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:03 exchange  fills SELL 99 ACME @ 49.39 (X-3)
+      09:33:03 exit-manager  closes ACME: stop
       09:35:00 story  kill −9 of the exit-manager
-      09:35:00 exchange  corrects of ACME to 0 @ 49.4 (7326ea49.00000002.01.02)
+      09:35:00 exchange  corrects of ACME to 0 @ 49.39 (7326ea49.00000002.01.02)
       09:35:00 exit-manager  is RECONCILING (session 1)
       09:35:00 exit-manager  is READY (1 in care)
       09:35:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-4)
       09:35:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-5)
-      09:35:00 exit-manager  info RECONCILED: The broker's answer differed from the store in 2 point(s): SELL 0 ACME at 49.4 (X-3) replaces: 99 shares; X-3: FILLED is CANCELLED.
+      09:35:00 exit-manager  info RECONCILED: The broker's answer differed from the store in 2 point(s): SELL 0 ACME at 49.39 (X-3) replaces: 99 shares; X-3: FILLED is CANCELLED.
     `);
   });
 
@@ -227,19 +227,19 @@ describe('a bust', () => {
       09:32:00 exit-manager  target SELL 40 ACME LMT 50.9 DAY (X-1)
       09:32:00 exit-manager  disaster-stop SELL 40 ACME STP 49.1 DAY (X-2)
       09:32:00 exit-manager  info POSITION_ADOPTED: 40 ACME appeared that Holdfast did not buy.
-      09:33:10 exit-manager  cancels X-1
-      09:33:10 exchange  Cancelled SELL LMT 0/40 of ACME (X-1)
-      09:33:10 exit-manager  cancels X-2
-      09:33:10 exchange  Cancelled SELL STP 0/40 of ACME (X-2)
-      09:33:10 exit-manager  exit SELL 40 ACME MKT IOC (X-3)
-      09:33:10 exchange  fills SELL 40 ACME @ 49.4 (X-3)
-      09:33:10 exit-manager  closes ACME: stop
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 exchange  Cancelled SELL LMT 0/40 of ACME (X-1)
+      09:33:04 exit-manager  cancels X-2
+      09:33:04 exchange  Cancelled SELL STP 0/40 of ACME (X-2)
+      09:33:04 exit-manager  exit SELL 40 ACME MKT IOC (X-3)
+      09:33:04 exchange  fills SELL 40 ACME @ 49.39 (X-3)
+      09:33:04 exit-manager  closes ACME: stop
       09:34:00 operator  SELL 30 ACME by hand
       09:34:00 exchange  fills SELL 30 ACME @ 49.39 (client 0)
       09:34:00 exit-manager  target BUY 30 ACME LMT 48.51 DAY (X-4)
       09:34:00 exit-manager  disaster-stop BUY 30 ACME STP 50.28 DAY (X-5)
       09:34:00 exit-manager  info POSITION_ADOPTED: -30 ACME appeared that Holdfast did not buy.
-      09:35:00 exchange  corrects of ACME to 0 @ 49.4 (7326ea49.00000002.01.02)
+      09:35:00 exchange  corrects of ACME to 0 @ 49.39 (7326ea49.00000002.01.02)
       09:35:00 fault  bust: X-3
       09:35:00 exit-manager  closes ACME: stop
       09:35:00 exit-manager  cancels X-4

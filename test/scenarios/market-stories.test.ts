@@ -30,11 +30,11 @@ describe('prices', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:33:00 fault  gap through the stop
-      09:33:10 exit-manager  cancels X-1
-      09:33:10 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-2)
-      09:33:10 exchange  fills SELL 99 ACME @ 47 (X-2)
-      09:33:10 exit-manager  closes ACME: stop
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:03 exit-manager  exit SELL 99 ACME MKT IOC (X-2)
+      09:33:03 exchange  fills SELL 99 ACME @ 46.99 (X-2)
+      09:33:03 exit-manager  closes ACME: stop
     `);
     expect(s.sold()).toBe(99);
   });
@@ -137,15 +137,15 @@ describe('halts', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:10 exit-manager  cancels X-1
-      09:33:10 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:10 exit-manager  cancels X-2
-      09:33:10 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:33:10 exchange  Cancelled SELL MKT 0/99 of ACME (X-3): an immediate order cannot wait
-      09:33:11 exit-manager  exit SELL 99 ACME MKT IOC (X-4)
-      09:33:11 exchange  Cancelled SELL MKT 0/99 of ACME (X-4): an immediate order cannot wait
-      09:33:12 exit-manager  exit SELL 99 ACME MKT DAY (X-5)
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:03 exit-manager  cancels X-2
+      09:33:03 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:03 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:03 exchange  Cancelled SELL MKT 0/99 of ACME (X-3): an immediate order cannot wait
+      09:33:04 exit-manager  exit SELL 99 ACME MKT IOC (X-4)
+      09:33:04 exchange  Cancelled SELL MKT 0/99 of ACME (X-4): an immediate order cannot wait
+      09:33:05 exit-manager  exit SELL 99 ACME MKT DAY (X-5)
       09:36:00 exchange  fills SELL 99 ACME @ 49.39 (X-5)
       09:36:00 exit-manager  closes ACME: stop
     `);

@@ -42,13 +42,13 @@ describe('late words', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:10 exit-manager  cancels X-1
-      09:33:10 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:10 exit-manager  cancels X-2
-      09:33:10 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:33:10 exchange  fills SELL 99 ACME @ 49.4 (X-3)
-      09:33:10 exit-manager  closes ACME: stop
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:03 exit-manager  cancels X-2
+      09:33:03 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:03 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:03 exchange  fills SELL 99 ACME @ 49.39 (X-3)
+      09:33:03 exit-manager  closes ACME: stop
     `);
     expect(s.sold()).toBe(99);
   });
@@ -69,17 +69,17 @@ describe('late words', () => {
       09:31:01 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
       09:31:01 fault  status before open-order: X-1
       09:31:01 fault  status before open-order: X-2
-      09:33:10 exit-manager  cancels X-1
-      09:33:10 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:10 fault  status before open-order: X-1
-      09:33:10 exit-manager  cancels X-2
-      09:33:10 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:33:10 fault  status before open-order: X-2
-      09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:33:10 fault  status before open-order: X-3
-      09:33:10 exchange  fills SELL 99 ACME @ 49.4 (X-3)
-      09:33:10 fault  status before open-order: X-3
-      09:33:12 exit-manager  closes ACME: stop
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:03 fault  status before open-order: X-1
+      09:33:03 exit-manager  cancels X-2
+      09:33:03 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:03 fault  status before open-order: X-2
+      09:33:03 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:03 fault  status before open-order: X-3
+      09:33:03 exchange  fills SELL 99 ACME @ 49.39 (X-3)
+      09:33:03 fault  status before open-order: X-3
+      09:33:05 exit-manager  closes ACME: stop
     `);
     expect(s.sold()).toBe(99);
   });
@@ -103,17 +103,17 @@ describe('late words', () => {
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
       09:31:00 fault  missing status
-      09:33:10 exit-manager  cancels X-1
-      09:33:10 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:10 fault  missing status
-      09:33:10 exit-manager  cancels X-2
-      09:33:10 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:33:10 fault  missing status
-      09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:33:10 fault  missing status
-      09:33:10 exchange  fills SELL 99 ACME @ 49.4 (X-3)
-      09:33:10 fault  missing status
-      09:33:10 exit-manager  closes ACME: stop
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:03 fault  missing status
+      09:33:03 exit-manager  cancels X-2
+      09:33:03 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:03 fault  missing status
+      09:33:03 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:03 fault  missing status
+      09:33:03 exchange  fills SELL 99 ACME @ 49.39 (X-3)
+      09:33:03 fault  missing status
+      09:33:03 exit-manager  closes ACME: stop
     `);
     expect(s.sold()).toBe(99);
   });
@@ -121,7 +121,7 @@ describe('late words', () => {
 
 describe('races', () => {
   it('A7, I1: the cancel of the target takes five seconds, and the target fills meanwhile: it was the sale, nothing else is sold', () => {
-    const s = onDesk({ market: { ACME: [...FALLS, ['09:33:12', 51]] }, follows: ['ACME'] });
+    const s = onDesk({ market: { ACME: [...FALLS, ['09:33:05', 51]] }, follows: ['ACME'] });
     s.at('09:32:59', () => {
       s.gateway.faults.slowCancel = { odds: ALWAYS, lowMs: 5_000, highMs: 5_000 };
     });
@@ -131,13 +131,12 @@ describe('races', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:10 exit-manager  cancels X-1
-      09:33:10 fault  slow cancel: X-1
-      09:33:12 exchange  fills SELL 99 ACME @ 51 (X-1)
-      09:33:12 exchange  Cancelled SELL STP 0/99 of ACME (X-2): another member of its OCA group filled
-      09:33:12 exit-manager  cancel-unanswered {"symbol":"ACME","orderRef":"X-1","waitedMs":2001}
-      09:33:12 exit-manager  closes ACME: target
-      09:33:15 fault  cancel 10148
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 fault  slow cancel: X-1
+      09:33:05 exchange  fills SELL 99 ACME @ 50.99 (X-1)
+      09:33:05 exchange  Cancelled SELL STP 0/99 of ACME (X-2): another member of its OCA group filled
+      09:33:05 exit-manager  closes ACME: target
+      09:33:08 fault  cancel 10148
     `);
     expect(s.sold()).toBe(99);
   });
@@ -162,13 +161,13 @@ describe('races', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 fault  slow cancel: X-1
       09:33:05 exchange  fills SELL 30 ACME @ 50.99 (X-1)
-      09:33:05 exit-manager  cancels X-1
-      09:33:05 fault  slow cancel: X-1
-      09:33:06 exchange  Cancelled SELL LMT 60/99 of ACME (X-1)
-      09:33:06 exit-manager  cancels X-2
-      09:33:06 fault  slow cancel: X-2
-      09:33:08 exchange  Cancelled SELL STP 0/39 of ACME (X-2)
+      09:33:05 exchange  Cancelled SELL LMT 60/99 of ACME (X-1)
+      09:33:05 exit-manager  cancels X-2
+      09:33:05 fault  slow cancel: X-2
+      09:33:07 exchange  Cancelled SELL STP 0/39 of ACME (X-2)
       09:33:09 exit-manager  exit SELL 39 ACME MKT IOC (X-3)
       09:33:09 exchange  fills SELL 39 ACME @ 49.39 (X-3)
       09:33:13 exit-manager  closes ACME: target

@@ -70,13 +70,13 @@ describe('the file', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:10 exit-manager  cancels X-1
-      09:33:10 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:10 exit-manager  cancels X-2
-      09:33:10 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:33:10 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:33:10 exchange  fills SELL 99 ACME @ 49.4 (X-3)
-      09:33:10 exit-manager  closes ACME: stop
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:03 exit-manager  cancels X-2
+      09:33:03 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:03 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:03 exchange  fills SELL 99 ACME @ 49.39 (X-3)
+      09:33:03 exit-manager  closes ACME: stop
       09:35:00 fault  store replaced, unnoticed yet
       09:35:00 exit-manager  store-not-answering {"why":"the store is replaced: another file has taken its place"}
       09:35:00 exit-manager  worker-stopped {"code":6,"why":"the store is replaced: another file has taken its place"}

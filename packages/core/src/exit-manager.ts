@@ -31,7 +31,7 @@ import type { ExitRules } from './exits/rules.js';
 import { committedShares, exitOrders, heldShares } from './exits/sellable.js';
 import { steerGuarded, writeChanged } from './exits/steer.js';
 import { tellCarried, turnDate } from './exits/turn-date.js';
-import { type MarkSource, recordMark } from './market/mark.js';
+import { isSuspected, type MarkSource, recordMark } from './market/mark.js';
 import { CLIENT_ID, isFinal, type Order } from './orders/order.js';
 import { freeOrderId } from './orders/order-ids.js';
 import { bookFilled } from './orders/step-order.js';
@@ -400,6 +400,8 @@ export function isSettled(state: ExitManagerState): boolean {
   }
   for (const care of state.care.values()) {
     if (care.status === 'CLAIMED') continue;
+    // Silence confirms what one mark has shown, and silence is told by machine time.
+    if (care.exit === null && isSuspected(state.sights.get(care.contract.conId)?.breach)) return false;
     // A sale was refused and is due again, in machine time.
     if (care.exit !== null && care.retryAt !== null) return false;
     if (isStopOwed(state, care)) return false;

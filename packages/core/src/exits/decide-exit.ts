@@ -26,9 +26,11 @@ export function decideExit(d: Draft, care: Care, held: Shares): ExitDecision {
     return { kind: 'exit', reason: 'end-of-day', detail: `flat before the session's close` };
 
   if (!care.levels) return { kind: 'hold', because: 'no levels yet' };
-  if (!isRegularHours(d.at)) return { kind: 'hold', because: 'stops act in regular hours only' };
-  if (d.s.rules.protection === 'resting' && !care.restStop) return { kind: 'hold', because: 'the stop rests at the broker' };
-
+  const unwatched = whyUnwatched(d, care);
+  if (unwatched !== null) {
+    forgetBreach(d, care);
+    return { kind: 'hold', because: unwatched };
+  }
   const step = look(d, care);
   if (step.verdict !== 'confirmed') return { kind: 'hold', because: step.because };
   if (step.mark && isSuspended(d, care, step.mark.price)) return { kind: 'hold', because: 'an overnight jump that fits a split' };
@@ -40,6 +42,17 @@ export function decideExit(d: Draft, care: Care, held: Shares): ExitDecision {
   };
 }
 
+function whyUnwatched(d: Draft, care: Care): string | null {
+  if (!isRegularHours(d.at)) return 'stops act in regular hours only';
+  return d.s.rules.protection === 'resting' && !care.restStop ? 'the stop rests at the broker' : null;
+}
+
+/** A breach seen before nobody looked is not one that the first mark of the morning confirms. */
+function forgetBreach(d: Draft, { contract }: Care): void {
+  const sight = d.s.sights.get(contract.conId);
+  if (sight?.breach) edit(d, 'sights').set(contract.conId, { ...sight, breach: undefined });
+}
+
 /** Judges the stop by the newest marks and keeps what was seen; blindness that lasts makes the stop rest at its real level. */
 function look(d: Draft, care: Care): BreachStep {
   const { conId } = care.contract;
@@ -47,8 +60,8 @@ function look(d: Draft, care: Care): BreachStep {
   const clock = { now: d.at, marketMovedAt: d.s.marketMovedAt };
   const stop = { side: care.side > 0 ? ('long' as const) : ('short' as const), level: care.levels?.stop ?? (0 as never) };
   // Without a line to the broker, or before what it has to say was heard, silence contradicts nothing.
-  const watch = mayAct(d) ? sight.breach : doubtedAnew(sight.breach, d.at);
-  const step = confirmBreach(watch, { book: sight.book, stop, clock });
+  const watch = mayAct(d) ? sight.breach : doubtedAnew(sight.breach, d.mono);
+  const step = confirmBreach(watch, { book: sight.book, stop, clock, mono: d.mono });
   const isBlind = step.verdict === 'blind' || bestMark(sight.book, clock)?.isLive !== true;
   const next: Sight = {
     ...sight,
@@ -64,7 +77,7 @@ function look(d: Draft, care: Care): BreachStep {
 /** After a gap in which no mark could be heard, suspicions wait from now on. */
 export function doubtBreachesAnew(d: Draft): void {
   for (const [conId, sight] of d.s.sights) {
-    const breach = doubtedAnew(sight.breach, d.at);
+    const breach = doubtedAnew(sight.breach, d.mono);
     if (breach !== sight.breach) edit(d, 'sights').set(conId, { ...sight, breach });
   }
 }

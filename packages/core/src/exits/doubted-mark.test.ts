@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { atTime, tradeDate } from '../calendar.js';
+import { isSettled } from '../exit-manager.js';
 import { epochMs } from '../units.js';
 import { ExitBench } from './testing/exit-bench.js';
 
@@ -71,5 +73,53 @@ describe('a breach that one mark has shown', () => {
       bench.run(says ? 200 : 3_300);
       expect(bench.position).toBe(0);
     }
+  });
+
+  it('I3: the gateway’s clock leaps before the mark that would have contradicted it: that is no silence either', () => {
+    const bench = doubted();
+    bench.at = epochMs(bench.at + 20_000);
+    bench.run(1_000);
+    expect(bench.position).toBe(100);
+    bench.mark(50);
+    bench.run(5_000);
+    expect(bench.position).toBe(100);
+  });
+
+  it('I3: nobody contradicts it after the leap: sold three seconds of machine time after it was seen, and until then the exchange may not run ahead', () => {
+    const bench = doubted();
+    expect(isSettled(bench.state)).toBe(false);
+    bench.at = epochMs(bench.at + 20_000);
+    bench.run(2_800);
+    expect(bench.position).toBe(100);
+    bench.run(300);
+    expect(bench.position).toBe(0);
+  });
+
+  it('and contradicted, nothing is owed any more', () => {
+    const bench = doubted();
+    bench.mark(50);
+    bench.run(200);
+    expect(isSettled(bench.state)).toBe(true);
+  });
+
+  it('I3: the bell rings before it is contradicted: the first mark of the morning is not its second', () => {
+    const bench = new ExitBench({ at: atTime(tradeDate('2026-03-09'), '15:59:58'), rules: { flatMinutesBeforeClose: 0 } });
+    bench.deliver();
+    bench.byHand(100, 50);
+    bench.run(500);
+    bench.mark(50);
+    bench.run(1_000);
+    bench.mark(49.4);
+    bench.run(2_000);
+    expect([bench.position, isSettled(bench.state)]).toEqual([100, true]);
+    const night = atTime(tradeDate('2026-03-10'), '09:30:01') - bench.at;
+    bench.at = epochMs(bench.at + night);
+    bench.mono += night;
+    bench.mark(49.3);
+    bench.run(1_000);
+    expect(bench.position).toBe(100);
+    bench.mark(50);
+    bench.run(5_000);
+    expect(bench.position).toBe(100);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { type EpochMs, epochMs, fromDollars } from '../units.js';
+import { type EpochMs, epochMs, fromDollars, type MonoMs, monoMs } from '../units.js';
 import {
   type BreachWatch,
   bestMark,
@@ -16,6 +16,8 @@ import {
 
 const T0 = 1_000_000;
 const at = (ms: number): EpochMs => epochMs(T0 + ms);
+/** Machine time began elsewhere; in these rows both pass together. */
+const mono = (ms: number): MonoMs => monoMs(77_000 + ms);
 
 interface Row {
   readonly ms: number;
@@ -107,7 +109,12 @@ function play(text: string, stop: StopLevel): string {
   let watch: BreachWatch | undefined;
   const verdicts = rowsOf(text).map(row => {
     take(state, row);
-    const step = confirmBreach(watch, { book: state.book, stop, clock: { now: at(row.ms), marketMovedAt: state.marketMovedAt } });
+    const step = confirmBreach(watch, {
+      book: state.book,
+      stop,
+      clock: { now: at(row.ms), marketMovedAt: state.marketMovedAt },
+      mono: mono(row.ms),
+    });
     watch = step.watch;
     return step.verdict;
   });
@@ -121,6 +128,19 @@ describe('believing a breach of a long stop at 49.55', () => {
     ['the touch itself is a breach', '0 pnl 49.55, 1000 pnl 49.55', 'suspected confirmed'],
     ['a hair above is none', '0 pnl 49.550001, 1000 pnl 49.550001', 'clear clear'],
     ['two successive marks', '0 pnl 50, 1000 pnl 49.5, 2000 pnl 49.4', 'clear suspected confirmed'],
+    ['a market that collapses in steps of 10 %', '0 pnl 50, 1000 pnl 45, 2000 pnl 40.5', 'clear suspected confirmed'],
+    ['a halt with a gap of a half at its end', '0 pnl 50, 400000 pnl 25, 401000 pnl 23', 'clear suspected confirmed'],
+    ['a fifth lower still agrees', '0 pnl 45, 1000 pnl 36', 'suspected confirmed'],
+    ['more than a fifth does not', '0 pnl 45, 1000 pnl 35.99', 'suspected suspected'],
+    ['nor upwards', '0 pnl 35.99, 1000 pnl 45', 'suspected suspected'],
+    ['two crazy marks that contradict each other', '0 pnl 50, 1000 pnl 25, 2000 pnl 0.05, 3000 pnl 50', 'clear suspected suspected clear'],
+    ['a true one after a crazy one waits for its own second', '0 pnl 0.05, 1000 pnl 49.5, 2000 pnl 49.4', 'suspected suspected confirmed'],
+    [
+      'or for the three seconds, from the first one on',
+      '0 pnl 25, 1000 pnl 0.05, 2999 clock, 3000 clock',
+      'suspected suspected suspected confirmed',
+    ],
+    ['crazy sources that contradict each other', '0 pnl 25, 0 tick 0.05, 900 tick 50', 'suspected suspected clear'],
     ['two ticks, milliseconds apart', '0 tick 49.5, 3 tick 49.5', 'suspected confirmed'],
     ['a second source in the same millisecond', '0 pnl 49.5, 0 tick 49.5', 'suspected confirmed'],
     ['a portfolio update as the second source', '0 pnl 49.5, 10 portfolio 49.5', 'suspected confirmed'],
@@ -139,6 +159,16 @@ describe('believing a breach of a long stop at 49.55', () => {
     ['and ends with a live mark on the good side', '0 pnl 49.5, 1000 pnl 49.4, 2000 pnl 49.6', 'suspected confirmed clear'],
   ])('A5: %s', (_title, rows, verdicts) => expect(play(rows, stop)).toBe(verdicts));
 
+  test('I3: a leap of exchange time is no silence: three seconds are counted by the machine', () => {
+    const { book } = bookOf('0 pnl 50, 1000 pnl 25');
+    const look = (leapMs: number, ms: number, watch?: BreachWatch) =>
+      confirmBreach(watch, { book, stop, clock: { now: at(ms + leapMs), marketMovedAt: at(1_000) }, mono: mono(ms) });
+    const { watch } = look(0, 1_000);
+    expect(look(20_000, 1_100, watch).verdict).toBe('suspected');
+    expect(look(20_000, 3_999, watch).verdict).toBe('suspected');
+    expect(look(20_000, 4_000, watch).verdict).toBe('confirmed');
+  });
+
   test('A5: a short is breached from below', () =>
     expect(play('0 pnl 50.4, 1000 pnl 50.45, 2000 pnl 50.5', { side: 'short', level: fromDollars(50.45) })).toBe(
       'clear suspected confirmed',
@@ -146,7 +176,7 @@ describe('believing a breach of a long stop at 49.55', () => {
 
   test('A5: an old breach nobody watched is confirmed by the portfolio agreeing with it', () => {
     const { book } = bookOf('0 pnl 49.5, 20000 portfolio 49.4');
-    const step = confirmBreach(undefined, { book, stop, clock: { now: at(20_000), marketMovedAt: at(20_000) } });
+    const step = confirmBreach(undefined, { book, stop, clock: { now: at(20_000), marketMovedAt: at(20_000) }, mono: mono(20_000) });
     expect(step).toMatchObject({ verdict: 'confirmed', because: 'portfolio and an older pnl mark agree' });
   });
 });

@@ -1,4 +1,4 @@
-import { type EpochMs, epochMs, type Micros, micros } from '../units.js';
+import { type EpochMs, epochMs, type Micros, type MonoMs, micros } from '../units.js';
 
 /**
  * The mark: the price a position is valued and judged at, with where it came from and how old it is (DESIGN §4, "Marks").
@@ -46,11 +46,22 @@ export interface MarkRules {
   readonly equallyFreshMs: number;
   /** With no symbol moving for longer than this, nothing counts as live any more. */
   readonly silenceMsMax: number;
-  /** A breach nothing contradicted is believed after this long, second mark or not. */
+  /** A breach nothing contradicted is believed after this long (machine time), second mark or not. */
   readonly confirmMsMax: number;
+  /**
+   * Two marks that differ by no more than this part of the larger one can be of one market moments apart, and confirm each other. A fifth is the
+   * widest band US stocks from 3 dollars on may cross before they are halted (limit up, limit down): a market that collapses in steps still agrees with itself.
+   */
+  readonly agreeBps: number;
 }
 
-export const DEFAULT_MARK_RULES: MarkRules = { freshMsMax: 10_000, equallyFreshMs: 1_000, silenceMsMax: 60_000, confirmMsMax: 3_000 };
+export const DEFAULT_MARK_RULES: MarkRules = {
+  freshMsMax: 10_000,
+  equallyFreshMs: 1_000,
+  silenceMsMax: 60_000,
+  confirmMsMax: 3_000,
+  agreeBps: 2_000,
+};
 
 /**
  * Takes a report into the book. A price of zero or less (the broker's "no price") and a report older than the one already there change
@@ -110,11 +121,13 @@ export const isBeyond = (price: Micros, stop: StopLevel): boolean => (stop.side 
 
 /** A breach seen but perhaps not yet believed. The caller keeps it with the position. */
 export interface BreachWatch {
-  readonly firstSeenAt: EpochMs;
+  /** Machine time: exchange time is the gateway's to tell, and a leap of its clock is no silence. */
+  readonly firstSeenAt: MonoMs;
+  /** The newest breaching mark, which waits for a second one: later, or from another source. */
   readonly source: MarkSource;
-  /** When the first breaching mark was reported; a second one is later, or from another source. */
   readonly receivedAt: EpochMs;
-  readonly confirmedAt?: EpochMs;
+  readonly price: Micros;
+  readonly isConfirmed?: boolean;
 }
 
 export interface BreachStep {
@@ -126,24 +139,30 @@ export interface BreachStep {
   readonly mark?: Mark;
 }
 
+export interface BreachLook {
+  readonly book: MarkBook;
+  readonly stop: StopLevel;
+  readonly clock: MarketClock;
+  /** Machine time: what silence is measured by. */
+  readonly mono: MonoMs;
+}
+
 /**
  * Has the stop really been touched? One mark may be crazy, so a breach is believed when a second successive mark or a second source
- * agrees, or when nothing contradicted it for three seconds. Call it after every recorded mark and on every tick of the clock.
+ * agrees, or when nothing contradicted it for three seconds. Two marks that are both beyond the stop and far from each other (44.90, then
+ * 0.09) do not agree: at least one of them is crazy, and it may be both. The last good mark is not asked: how far a market has fallen says nothing
+ * about whether it has. Call it after every recorded mark and on every tick of the clock.
  * A believed breach stays believed when the marks then fall silent; only a live mark on the good side clears it.
  */
-export function confirmBreach(
-  watch: BreachWatch | undefined,
-  seen: { readonly book: MarkBook; readonly stop: StopLevel; readonly clock: MarketClock },
-  rules: MarkRules = DEFAULT_MARK_RULES,
-): BreachStep {
-  const { book, stop, clock } = seen;
+export function confirmBreach(watch: BreachWatch | undefined, seen: BreachLook, rules: MarkRules = DEFAULT_MARK_RULES): BreachStep {
+  const { book, stop, clock, mono } = seen;
   const isLive = (mark: Mark): boolean => markAgeMs(mark, clock, rules) <= rules.freshMsMax;
   const judged = freshestOf(STOP_SOURCES, book, rules);
 
   if (!judged || !isLive(judged)) {
-    if (watch) return { ...believe(watch, clock, rules), ...(judged && { mark: judged }) };
+    if (watch) return { ...believe(watch, mono, rules), ...(judged && { mark: judged }) };
     const { portfolio } = book;
-    if (portfolio && isLive(portfolio) && isBeyond(portfolio.price, stop)) return portfolioAlone(portfolio, { judged, stop, clock });
+    if (portfolio && isLive(portfolio) && isBeyond(portfolio.price, stop)) return portfolioAlone(portfolio, { judged, stop, mono });
     return { watch: undefined, verdict: 'blind', because: judged ? `the ${judged.source} mark is stale` : 'no live source yet' };
   }
   if (!isBeyond(judged.price, stop)) {
@@ -152,32 +171,44 @@ export function confirmBreach(
       mark => mark !== undefined && mark.at > judged.at && isLive(mark) && isBeyond(mark.price, stop),
     );
     if (!newer) return { watch: undefined, verdict: 'clear', because: `${judged.source} is on the good side`, mark: judged };
-    const doubt = watch ?? { firstSeenAt: clock.now, source: newer.source, receivedAt: newer.receivedAt };
-    return { ...believe(doubt, clock, rules), mark: newer };
+    return { ...believe(watch ?? suspicionOf(newer, mono), mono, rules), mark: newer };
   }
 
-  const began: BreachWatch = watch ?? { firstSeenAt: clock.now, source: judged.source, receivedAt: judged.receivedAt };
+  const began = watch ?? suspicionOf(judged, mono);
   const second = BY_PRIORITY.map(source => book[source]).find(
-    mark => mark !== undefined && mark.source !== judged.source && isLive(mark) && isBeyond(mark.price, stop),
+    mark =>
+      mark !== undefined &&
+      mark.source !== judged.source &&
+      isLive(mark) &&
+      isBeyond(mark.price, stop) &&
+      areNear(mark.price, judged.price, rules),
   );
-  if (second) return { ...confirmed(began, clock, `${judged.source} and ${second.source} agree`), mark: judged };
-  if (judged.source !== began.source || judged.receivedAt > began.receivedAt) {
-    return { ...confirmed(began, clock, `two successive marks, ${began.source} then ${judged.source}`), mark: judged };
-  }
-  return { ...believe(began, clock, rules), mark: judged };
+  if (second) return { ...confirmed(began, `${judged.source} and ${second.source} agree`), mark: judged };
+  const isNext = judged.source !== began.source || judged.receivedAt > began.receivedAt;
+  if (isNext && areNear(began.price, judged.price, rules))
+    return { ...confirmed(began, `two successive marks, ${began.source} then ${judged.source}`), mark: judged };
+  const { source, receivedAt, price } = judged;
+  return { ...believe(isNext ? { ...began, source, receivedAt, price } : began, mono, rules), mark: judged };
 }
 
-const confirmed = (watch: BreachWatch, clock: MarketClock, because: string): BreachStep => ({
-  watch: { ...watch, confirmedAt: watch.confirmedAt ?? clock.now },
+const suspicionOf = ({ source, receivedAt, price }: Mark, mono: MonoMs): BreachWatch => ({ firstSeenAt: mono, source, receivedAt, price });
+
+/** A breach that waits for what would contradict or confirm it. */
+export const isSuspected = (watch: BreachWatch | undefined): boolean => watch !== undefined && watch.isConfirmed !== true;
+
+const areNear = (a: Micros, b: Micros, { agreeBps }: MarkRules): boolean => Math.abs(a - b) * 10_000 <= Math.max(a, b) * agreeBps;
+
+const confirmed = (watch: BreachWatch, because: string): BreachStep => ({
+  watch: { ...watch, isConfirmed: true },
   verdict: 'confirmed',
   because,
 });
 
 /** No new evidence: believed already, believed by the passing of time, or still only suspected. */
-function believe(watch: BreachWatch, clock: MarketClock, rules: MarkRules): BreachStep {
-  if (watch.confirmedAt !== undefined) return { watch, verdict: 'confirmed', because: 'confirmed before and not contradicted since' };
-  const waitedMs = clock.now - watch.firstSeenAt;
-  if (waitedMs >= rules.confirmMsMax) return confirmed(watch, clock, `not contradicted for ${waitedMs} ms`);
+function believe(watch: BreachWatch, mono: MonoMs, rules: MarkRules): BreachStep {
+  if (watch.isConfirmed) return { watch, verdict: 'confirmed', because: 'confirmed before and not contradicted since' };
+  const waitedMs = mono - watch.firstSeenAt;
+  if (waitedMs >= rules.confirmMsMax) return confirmed(watch, `not contradicted for ${waitedMs} ms`);
   return { watch, verdict: 'suspected', because: `one ${watch.source} mark, ${waitedMs} ms ago` };
 }
 
@@ -185,17 +216,17 @@ function believe(watch: BreachWatch, clock: MarketClock, rules: MarkRules): Brea
  * What nobody could contradict meanwhile is doubted as if it had just been seen: the three seconds count only while marks would be heard. A breach
  * that was believed stays so, and a second mark still confirms at once.
  */
-export const doubtedAnew = (watch: BreachWatch | undefined, now: EpochMs): BreachWatch | undefined =>
-  watch === undefined || watch.confirmedAt !== undefined ? watch : { ...watch, firstSeenAt: now };
+export const doubtedAnew = (watch: BreachWatch | undefined, mono: MonoMs): BreachWatch | undefined =>
+  watch === undefined || watch.isConfirmed ? watch : { ...watch, firstSeenAt: mono };
 
 /** The portfolio's price may be minutes old: alone it only warns; with any other source beyond the stop, however old, it confirms. */
 function portfolioAlone(
   portfolio: Mark,
-  { judged, stop, clock }: { readonly judged: Mark | undefined; readonly stop: StopLevel; readonly clock: MarketClock },
+  { judged, stop, mono }: { readonly judged: Mark | undefined; readonly stop: StopLevel; readonly mono: MonoMs },
 ): BreachStep {
   if (judged && isBeyond(judged.price, stop)) {
-    const began: BreachWatch = { firstSeenAt: clock.now, source: 'portfolio', receivedAt: portfolio.receivedAt };
-    return { ...confirmed(began, clock, `portfolio and an older ${judged.source} mark agree`), mark: portfolio };
+    const began = suspicionOf(portfolio, mono);
+    return { ...confirmed(began, `portfolio and an older ${judged.source} mark agree`), mark: portfolio };
   }
   return {
     watch: undefined,
