@@ -103,7 +103,8 @@ function changeOf(before: unknown, now: unknown): number | null {
   if (Object.is(before, now)) return isPlain(now) ? 0 : null;
   if (typeof before !== 'number' || typeof now !== 'number' || !Number.isSafeInteger(before) || !Number.isSafeInteger(now)) return null;
   const change = now - before;
-  return Number.isSafeInteger(change) && Object.is(before + change, now) ? change : null;
+  // 0 for "the same" is taken: 0 and −0 are not, and differ by nothing.
+  return change !== 0 && Number.isSafeInteger(change) && Object.is(before + change, now) ? change : null;
 }
 
 export function createEventReader(rows: RowReader): (item: EventItem) => Event {

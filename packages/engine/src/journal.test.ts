@@ -127,6 +127,11 @@ describe('a journal', () => {
       }),
       fc.record({ kind: fc.constant('snapshot'), openOrders: fc.subarray(orders), positions: fc.array(fields), id: price }, PLAIN),
     );
+    const zeroMark = (price: number): [number, number, { kind: 'pnl-mark'; conId: number; quantity: number; price: number }] => [
+      0,
+      0,
+      { kind: 'pnl-mark', conId: 1, quantity: 0, price },
+    ];
     const events = fc.array(fc.tuple(time, time, body), { minLength: 1, maxLength: 40 });
     fc.assert(
       fc.property(events, told => {
@@ -140,6 +145,7 @@ describe('a journal', () => {
         const back = read(linesOf(sink)).flatMap(entry => (entry.kind === 'step' ? [entry.event] : []));
         expect(back).toStrictEqual(given.map(event => ({ ...event, at: NOW })));
       }),
+      { examples: [[[zeroMark(-0), zeroMark(0)]]] },
     );
   });
 
