@@ -63,6 +63,8 @@ export interface ClosedTrade {
   readonly account: string;
   readonly contract: Contract;
   readonly side: 1 | -1;
+  /** Absent in what an older version kept: taken for an entry, where no row of the trade tells. */
+  readonly origin?: 'entry' | 'adopted';
   /** Shares bought (long) or sold short (short) in all. */
   readonly quantity: Shares;
   /** Signed shares that no execution explains, and the price they count at: what else makes it flat. Absent in what an older version kept. */

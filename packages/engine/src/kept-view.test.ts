@@ -40,6 +40,7 @@ const CASES: readonly (readonly [title: string, stored: readonly Write[], kept: 
   ['the end of one that handed its shares over', [], [closed({ base: -100, basePrice: usd(49) })]],
   ['the end of one that no execution is missing of', [], [closed({ base: 0, basePrice: null })]],
   ['the end of one that no row tells of', [], [booked({ execId: '0001.0002.0007.01' }, 'T-2'), closed({ tradeId: 'T-2' })]],
+  ['the end of one that was adopted, and that no row tells of', [], [closed({ tradeId: 'T-2', origin: 'adopted' })]],
   ['an end that was taken back', [closed()], [{ do: 'write-position', position: { ...aPosition(), updatedAt: (later + 1) as EpochMs } }]],
   ['a position that the store has seen end since', [closed()], [{ do: 'write-position', position: aPosition() }]],
   [

@@ -73,7 +73,7 @@ function endedRow(view: SharedView, trade: ClosedTrade, at: EpochMs): PositionRo
     status: 'CLOSING',
     updatedAt: at,
     metadata: {
-      ...{ origin: known?.origin ?? 'entry', base, side, disasterPrice: null, generation: 0 },
+      ...{ origin: known?.origin ?? trade.origin ?? 'entry', base, side, disasterPrice: null, generation: 0 },
       ...{ exit: { reason: exitReason, decidedAt: exitAt }, failedSells: 0, quarantinedAt: null, signal: known?.signal ?? null },
     },
   };

@@ -259,7 +259,7 @@ function closedTradeRow(trade: ClosedTrade, now: EpochMs): TradesTable {
     side: trade.side,
     quantity: wholeColumn(trade.quantity, 'traded quantity'),
     status: 'CLOSED',
-    origin: 'entry',
+    origin: trade.origin ?? 'entry',
     agent_name: trade.agentName,
     trade_date: trade.closeDate,
     entry_price: moneyColumnOrNull(trade.entryPrice),

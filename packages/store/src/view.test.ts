@@ -106,5 +106,15 @@ it.each([
   expect(loadStartView(desk.db, request).endedTrades?.map(({ metadata }) => metadata.base)).toEqual([base]);
 });
 
+it('an ended trade of which only its end was told: what was adopted stays so', () => {
+  const desk = openDesk();
+  const adopted = { tradeId: 'T-2', origin: 'adopted' } as const;
+  desk.commit([
+    { do: 'close-position', trade: aClose() },
+    { do: 'close-position', trade: aClose(adopted) },
+  ]);
+  expect(loadStartView(desk.db, request).endedTrades?.map(({ metadata }) => metadata.origin)).toEqual(['entry', 'adopted']);
+});
+
 const held = { symbol: 'ACME', strategy: 'standard', verdict: 'hold', code: 'RULE_FAILED', detail: '', numbers: {} } as const;
 const stop = { target: 'day-trader', kind: 'halt', payload: {}, tradeDate: MONDAY, createdBy: 'cli', now: NOW } as const;

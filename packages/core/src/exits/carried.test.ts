@@ -51,8 +51,10 @@ describe('I7: over the night', () => {
     jump(bench, atTime(TUESDAY, '09:30:01'));
     expect(bench.position).toBe(0);
     expect(bench.working()).toEqual([]);
-    const closed = bench.effects.flatMap(effect => (effect.do === 'close-position' ? [effect.trade.exitReason] : []));
-    expect(closed).toEqual(['end-of-day']);
+    const closed = bench.effects.flatMap(effect =>
+      effect.do === 'close-position' ? [`${effect.trade.origin}: ${effect.trade.exitReason}`] : [],
+    );
+    expect(closed).toEqual(['adopted: end-of-day']);
   });
 
   it('I1: sold in part by hand after the close, and no change of the GTC stop arrives: it is withdrawn, and placed anew for the rest', () => {

@@ -125,6 +125,7 @@ export function tradeResult(d: Draft, care: Care, executions: readonly Booked[])
     account: care.account,
     contract: care.contract,
     side: care.side,
+    origin: care.origin,
     quantity: shares(quantity),
     base: care.base,
     basePrice: care.base === 0 ? null : reference,
