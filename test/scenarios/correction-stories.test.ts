@@ -1,4 +1,6 @@
+import { tradeDate } from '@holdfast/core/calendar';
 import { fromDollars } from '@holdfast/core/units';
+import { readRoundTrips } from '@holdfast/store/reports';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CALM, type Happening } from './desk-market.js';
 import { type DeskStage, endStages, onDesk } from './desk-stage.js';
@@ -7,6 +9,8 @@ import { type DeskStage, endStages, onDesk } from './desk-stage.js';
 
 afterEach(endStages);
 const FALLS = [...CALM, ['09:33:00', 49.4] as const];
+
+const tripsOn = (s: DeskStage, date: string) => readRoundTrips(s.world.operator, tradeDate(date));
 
 /** The newest execution of an order of ours is booked anew. */
 function corrected(s: DeskStage, words: { readonly price?: number; readonly shares?: 0 }): void {
@@ -210,6 +214,31 @@ describe('a bust', () => {
     expect(s.told('POSITION_ADOPTED')).toBe('');
     expect(s.resting(), s.told('ACME')).toEqual(['SELL 99 LMT 50.92 DAY', 'SELL 99 STP 49.11 DAY']);
   });
+
+  it.each([true, false])(
+    'B6, I2, I6, A8: a sale of the day before is busted, the exit manager restarted in the night (%s): the same trade again',
+    dies => {
+      const days = { '2026-03-09': { ACME: FALLS }, '2026-03-10': { ACME: [['07:00:00', 49.9] as const, ['09:50:00', 49.4] as const] } };
+      const s = onDesk({ days });
+      s.at('09:32:00', () => s.byHand('BUY', 40));
+      s.runTo('16:05:00');
+      const sale = s.world.exchange.executions().at(-1)?.execId ?? '';
+      const [sold] = tripsOn(s, '2026-03-09');
+      s.nextDay();
+      if (dies) s.at('09:20:00', () => s.kill('exit-manager'));
+      s.at('09:35:00', () => s.gateway.correct(sale, { shares: 0 }));
+      s.runTo('09:36:00');
+      expect(
+        s.resting().map(line => line.slice(0, 11)),
+        s.told('ACME'),
+      ).toEqual(['SELL 40 LMT', 'SELL 40 STP']);
+      s.runTo('10:00:00');
+      expect([tripsOn(s, '2026-03-09'), tripsOn(s, '2026-03-10')]).toMatchObject([
+        [],
+        [{ tradeId: sold?.tradeId, entryPrice: sold?.entryPrice, quantity: 40, exitReason: 'stop' }],
+      ]);
+    },
+  );
 
   it('I1, I2, A8: shares of an ended trade came back into a short and were sold, the exit manager restarts, and that sale is busted too: it is sold again, nothing is bought (seed 6100953)', () => {
     const s = onDesk({ market: { ACME: FALLS } });

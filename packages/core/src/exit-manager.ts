@@ -68,9 +68,9 @@ export function createState(start: ExitManagerStart): ExitManagerState {
   const own = rows.map(order => bookFilled(order, filledOf(order.orderRef, view)));
   const executions = newestOf(view.executions);
   const tracked = own.map(order => trackedOf(order, 0, monoMs(0)));
-  // Executions of earlier dates are told for trades that are open, or traded today.
-  const open = new Set(view.positions.map(({ tradeId }) => tradeId));
-  const isWhollyTold = ({ tradeId, createdAt }: Order): boolean => open.has(tradeId) || tradeDateOf(createdAt) === tradeDateOf(at);
+  // Executions of earlier dates are told for trades that are open, or have ended of late.
+  const told = new Set([...view.positions, ...(view.endedTrades ?? [])].map(({ tradeId }) => tradeId));
+  const isWhollyTold = ({ tradeId, createdAt }: Order): boolean => told.has(tradeId) || tradeDateOf(createdAt) === tradeDateOf(at);
   return {
     rules: start.rules,
     account: start.account,

@@ -59,12 +59,13 @@ export interface CommandRow {
 /** What a worker reads of the shared tables when somebody else has written. Values only. */
 export interface SharedView {
   readonly positions: readonly PositionRow[];
-  /** Orders of every worker that are not final, and those that ended on this trading date. */
+  /** Orders of every worker that are not final, and those that ended on this trading date; at the exit manager's start also on the one before it. */
   readonly orders: readonly Order[];
-  /** Executions of this trading date and of every open trade. */
+  /** Executions of this trading date and of every open trade; at the exit manager's start also those of `endedTrades`. */
   readonly executions: readonly (Execution & { readonly tradeId: string | null })[];
   /**
-   * Trades that ended on this trading date, as rows without shares, in case a correction, a late fill or a commission still belongs to one.
+   * Trades that ended on this trading date or the one before it, as rows without shares, in case a correction, a late fill or a commission still
+   * belongs to one: an exchange may break a trade until the next day.
    * Read at a worker's start alone: later it has seen them end itself.
    */
   readonly endedTrades?: readonly PositionRow[];

@@ -1,3 +1,4 @@
+import { previousTradingDate } from '@holdfast/core/calendar';
 import type { ClosedTrade, Write } from '@holdfast/core/effects';
 import { type EpochMs, shares } from '@holdfast/core/units';
 import { aClose, anOrder, aPosition, booked, closeAll, MONDAY, NOW, openDesk, usd } from '@holdfast/store/testing/desk';
@@ -41,6 +42,11 @@ const CASES: readonly (readonly [title: string, stored: readonly Write[], kept: 
   ['the end of one that no execution is missing of', [], [closed({ base: 0, basePrice: null })]],
   ['the end of one that no row tells of', [], [booked({ execId: '0001.0002.0007.01' }, 'T-2'), closed({ tradeId: 'T-2' })]],
   ['the end of one that was adopted, and that no row tells of', [], [closed({ tradeId: 'T-2', origin: 'adopted' })]],
+  [
+    'ends in one symbol on two dates: what the exit manager leaves behind holds those of the date before too (I4)',
+    [],
+    [closed({ tradeId: 'T-0', closeDate: previousTradingDate(MONDAY) }), closed()],
+  ],
   ['an end that was taken back', [closed()], [{ do: 'write-position', position: { ...aPosition(), updatedAt: (later + 1) as EpochMs } }]],
   ['a position that the store has seen end since', [closed()], [{ do: 'write-position', position: aPosition() }]],
   [
@@ -60,6 +66,7 @@ it.each(CASES)('%s', (_title, stored, kept) => {
   expect(overlaid.orders).toEqual(merged.orders);
   expect(overlaid.positions).toEqual(merged.positions);
   expect(overlaid.endedTrades).toEqual(merged.endedTrades);
+  expect(overlaid.closedToday.filter(({ closeDate }) => closeDate === MONDAY)).toEqual(merged.closedToday);
   const tradesOf = (view: typeof merged) => view.executions.map(({ execId, tradeId }) => [execId, tradeId]);
   expect(tradesOf(overlaid)).toEqual(tradesOf(merged));
 });

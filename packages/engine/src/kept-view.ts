@@ -44,7 +44,7 @@ function apply(view: SharedView, write: Write, at: EpochMs): SharedView {
     case 'close-position': {
       const { tradeId, contract, closeDate, exitReason } = write.trade;
       if ((rowOf(view, tradeId)?.updatedAt ?? at) > at) return view;
-      const isBlocked = view.closedToday.some(({ symbol }) => symbol === contract.symbol);
+      const isBlocked = view.closedToday.some(block => block.symbol === contract.symbol && block.closeDate === closeDate);
       return {
         ...view,
         positions: view.positions.filter(position => position.tradeId !== tradeId),

@@ -76,9 +76,9 @@ export class AccountBook {
 
   /**
    * One instrument's executions turn out to have been others. Both lists are booked from nothing in a book of their own, and the difference
-   * is what changes here: holding, cost, cash and realized P&L, as if it had been so from the start.
+   * is what changes here: holding, cost, cash and, of today's, realized P&L, as if it had been so from the start.
    */
-  rebook(before: readonly Booking[], after: readonly Booking[]): void {
+  rebook(before: readonly Booking[], after: readonly Booking[], { isOfToday }: { readonly isOfToday: boolean }): void {
     const [first] = before;
     if (!first) return;
     const line = this.line(first.conId);
@@ -93,7 +93,7 @@ export class AccountBook {
     const [was, is] = [afresh(before), afresh(after)];
     line.quantity += is.line.quantity - was.line.quantity;
     line.cost += is.line.cost - was.line.cost;
-    line.realizedToday += is.line.realizedToday - was.line.realizedToday;
+    if (isOfToday) line.realizedToday += is.line.realizedToday - was.line.realizedToday;
     this.cash += is.cash - was.cash;
   }
 

@@ -85,7 +85,21 @@ describe('from one day to the next', () => {
     expect(exchange.executions()).toHaveLength(1);
     expect(exchange.executions()[0]?.execId).not.toBe(monday?.execId);
     expect(exchange.highestOrderId(2)).toBe(2);
-    expect(exchange.correct(monday?.execId ?? '', { shares: 0 })).toBeUndefined();
+  });
+
+  test('a correction of the day before changes what is held, one of an older day is refused', () => {
+    const { exchange, send, toNextDay } = stageOf();
+    const { cash } = exchange.account();
+    send();
+    toNextDay(PLAIN);
+    const [monday] = exchange.executions();
+    exchange.advanceTo(atTime(TUESDAY, '10:00'));
+    const busted = exchange.correct(monday?.execId ?? '', { shares: 0 });
+    expect([held(exchange), exchange.account().realizedToday]).toEqual([0, 0]);
+    expect(exchange.account().cash).toBe(cash);
+    const wednesday = tradeDate('2026-03-11');
+    exchange.beginDay({ source: dayOf(wednesday, PLAIN), session: sessionOf(wednesday) });
+    expect(exchange.correct(busted?.execId ?? '', { shares: 100 })).toBeUndefined();
   });
 
   test('a correction of the second day leaves the first alone', () => {

@@ -30,6 +30,8 @@ export class OrderLedger {
   private nextPermId = FIRST_PERM_ID;
   /** Where today's executions begin. */
   private dayFrom = 0;
+  /** Where those of the day before begin: a trade may be broken until the next day, and what is older is settled. */
+  private settledTo = 0;
   /** Rises whenever the set of working orders or their words change, for who keeps something computed from them. */
   version = 0;
 
@@ -55,8 +57,8 @@ export class OrderLedger {
     if (this.highestId.get(clientId) === orderId) this.highestId.set(clientId, orderId - 1);
   }
 
-  /** What was filled before is settled now: a correction of it is refused. */
   beginDay(): void {
+    this.settledTo = this.dayFrom;
     this.dayFrom = this.filledParts.length;
     this.version += 1;
   }
@@ -161,13 +163,13 @@ export class OrderLedger {
   correct(execId: string, words: { readonly price?: Micros; readonly shares?: number }): ExchangeExecution | undefined {
     const index = this.filledParts.findIndex(one => one.execId === execId);
     const replaced = this.filledParts[index];
-    if (!replaced || index < this.dayFrom) return undefined;
+    if (!replaced || index < this.settledTo) return undefined;
     const [root, revision] = [execId.slice(0, execId.lastIndexOf('.')), Number(execId.slice(execId.lastIndexOf('.') + 1))];
     const execution = { ...replaced, ...words, execId: `${root}.${String(revision + 1).padStart(2, '0')}` };
     const { conId } = replaced;
-    const before = this.filledParts.slice(this.dayFrom).filter(one => one.conId === conId);
+    const before = this.filledParts.slice(index < this.dayFrom ? this.settledTo : this.dayFrom).filter(one => one.conId === conId);
     this.filledParts[index] = execution;
-    this.at.account.rebook(before, before.with(before.indexOf(replaced), execution));
+    this.at.account.rebook(before, before.with(before.indexOf(replaced), execution), { isOfToday: index >= this.dayFrom });
     this.at.emit({ kind: 'correction', at: this.at.now(), execution, replaced });
     const mark = this.at.books.get(conId)?.mark() ?? execution.price;
     this.at.emit({ kind: 'position', at: this.at.now(), position: this.at.account.position(conId, mark) });

@@ -44,7 +44,7 @@ const tradeOfOrder = statement((p: { order_ref: string }) =>
 const setCommission = statement((p: { exec_id: string; commission: number; realized_pnl: number | null }) =>
   q.updateTable('executions').set({ commission: p.commission, realized_pnl: p.realized_pnl }).where('exec_id', '=', p.exec_id),
 );
-const ofDateOrItsTrades = statement((p: { trade_date: TradeDate }) =>
+const ofDateOrTradedSince = statement((p: { trade_date: TradeDate; since: TradeDate }) =>
   q
     .selectFrom('executions')
     .selectAll()
@@ -53,7 +53,7 @@ const ofDateOrItsTrades = statement((p: { trade_date: TradeDate }) =>
       eb.or([
         eb('trade_date', '=', p.trade_date),
         eb('trade_id', 'in', eb.selectFrom('active_positions').select('active_positions.trade_id')),
-        eb('trade_id', 'in', eb.selectFrom('executions as todays').select('todays.trade_id').where('todays.trade_date', '=', p.trade_date)),
+        eb('trade_id', 'in', eb.selectFrom('executions as recent').select('recent.trade_id').where('recent.trade_date', '>=', p.since)),
       ]),
     )
     .orderBy('at')
@@ -96,11 +96,11 @@ export function bookCommission(db: Db, word: { execId: string; commission: Micro
 }
 
 /**
- * What counts of every open trade and of every one that traded on this date, in the order it happened: one that was carried over a night and sold
- * today opens again when its sale is busted.
+ * What counts of this date, of every open trade and of every one that traded on `since` or later, in the order it happened: one that was carried
+ * over a night and sold today opens again when its sale is busted.
  */
-export const readExecutions = (db: Db, tradeDate: TradeDate): readonly StoredExecution[] =>
-  db.all(ofDateOrItsTrades, { trade_date: tradeDate }).map(executionOf);
+export const readExecutions = (db: Db, tradeDate: TradeDate, since = tradeDate): readonly StoredExecution[] =>
+  db.all(ofDateOrTradedSince, { trade_date: tradeDate, since }).map(executionOf);
 
 export const readExecutionsOfTrade = (db: Db, tradeId: string): readonly StoredExecution[] =>
   db.all(ofTrade, { trade_id: tradeId }).map(executionOf);

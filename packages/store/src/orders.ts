@@ -55,11 +55,11 @@ const putOrderIfNewer = statement((p: OrdersTable) =>
         ),
     ),
 );
-const aliveOrEndedOn = statement((p: { trade_date: TradeDate }) =>
+const aliveOrEndedSince = statement((p: { since: TradeDate }) =>
   q
     .selectFrom('orders')
     .selectAll()
-    .where(eb => eb.or([eb('ended_on', 'is', null), eb('ended_on', '=', p.trade_date)]))
+    .where(eb => eb.or([eb('ended_on', 'is', null), eb('ended_on', '>=', p.since)]))
     .orderBy('created_at')
     .orderBy('order_ref'),
 );
@@ -97,9 +97,8 @@ export function readOrder(db: Db, orderRef: string): Order | null {
   return row ? orderOf(row) : null;
 }
 
-/** Orders that may still live, and those that ended on this trading date; oldest first. */
-export const readLiveOrders = (db: Db, tradeDate: TradeDate): readonly Order[] =>
-  db.all(aliveOrEndedOn, { trade_date: tradeDate }).map(orderOf);
+/** Orders that may still live, and those that ended on this trading date or later; oldest first. */
+export const readLiveOrders = (db: Db, since: TradeDate): readonly Order[] => db.all(aliveOrEndedSince, { since }).map(orderOf);
 
 /** Every order first written on this trading date; oldest first. */
 export const readOrdersOf = (db: Db, tradeDate: TradeDate): readonly Order[] =>

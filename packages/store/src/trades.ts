@@ -130,8 +130,8 @@ export const openTrade = (db: Db, position: PositionRow, tradeDate: TradeDate): 
   db.run(putOpenTrade, openTradeRow(position, tradeDate));
 };
 
-const endedOn = statement((p: { close_date: TradeDate }) =>
-  q.selectFrom('trades').selectAll().where('status', '=', 'CLOSED').where('close_date', '=', p.close_date).orderBy('trade_id'),
+const endedSince = statement((p: { close_date: TradeDate }) =>
+  q.selectFrom('trades').selectAll().where('status', '=', 'CLOSED').where('close_date', '>=', p.close_date).orderBy('trade_id'),
 );
 const boughtOf = statement((p: { trade_id: string; side: 'BUY' | 'SELL' }) =>
   q
@@ -142,9 +142,9 @@ const boughtOf = statement((p: { trade_id: string; side: 'BUY' | 'SELL' }) =>
     .where('superseded', '=', 0),
 );
 
-/** Trades that ended on a date, as rows of positions without a share: what a late word about one of them is told apart by. */
-export const readEndedTrades = (db: Db, date: TradeDate): readonly PositionRow[] =>
-  db.all(endedOn, { close_date: date }).map(row => {
+/** Trades that ended on this date or later, as rows of positions without a share: what a late word about one of them is told apart by. */
+export const readEndedTrades = (db: Db, since: TradeDate): readonly PositionRow[] =>
+  db.all(endedSince, { close_date: since }).map(row => {
     const { base, price } = unexplainedOf(db, row);
     const exitAt = timeOrNull(row.exit_timestamp);
     return {

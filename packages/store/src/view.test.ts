@@ -1,3 +1,4 @@
+import { nextTradingDate } from '@holdfast/core/calendar';
 import { shares } from '@holdfast/core/units';
 import { sql } from 'kysely';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -91,9 +92,30 @@ it('a worker starts with the highest order id under its client id, of whatever d
   const desk = openDesk();
   expect(loadStartView(desk.db, request).lastOrderId).toBe(0);
   desk.commit([{ do: 'write-order', order: anOrder({ orderId: 44, status: 'FILLED' }) }]);
-  const tuesday = { tradeDate: TUESDAY, now: later(86_400_000) };
-  expect(loadStartView(desk.db, { worker: 'exit-manager', ...tuesday })).toMatchObject({ lastOrderId: 44, orders: [], endedTrades: [] });
-  expect(loadStartView(desk.db, { worker: 'day-trader', ...tuesday }).lastOrderId).toBe(0);
+  const wednesday = { tradeDate: nextTradingDate(TUESDAY), now: later(2 * 86_400_000) };
+  expect(loadStartView(desk.db, { worker: 'exit-manager', ...wednesday })).toMatchObject({ lastOrderId: 44, orders: [], endedTrades: [] });
+  expect(loadStartView(desk.db, { worker: 'day-trader', ...wednesday }).lastOrderId).toBe(0);
+});
+
+it('B6: the exit manager starts with the trades of the date before, and all they are made of: an exchange may break a trade until the next day', () => {
+  const desk = openDesk();
+  desk.commit([
+    { do: 'write-position', position: aPosition() },
+    { do: 'write-order', order: anOrder({ status: 'FILLED' }) },
+    booked(),
+    booked({ execId: '0001.0002.0007.01', side: 'SELL' }),
+    { do: 'close-position', trade: aClose() },
+  ]);
+  const startOn = (tradeDate: typeof MONDAY, worker: 'exit-manager' | 'day-trader' = 'exit-manager') => {
+    const { orders, executions, endedTrades } = loadStartView(desk.db, { worker, tradeDate, now: NOW });
+    return [orders.length, executions.length, endedTrades?.length];
+  };
+  expect([startOn(MONDAY), startOn(TUESDAY), startOn(nextTradingDate(TUESDAY))]).toEqual([
+    [1, 2, 1],
+    [1, 2, 1],
+    [0, 0, 0],
+  ]);
+  expect(startOn(TUESDAY, 'day-trader')).toEqual([0, 0, 1]);
 });
 
 it.each([

@@ -1,3 +1,4 @@
+import { previousTradingDate } from '@holdfast/core/calendar';
 import { CLIENT_ID, type WorkerName } from '@holdfast/core/orders/order';
 import type { SharedView } from '@holdfast/core/shared-view';
 import type { EpochMs, TradeDate } from '@holdfast/core/units';
@@ -72,11 +73,16 @@ export function loadView(db: Db, { worker, tradeDate, now }: ViewRequest): Share
 }
 
 /** With what a worker needs once, at its start. */
-export const loadStartView = (db: Db, request: ViewRequest & { readonly worker: WorkerName }): SharedView => ({
-  ...loadView(db, request),
-  endedTrades: readEndedTrades(db, request.tradeDate),
-  lastOrderId: readHighestOrderId(db, CLIENT_ID[request.worker]),
-});
+export function loadStartView(db: Db, request: ViewRequest & { readonly worker: WorkerName }): SharedView {
+  const { worker, tradeDate } = request;
+  const since = previousTradingDate(tradeDate);
+  return {
+    ...loadView(db, request),
+    ...(worker === 'exit-manager' && { orders: readLiveOrders(db, since), executions: readExecutions(db, tradeDate, since) }),
+    endedTrades: readEndedTrades(db, since),
+    lastOrderId: readHighestOrderId(db, CLIENT_ID[worker]),
+  };
+}
 
 /** `loadView`, reading only what has changed since `known`. `changes` was read before this. */
 export function reloadView(db: Db, request: ViewRequest, { known, changes }: { known: ReadView; changes: SharedChanges }): SharedView {

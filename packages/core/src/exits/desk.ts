@@ -170,7 +170,7 @@ export interface ExitManagerState {
   readonly tradeDate: TradeDate;
   /** By conId. */
   readonly care: ReadonlyMap<number, Care>;
-  /** Trades closed on this date, in case a late fill, a correction or a commission still belongs to one. By tradeId. */
+  /** Trades closed on this date and the one before it, in case a late fill, a correction or a commission still belongs to one. By tradeId. */
   readonly closed: ReadonlyMap<string, Care>;
   readonly orders: ReadonlyMap<string, Tracked>;
   /** Orders whose row was older at the start than what executions sum to: set right once reconciled. */

@@ -122,8 +122,8 @@ function takeIntoCare(d: Draft, execution: Booked, tradeId: string): void {
     return;
   }
   const known = d.s.care.get(conId);
-  const care = known && isOutdatedClaim(d, known, execution) ? undefined : known;
-  if (ended && care && care.status !== 'CLAIMED' && care.tradeId !== tradeId) {
+  const care = known && !ended && isOutdatedClaim(d, known, execution) ? undefined : known;
+  if (ended && care && care.tradeId !== tradeId) {
     joinPosition(d, { from: ended, to: care });
     return;
   }
@@ -177,7 +177,9 @@ function joinPosition(d: Draft, { from, to }: { from: Care; to: Care }): void {
   const handedOver: Care = { ...from, base: from.base - net, levels: { ...levels, reference } };
   edit(d, 'closed').set(from.tradeId, handedOver);
   rewriteClosed(d, handedOver);
-  putCare(d, { ...to, base: to.base + net });
+  const joined: Care = { ...to, base: to.base + net };
+  if (to.status === 'CLAIMED') openCare(d, { ...joined, status: 'OPEN', openedAt: d.at });
+  else putCare(d, joined);
   say(d, 'shares-came-back', { symbol: to.contract.symbol, shares: net, from: from.tradeId, to: to.tradeId }, 'warn');
 }
 

@@ -1,19 +1,25 @@
-import { sessionAt, tradeDateOf } from '../calendar.js';
+import { previousTradingDate, sessionAt, tradeDateOf } from '../calendar.js';
 import { isFinal } from '../orders/order.js';
 import type { TradeDate } from '../units.js';
 import { alert, type Draft, indexed, update } from './desk.js';
+import { executionsOf } from './learn.js';
 import { heldShares } from './sellable.js';
 
 /** Fills of the closing minute may still be on their way. */
 const CARRIED_AFTER_MS = 60_000;
 
-/** A new trading date: what only earlier dates needed is forgotten, so that an always-on process does not grow. */
+/**
+ * A new trading date: what only earlier dates needed is forgotten, so that an always-on process does not grow. Trades that traded last on the
+ * date before stay for one more, with all they are made of: an exchange may break a trade until the next day.
+ */
 export function turnDate(d: Draft, date: TradeDate): void {
-  const open = new Set([...d.s.care.values()].map(({ tradeId }) => tradeId));
+  const before = previousTradingDate(date);
+  const closed = [...d.s.closed].filter(([tradeId]) => executionsOf(d, tradeId).some(({ at }) => tradeDateOf(at) >= before));
+  const kept = new Set([...[...d.s.care.values()].map(({ tradeId }) => tradeId), ...closed.map(([tradeId]) => tradeId)]);
   const executions = [...d.s.executions].filter(
-    ([, { tradeId, at }]) => (tradeId !== null && open.has(tradeId)) || tradeDateOf(at) >= date,
+    ([, { tradeId, at }]) => (tradeId !== null && kept.has(tradeId)) || tradeDateOf(at) >= date,
   );
-  const orders = [...d.s.orders].filter(([, { order }]) => !isFinal(order) || open.has(order.tradeId));
+  const orders = [...d.s.orders].filter(([, { order }]) => !isFinal(order) || kept.has(order.tradeId));
   const indexes = indexed(
     orders.map(([, tracked]) => tracked),
     executions.map(([, execution]) => execution),
@@ -23,7 +29,7 @@ export function turnDate(d: Draft, date: TradeDate): void {
     executions: new Map(executions),
     orders: new Map(orders),
     ...indexes,
-    closed: new Map(),
+    closed: new Map(closed),
     goneEntries: new Set(),
   });
 }
