@@ -121,8 +121,8 @@ export const EXIT_MUTANTS: readonly Mutant[] = [
     breaks: [
       {
         file: 'packages/core/dist/market/mark.js',
-        find: 'if (judged.source !== began.source || judged.receivedAt > began.receivedAt) {',
-        replace: 'if (true) {',
+        find: 'if (isNext && areNear(began.price, judged.price, rules))',
+        replace: 'if (true)',
       },
     ],
   },
