@@ -1,3 +1,4 @@
+import { readLease } from '@holdfast/store/leases';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CALM } from './desk-market.js';
 import { endStages, onDesk } from './desk-stage.js';
@@ -84,6 +85,26 @@ describe('kill −9', () => {
     `);
     expect([s.guard?.pid, s.trader?.pid]).toEqual(pids);
   });
+
+  it.each(['full', 'busy'] as const)(
+    'A2, A4, A13, I2: everything dies at once while the store takes no write (%s): the exit manager is back before the disk is',
+    spell => {
+      const s = onDesk({ market: { ACME: CALM }, follows: ['ACME'], protection: 'monitored' });
+      s.at('09:32:00', () => {
+        s.disk(spell, 60_000);
+        s.kill('supervisor');
+        s.kill('exit-manager');
+        s.kill('day-trader');
+      });
+      s.runTo('09:32:04');
+      expect(s.told('supervisor  starts', 'exit-manager  is READY').split('\n').slice(-2).join('\n')).toMatch(/exit-manager {2}is READY/);
+      s.runTo('09:36:00');
+      // Nothing that a person or the next supervisor has to know is lost: the lease is on record as soon as it can be.
+      expect(s.world.machine.supervisor?.supervision).not.toBeNull();
+      expect(readLease(s.world.operator, 'supervisor')?.leaseId).toBe(s.world.machine.supervisor?.supervision?.lease.leaseId);
+      expect(s.resting()).toEqual(['SELL 99 LMT 50.92 DAY']);
+    },
+  );
 
   it('A1, A2, I11: everything dies at once with a position open: the stop rests meanwhile, and all come back by themselves', () => {
     const s = onDesk({ market: { ACME: [...CALM, ['09:33:00', 49.0]] }, follows: ['ACME'] });

@@ -72,6 +72,10 @@ if (store.restored !== null) {
   );
   if (told !== undefined) say(`the alert about it is not written: ${told.detail}`);
 }
+if (!taken.isOnRecord)
+  say(
+    'WARNING the store takes no write: a full disk, or somebody holds it locked. The workers are started all the same, exits go on, entries wait. Free disk space, or close whatever holds the database.',
+  );
 if (store.backup !== null) say(`the store was copied to ${store.backup} and migrated: ${store.applied.join(', ')}`);
 const supervisor = runSupervisor({
   config,
@@ -79,6 +83,7 @@ const supervisor = runSupervisor({
   policy,
   db: store.db,
   lease: taken.lease,
+  isOnRecord: taken.isOnRecord,
   say,
   live,
   me,

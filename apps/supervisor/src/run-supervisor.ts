@@ -36,6 +36,8 @@ export interface SupervisorParts {
   readonly policy: SupervisionPolicy;
   readonly db: Db;
   readonly lease: Lease;
+  /** False: the store took no write, and the lease is put on record as soon as it does. */
+  readonly isOnRecord: boolean;
   readonly say: (line: string) => void;
   readonly live: LiveMachine;
   readonly me: LeaseHolder;
@@ -128,6 +130,8 @@ export function runSupervisor(parts: SupervisorParts): RunningSupervisor {
         );
     },
     onEnd: () => end(parts.stoppedCode, 'everything is stopped'),
+    ...(parts.isOnRecord ? {} : { unrecorded: me }),
+    onReplaced: leave,
   });
 
   exchange = supervision.exchange;

@@ -21,6 +21,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+const QUIET = { brokerAgeMs: null, markAgeMs: null, commitAgeMs: null, backlog: 0 } as const;
+
 function machineWith(gone: readonly number[]) {
   let now = 0;
   const killed: number[] = [];
@@ -48,10 +50,23 @@ it('A4: one that is hung is killed, and its place taken', async () => {
   expect(killed).toEqual([5]);
 });
 
-it('A13: a store that takes no write ends the wait, and the pid of a dead predecessor is not killed: it may be somebody else by now', async () => {
+it('A4, A13: a store that takes no write: begins without a record, and the pid of a dead predecessor is not killed: it may be somebody else by now', async () => {
   holds(5);
   db.pragma('query_only = 1');
   const { machine, killed } = machineWith([5]);
-  expect(await takeSupervisorLease(db, machine, 5_000)).toMatchObject({ ok: false, code: 'STORE_READONLY' });
+  expect(await takeSupervisorLease(db, machine, 5_000)).toMatchObject({ ok: true, isOnRecord: false });
   expect(killed).toEqual([]);
+});
+
+it('A4, A13: not where another one that could not write either is at work, for its heartbeat moves', async () => {
+  holds(5);
+  db.pragma('query_only = 1');
+  const { machine } = machineWith([5]);
+  let counter = 0;
+  const heartbeat = () => {
+    counter += 1;
+    return { pid: 7, counter, phase: 'READY', leaseId: 1, bootId: 'b', mono: monoMs(0), exchange: NOW, processStartedAt: '7' } as const;
+  };
+  const taken = await takeSupervisorLease(db, { ...machine, heartbeat: () => ({ ...QUIET, ...heartbeat() }) }, 5_000);
+  expect(taken).toMatchObject({ ok: false, code: 'ALREADY_SUPERVISED' });
 });

@@ -118,6 +118,7 @@ function supervise(more: Partial<SupervisionParts> = {}): Supervision {
     onEnd: () => {
       ended = true;
     },
+    onReplaced: why => said.push(`replaced: ${why}`),
     ...more,
   });
 }

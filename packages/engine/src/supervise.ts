@@ -31,11 +31,11 @@ import { isParked, writeWorkerEvent } from '@holdfast/store/worker-events';
 import { createBacklogWatch } from './backlog-watch.js';
 import type { MachineTime } from './clock.js';
 import { type Heartbeat, isBeating } from './heartbeat.js';
-import type { Log } from './log.js';
 import { createOwnPause } from './own-pause.js';
 import { createStoreDoubt } from './store-doubt.js';
 import { backupAlert, type StoreKeeper } from './store-keeper.js';
 import { commandOf } from './supervisor-command.js';
+import { createLeaseRecord, type LeaseRecordParts } from './unrecorded-lease.js';
 
 /** What the supervisor can do to processes. Live: spawn.ts and the process table; simulated: objects. */
 export interface ProcessPort {
@@ -57,7 +57,7 @@ export interface ProcessPort {
   readonly bootId: string;
 }
 
-export interface SupervisionParts {
+export interface SupervisionParts extends LeaseRecordParts {
   readonly policy: SupervisionPolicy;
   readonly db: Db;
   readonly lease: Lease;
@@ -65,7 +65,6 @@ export interface SupervisionParts {
   readonly processes: ProcessPort;
   /** Restores and copies the store. Without one, neither is done. */
   readonly keeper?: StoreKeeper;
-  readonly log: Log;
   /** One line for the person at the console. */
   readonly say: (line: string) => void;
   readonly showStatus: (because: string) => void;
@@ -99,6 +98,7 @@ export function createSupervision(parts: SupervisionParts): Supervision {
   const { machine, processes, log, keeper } = parts;
   const doubt = keeper ? createStoreDoubt(keeper) : null;
   let { db, lease } = parts;
+  const leaseRecord = createLeaseRecord(parts);
   const queue: SupervisorEvent[] = [];
   /** Who is behind each pid we watch: a number alone may be somebody else's tomorrow. */
   const identities = new Map<number, LeaseHolder>();
@@ -233,6 +233,7 @@ export function createSupervision(parts: SupervisionParts): Supervision {
       return;
     }
     ({ db, lease } = restored);
+    leaseRecord.forget();
     noCommandsAt = null;
     const { from, missing, setAside } = restored;
     log('error', 'store-restored', { why, from, setAside: setAside.join(' ') });
@@ -414,6 +415,7 @@ export function createSupervision(parts: SupervisionParts): Supervision {
     },
     turn() {
       noticePause();
+      if (!leaseRecord.keep(db, lease)) return;
       lookAtStore();
       lookAtProcesses();
       lookAtHeartbeats();

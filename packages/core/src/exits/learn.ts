@@ -184,12 +184,29 @@ function joinPosition(d: Draft, { from, to }: { from: Care; to: Care }): void {
 }
 
 /**
+ * With the rows lost, a fill of an exit that is heard before the answer which tells of its entry belongs to no trade that is known then. It is that entry's:
+ * kept apart, what it sold would be held, and sold once more.
+ */
+function rejoinEarly(d: Draft): void {
+  for (const execution of d.s.executions.values()) {
+    const { conId, tradeId, execId, at } = execution;
+    if (tradeId !== recoveredId(d, conId, tradeDateOf(at)) || d.s.closed.has(tradeId) || d.s.care.get(conId)?.tradeId === tradeId) continue;
+    const began = unendedTradeOf(d, execution);
+    if (began === null) continue;
+    setExecution(d, splitExecId(execId).root, { ...execution, tradeId: began });
+    write(d, { do: 'write-execution', execution, tradeId: began, tradeDate: tradeDateOf(at) });
+    d.touched.add(conId);
+  }
+}
+
+/**
  * Trades on record whose position nobody holds in care: their row was lost, or another process booked the fill first. Taken up at the first
  * complete answer, where the broker holds shares of that sign; a trade that vanished stays closed. One that began with an entry of ours and has
  * ended by its executions, but not by its row (that was lost with the store), is taken up too: it is closed once more. So is one whose entry was
  * taken back whole: what it cost and the day's block are all that is left of it.
  */
 export function recoverTrades(d: Draft): void {
+  rejoinEarly(d);
   const nets = new Map<string, { net: number; first: Booked; hasLeft: boolean; hasTraded: boolean }>();
   for (const execution of [...d.s.executions.values()].sort((a, b) => a.at - b.at)) {
     const { tradeId, side, shares: quantity } = execution;

@@ -1,6 +1,6 @@
 import { sessionAt } from '../calendar.js';
 import { isTradable } from '../contract.js';
-import type { EventBody } from '../events.js';
+import type { BrokerPosition, EventBody } from '../events.js';
 import { askSnapshot, hearPosition, lacksPosition, noteContract } from '../exits/adopt.js';
 import { doubtBreachesAnew } from '../exits/decide-exit.js';
 import { alert, type Draft, edit, emit, putCare, putOrder, say, setOrder, type Tracked, update, updateLink, write } from '../exits/desk.js';
@@ -43,9 +43,8 @@ export function settleSnapshot(d: Draft, told: Extract<EventBody, { kind: 'snaps
   // An order of ours without a row tells no more than a symbol; its instrument stands among the positions.
   for (const { contract } of told.positions) if (isTradable(contract)) noteContract(d, contract);
   for (const order of told.openOrders) hearOpenOrder(d, order, true);
-  const isNews = (conId: number): boolean => (d.s.holdings.get(conId)?.heardAt ?? Number.NEGATIVE_INFINITY) < asked.askedAt;
-  for (const position of told.positions) if (isNews(position.contract.conId)) hearPosition(d, position);
-  forgetHoldings(d, told, isNews);
+  for (const position of told.positions) if (isNews(d, position, asked.askedAt)) hearPosition(d, position);
+  forgetHoldings(d, told, asked.askedAt);
   if (asked.isFirst) recoverTrades(d);
   const seen = new Set(told.openOrders.map(({ orderRef }) => orderRef).filter(ref => ref !== ''));
   for (const tracked of d.s.orders.values()) settleOrder(d, { tracked, isOpen: seen.has(tracked.order.orderRef), askedAt: asked.askedAt });
@@ -79,13 +78,20 @@ function writeCared(d: Draft): void {
   for (const care of d.s.care.values()) if (care.status !== 'CLAIMED') putCare(d, { ...care });
 }
 
+/** What an answer says otherwise than a word heard since it was asked for is older than that word. */
+function isNews(d: Draft, { contract, quantity }: Pick<BrokerPosition, 'contract' | 'quantity'>, askedAt: number): boolean {
+  const known = d.s.holdings.get(contract.conId);
+  return known === undefined || known.quantity === quantity || known.heardAt < askedAt;
+}
+
 /** A complete positions answer leaves out what is not held. */
-function forgetHoldings(d: Draft, told: Extract<EventBody, { kind: 'snapshot' }>, isNews: (conId: number) => boolean): void {
+function forgetHoldings(d: Draft, told: Extract<EventBody, { kind: 'snapshot' }>, askedAt: number): void {
   const held = new Map(told.positions.map(position => [position.contract.conId, position]));
   for (const conId of new Set([...d.s.holdings.keys(), ...d.s.care.keys()])) {
-    if (held.has(conId) || !isNews(conId)) continue;
+    if (held.has(conId)) continue;
     const contract = d.s.contracts.get(conId) ?? d.s.care.get(conId)?.contract;
-    if (contract) hearPosition(d, { account: d.s.account, contract, quantity: 0, averageCost: 0 as never });
+    const none = contract && { account: d.s.account, contract, quantity: 0, averageCost: 0 as never };
+    if (none && isNews(d, none, askedAt)) hearPosition(d, none);
   }
 }
 

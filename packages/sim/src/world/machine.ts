@@ -88,6 +88,7 @@ export class Machine {
       processes: this.#port(),
       log: logOf(() => 'supervisor', tell),
       storeStands,
+      isSupervised: () => false,
       say: line => {
         if (line.includes(': adopted')) this.#parts.adopted(line);
       },
@@ -114,6 +115,7 @@ export class Machine {
       processes: this.#port(),
       log: logOf(() => 'supervisor 2', tell),
       storeStands: () => undefined,
+      isSupervised: () => this.supervisor?.supervision != null && !this.supervisor.isDead && !this.supervisor.isStopped,
       say: () => undefined,
       ended: (_gone, why) => {
         this.#alive.delete(pid);

@@ -1,10 +1,13 @@
 import type { SupervisionPolicy } from '@holdfast/core/supervision/policy';
+import type { MonoMs } from '@holdfast/core/units';
 import { openDeskStore } from '@holdfast/engine/desk-store';
 import type { Log } from '@holdfast/engine/log';
 import { createStoreKeeper, type StoreKeeper } from '@holdfast/engine/store-keeper';
 import { createSupervision, type ProcessPort, type Supervision } from '@holdfast/engine/supervise';
+import { leaseWithoutRecord } from '@holdfast/engine/unrecorded-lease';
 import type { Db, StoreOptions } from '@holdfast/store/db';
-import { acquireLease, type LeaseHolder } from '@holdfast/store/leases';
+import { acquireLease, type Lease, type LeaseHolder, readLease } from '@holdfast/store/leases';
+import { attempt, type Refusal } from '@holdfast/store/refusal';
 import { Crash } from './crash.js';
 import type { StorePlace } from './store-place.js';
 import type { WorldTime } from './time.js';
@@ -22,6 +25,8 @@ export interface SupervisorProcessParts {
   readonly log: Log;
   /** It is content with the store that stands there: at its start, and after a restoration. */
   readonly storeStands: () => void;
+  /** Another one's heartbeat moves: it may be at work without its lease on record. */
+  readonly isSupervised: () => boolean;
   /** What it tells the person at the console. */
   readonly say: (line: string) => void;
   readonly ended: (pid: number, why: string) => void;
@@ -47,6 +52,7 @@ export function startSupervisor(parts: SupervisorProcessParts): SupervisorProces
   let db: Db | null = null;
   let supervision: Supervision | null = null;
   let isDead = false;
+  let refusedSince: MonoMs | null = null;
 
   function end(why: string): void {
     if (isDead) return;
@@ -78,20 +84,37 @@ export function startSupervisor(parts: SupervisorProcessParts): SupervisorProces
     };
   }
 
+  function withoutRecord(opened: Db, { code, detail }: Refusal): Lease | null {
+    if (code === 'LEASE_HELD') end(`refused: ${detail}`);
+    refusedSince ??= time.mono();
+    if (isDead) return null;
+    const waitedMs = time.mono() - refusedSince;
+    return leaseWithoutRecord(opened, { me: holder, now: time.wall(), waitedMs, code, isGone: processes.isGone });
+  }
+
+  function isOnRecord(opened: Db): boolean {
+    const row = attempt(() => ({ ok: true as const, holder: readLease(opened, 'supervisor')?.holder ?? null }));
+    return row.ok && row.holder !== null && !processes.isGone(row.holder);
+  }
+
   function begin(): void {
     const opened = db ?? open();
     if (opened === null) return;
     db = opened;
-    const taken = acquireLease(opened, { name: 'supervisor', ...holder, now: time.wall() }, processes.isGone);
-    if (!taken.ok) {
-      if (taken.code === 'LEASE_HELD') end(`refused: ${taken.detail}`);
+    if (parts.isSupervised() && !isOnRecord(opened)) {
+      end('refused: another supervisor is at work');
       return;
     }
+    const taken = acquireLease(opened, { name: 'supervisor', ...holder, now: time.wall() }, processes.isGone);
+    const lease = taken.ok ? taken.lease : withoutRecord(opened, taken);
+    if (lease === null) return;
     parts.storeStands();
     supervision = createSupervision({
       policy: parts.policy,
       db: opened,
-      lease: taken.lease,
+      lease,
+      ...(taken.ok ? {} : { unrecorded: holder }),
+      onReplaced: end,
       machine: time,
       processes,
       keeper: keeperOf(opened),
