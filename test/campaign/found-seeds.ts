@@ -320,4 +320,19 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I2',
     what: 'After a hang, the first answer’s position lagged behind its executions, and the broker was asked again only after ten seconds.',
   },
+  {
+    seed: 12_200_646,
+    days: 2,
+    protection: 'guarded',
+    ownership: 'own-only',
+    invariant: 'I1',
+    what: 'The store was lost and its disk failed: the target’s fill was heard before the answer that told of the entry, and its shares were sold again.',
+  },
+  {
+    seed: 13_000_511,
+    days: 1,
+    focused: true,
+    invariant: 'I2',
+    what: 'Everything was killed while the disk was full: the supervisor waited for its lease, and started no exit manager.',
+  },
 ];
