@@ -133,15 +133,16 @@ export interface Draft {
   readonly at: EpochMs;
   readonly mono: MonoMs;
   readonly effects: Effect[];
-  readonly copied: Set<MapKey>;
+  /** A list: most steps copy nothing, and an empty one costs nothing. */
+  readonly copied: MapKey[];
 }
 
-export const openDraft = (s: DayTraderState, at: EpochMs, mono: MonoMs): Draft => ({ s, at, mono, effects: [], copied: new Set() });
+export const openDraft = (s: DayTraderState, at: EpochMs, mono: MonoMs): Draft => ({ s, at, mono, effects: [], copied: [] });
 
 /** The map for writing. */
 export function edit<K extends MapKey>(d: Draft, key: K): MapOf<K> {
-  if (!d.copied.has(key)) {
-    d.copied.add(key);
+  if (!d.copied.includes(key)) {
+    d.copied.push(key);
     d.s = { ...d.s, [key]: new Map<unknown, unknown>(d.s[key] as ReadonlyMap<unknown, unknown>) };
   }
   return d.s[key] as MapOf<K>;
@@ -181,7 +182,7 @@ export function putWatched(d: Draft, watched: Watched): void {
   const watch = d.s.watch.slice();
   const index = indexIn(watch, watched.symbol);
   watch[index < 0 ? watch.length : index] = watched;
-  update(d, { watch });
+  d.s = { ...d.s, watch };
 }
 
 export const dropWatched = (d: Draft, symbol: string): void => update(d, { watch: d.s.watch.filter(watched => watched.symbol !== symbol) });

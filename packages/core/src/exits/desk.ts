@@ -228,7 +228,8 @@ export interface Draft {
   readonly at: EpochMs;
   readonly mono: MonoMs;
   readonly effects: Effect[];
-  readonly copied: Set<MapKey>;
+  /** A list: most steps copy nothing, and an empty one costs nothing. */
+  readonly copied: MapKey[];
   /** conIds whose position must be looked at before the step ends. */
   readonly touched: Set<number>;
 }
@@ -238,14 +239,14 @@ export const openDraft = (s: ExitManagerState, at: EpochMs, mono: MonoMs): Draft
   at,
   mono,
   effects: [],
-  copied: new Set(),
+  copied: [],
   touched: new Set(),
 });
 
 /** The map for writing. */
 export function edit<K extends MapKey>(d: Draft, key: K): MapOf<K> {
-  if (!d.copied.has(key)) {
-    d.copied.add(key);
+  if (!d.copied.includes(key)) {
+    d.copied.push(key);
     d.s = { ...d.s, [key]: new Map<unknown, unknown>(d.s[key] as ReadonlyMap<unknown, unknown>) };
   }
   return d.s[key] as MapOf<K>;

@@ -184,14 +184,13 @@ export function steerGuarded(d: Draft, conId: number, look: (d: Draft, conId: nu
   }
 }
 
-/** Runs one look on copies; they become the draft's only if it comes to its end. */
+/** Runs one look on copies; they become the draft's only if it comes to its end. Whom it touched is looked at in any case. */
 function inOwnDraft(d: Draft, look: (own: Draft) => void): void {
-  const own: Draft = { ...d, effects: [], copied: new Set(), touched: new Set() };
+  const own: Draft = { s: d.s, at: d.at, mono: d.mono, effects: [], copied: [], touched: d.touched };
   look(own);
   d.s = own.s;
   for (const effect of own.effects) emit(d, effect);
-  for (const key of own.copied) d.copied.add(key);
-  for (const conId of own.touched) d.touched.add(conId);
+  for (const key of own.copied) if (!d.copied.includes(key)) d.copied.push(key);
 }
 
 function suspend(d: Draft, conId: number, bug: string): void {
@@ -220,7 +219,7 @@ function suspend(d: Draft, conId: number, bug: string): void {
 /** Rows of positions that changed in this step: what a restart needs is in the same commit as the orders that follow from it. */
 export function writeChanged(d: Draft, before: ReadonlyMap<number, Care>): void {
   for (const [conId, care] of d.s.care) {
-    const isUnchanged = before.get(conId) === care && !(d.copied.has('executions') && d.touched.has(conId));
+    const isUnchanged = before.get(conId) === care && !(d.copied.includes('executions') && d.touched.has(conId));
     if (isUnchanged || care.status === 'CLAIMED') continue;
     const held = heldShares(d.s, care);
     const entry = care.origin === 'entry' ? averagePriceOf(executionsOf(d, care.tradeId), care.side > 0 ? 'BUY' : 'SELL').price : null;
