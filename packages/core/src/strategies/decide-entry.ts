@@ -42,9 +42,10 @@ export function decideEntry(view: SymbolView, now: EpochMs, rules: EntryRules = 
     return { ok: false, code: 'STALE_BARS', detail: `newest bar began ${ageMs} ms ago, limit ${rules.barAgeMsMax}`, refusals: [] };
   }
   const refusals: Refused[] = [];
-  for (const decision of decisions(view, now, rules)) {
-    if (decision.ok) return decision;
-    refusals.push(decision);
+  for (const ask of STRATEGIES) {
+    const decision = ask(view, now, rules);
+    if (decision?.ok) return decision;
+    if (decision) refusals.push(decision);
   }
   const closest = refusals.at(-1);
   if (!closest) return { ok: false, code: 'SWITCHED_OFF', detail: 'every strategy is switched off', refusals };
@@ -58,7 +59,8 @@ export function decideEntry(view: SymbolView, now: EpochMs, rules: EntryRules = 
   };
 }
 
-function* decisions(view: SymbolView, now: EpochMs, rules: EntryRules): Generator<EntryDecision> {
-  if (rules.gapAndGo.enabled) yield decideGapAndGo(view, now, rules.gapAndGo);
-  if (rules.standard.enabled) yield decideStandard(view, now, rules.standard);
-}
+/** In the order in which they are asked; null: it is switched off. */
+const STRATEGIES: readonly ((view: SymbolView, now: EpochMs, rules: EntryRules) => EntryDecision | null)[] = [
+  (view, now, { gapAndGo }) => (gapAndGo.enabled ? decideGapAndGo(view, now, gapAndGo) : null),
+  (view, now, { standard }) => (standard.enabled ? decideStandard(view, now, standard) : null),
+];

@@ -23,8 +23,16 @@ export function decideGapAndGo(view: SymbolView, now: EpochMs, rules: GapAndGoRu
   const session = sessionAt(now);
   const minutesAfterOpen = (now - session.open) / 60_000;
   if (!session.isTradingDay || minutesAfterOpen < 0 || minutesAfterOpen >= rules.minutesAfterOpenMax) {
-    const detail = `fires from the open for ${rules.minutesAfterOpenMax} min; now is ${Math.floor(minutesAfterOpen)} min after it`;
-    return { ok: false, strategy: 'gap-and-go', code: 'OUT_OF_WINDOW', detail, rules: [] };
+    return {
+      ok: false,
+      strategy: 'gap-and-go',
+      code: 'OUT_OF_WINDOW',
+      // Put into words only when somebody records it: it is told at every bar of the day.
+      get detail() {
+        return `fires from the open for ${rules.minutesAfterOpenMax} min; now is ${Math.floor(minutesAfterOpen)} min after it`;
+      },
+      rules: [],
+    };
   }
   return judge(view, now, {
     strategy: 'gap-and-go',

@@ -84,8 +84,20 @@ export function judge(
   { strategy, rules }: { readonly strategy: StrategyName; readonly rules: readonly RuleCheck[] },
 ): EntryDecision {
   const { symbol, price } = view;
-  if (rules.every(rule => rule.pass))
-    return { ok: true, signal: { symbol, strategy, at, price, reason: `${strategy}: ${explain(rules)}`, rules } };
+  if (rules.every(rule => rule.pass)) {
+    const signal: Signal = {
+      symbol,
+      strategy,
+      at,
+      price,
+      // Put into words only when somebody acts on it: most signals stop at the gate.
+      get reason() {
+        return `${strategy}: ${explain(rules)}`;
+      },
+      rules,
+    };
+    return { ok: true, signal };
+  }
   const unknown = rules.filter(rule => rule.value === null || rule.limit === null);
   if (unknown.length > 0) {
     return { ok: false, strategy, code: 'NOT_READY', detail: `not known yet: ${unknown.map(rule => rule.name).join(', ')}`, rules };

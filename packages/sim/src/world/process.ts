@@ -301,10 +301,13 @@ class RunningProcess<S> extends WorkerProcess {
     if (facts.phase !== this.#phase) ground.phase(this, facts.phase);
     this.#phase = facts.phase;
     this.#counter += 1;
+    const { pid, processStartedAt, bootId } = this.#holder;
     ground.heartbeats.set(this.worker, {
       ...facts,
       counter: this.#counter,
-      ...this.#holder,
+      pid,
+      processStartedAt,
+      bootId,
       leaseId: this.#booted.lease.leaseId,
       mono,
       exchange: this.#clock.exchange(),
