@@ -238,12 +238,14 @@ function beat(d: Draft): void {
     updateLink(d, { lastSnapshotAt: d.mono });
     emit(d, { do: 'reconnect', reason: 'the gateway names no account' });
   }
-  const isMissing = [...d.s.live.keys()].some(conId =>
-    exitOrders(d.s, conId).some(
-      ({ heardFilled, heardUnknown }) => heardUnknown || (heardFilled !== null && d.mono - heardFilled.at >= ASK_MISSING_EXECUTIONS_MS),
-    ),
-  );
-  if (isMissing) askExecutions(d, ASK_MISSING_EXECUTIONS_MS);
+  if (isExecutionMissing(d)) askExecutions(d, ASK_MISSING_EXECUTIONS_MS);
+}
+
+function isExecutionMissing({ s, mono }: Draft): boolean {
+  for (const conId of s.live.keys())
+    for (const { heardFilled, heardUnknown } of exitOrders(s, conId))
+      if (heardUnknown || (heardFilled !== null && mono - heardFilled.at >= ASK_MISSING_EXECUTIONS_MS)) return true;
+  return false;
 }
 
 /** This process stood still: whatever it believes may be old, so it reconciles before it acts (DESIGN §1). */

@@ -342,7 +342,7 @@ export function learnCommission(d: Draft, execId: string, commission: Micros, re
 export const executionsOf = (d: Draft, tradeId: string): readonly Booked[] =>
   [...(d.s.byTrade.get(tradeId) ?? [])].sort((a, b) => a.at - b.at || (a.execId < b.execId ? -1 : 1));
 
-/** Average price of one side of a trade, the unexplained base counted at its reference price; null when there was none. */
+/** Average price of one side of a trade, in whichever order its executions come; null when there was none. */
 export function averagePriceOf(
   executions: readonly Execution[],
   side: Execution['side'],

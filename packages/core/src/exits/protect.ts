@@ -103,20 +103,27 @@ const WITHIN_SECOND_MS = 1_000;
  */
 function spentGroups(d: Draft, live: readonly Tracked[]): ReadonlySet<string> {
   const spent = new Set<string>();
-  if (live.length === 0) return spent;
-  const groups = new Set(live.map(({ order }) => order.ocaGroup));
-  const traded = new Map<string, number>();
-  const cancelled = new Map<string, number>();
-  for (const { order, cancelAskedAt } of d.s.orders.values()) {
-    const { ocaGroup } = order;
-    if (ocaGroup === null || !groups.has(ocaGroup)) continue;
-    if (order.status === 'FILLED') spent.add(ocaGroup);
-    else if (order.filled > 0) traded.set(ocaGroup, Math.max(traded.get(ocaGroup) ?? 0, lastTradeOf(d, order)));
-    else if (order.status === 'CANCELLED' && cancelAskedAt === null && order.permId !== null && !isReplaced(order))
-      cancelled.set(ocaGroup, Math.max(cancelled.get(ocaGroup) ?? 0, order.updatedAt));
+  let known: string | null = null;
+  for (const { order } of live) {
+    // Members of one group stand together.
+    if (order.ocaGroup === null || order.ocaGroup === known) continue;
+    known = order.ocaGroup;
+    if (isSpentGroup(d, known)) spent.add(known);
   }
-  for (const [group, at] of traded) if ((cancelled.get(group) ?? Number.NEGATIVE_INFINITY) >= at - WITHIN_SECOND_MS) spent.add(group);
   return spent;
+}
+
+function isSpentGroup(d: Draft, group: string): boolean {
+  let tradedAt: number | null = null;
+  let cancelledAt = Number.NEGATIVE_INFINITY;
+  for (const { order, cancelAskedAt } of d.s.orders.values()) {
+    if (order.ocaGroup !== group) continue;
+    if (order.status === 'FILLED') return true;
+    if (order.filled > 0) tradedAt = Math.max(tradedAt ?? 0, lastTradeOf(d, order));
+    else if (order.status === 'CANCELLED' && cancelAskedAt === null && order.permId !== null && !isReplaced(order))
+      cancelledAt = Math.max(cancelledAt, order.updatedAt);
+  }
+  return tradedAt !== null && cancelledAt >= tradedAt - WITHIN_SECOND_MS;
 }
 
 const lastTradeOf = (d: Draft, { tradeId, orderRef }: Order): number =>

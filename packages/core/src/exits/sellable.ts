@@ -44,8 +44,15 @@ const isExitOfOurs = (orderRef: string): boolean => isOurs(orderRef) && !isEntry
  */
 export const isWrongWay = ({ order }: Tracked, held: Shares): boolean => held !== 0 && order.side !== exitSide(held);
 
-export const exitOrders = (s: ExitManagerState, conId: number): readonly Tracked[] =>
-  (s.live.get(conId) ?? []).map(ref => s.orders.get(ref)).filter(tracked => tracked !== undefined);
+/** Asked several times at every look at a position. */
+export function exitOrders(s: ExitManagerState, conId: number): readonly Tracked[] {
+  const orders: Tracked[] = [];
+  for (const ref of s.live.get(conId) ?? []) {
+    const tracked = s.orders.get(ref);
+    if (tracked) orders.push(tracked);
+  }
+  return orders;
+}
 
 /**
  * Lost, and a successor may use its API order id. Not where it has filled in part: the broker certainly had it, and a change's size would count

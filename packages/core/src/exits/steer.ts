@@ -9,7 +9,7 @@ import { carry, isCarried } from './carry.js';
 import { closeWhenDone } from './close.js';
 import { decideExit, needsRestingStop } from './decide-exit.js';
 import { alert, type Draft, edit, emit, mayAct, NO_SIGHT, putCare, say, write } from './desk.js';
-import { averagePriceOf, executionsOf } from './learn.js';
+import { averagePriceOf } from './learn.js';
 import { cancelExit } from './place.js';
 import { askPricesAgain } from './price-stream.js';
 import { protect } from './protect.js';
@@ -118,7 +118,7 @@ function sayNoPrice(d: Draft, care: Care): void {
 
 function referenceOf(d: Draft, care: Care): Micros | null {
   if (care.origin === 'entry') {
-    const paid = averagePriceOf(executionsOf(d, care.tradeId), care.side > 0 ? 'BUY' : 'SELL').price;
+    const paid = averagePriceOf(d.s.byTrade.get(care.tradeId) ?? [], care.side > 0 ? 'BUY' : 'SELL').price;
     if (paid !== null) return paid;
   }
   if (care.levels) return care.levels.reference;
@@ -222,7 +222,8 @@ export function writeChanged(d: Draft, before: ReadonlyMap<number, Care>): void 
     const isUnchanged = before.get(conId) === care && !(d.copied.includes('executions') && d.touched.has(conId));
     if (isUnchanged || care.status === 'CLAIMED') continue;
     const held = heldShares(d.s, care);
-    const entry = care.origin === 'entry' ? averagePriceOf(executionsOf(d, care.tradeId), care.side > 0 ? 'BUY' : 'SELL').price : null;
+    const entry =
+      care.origin === 'entry' ? averagePriceOf(d.s.byTrade.get(care.tradeId) ?? [], care.side > 0 ? 'BUY' : 'SELL').price : null;
     write(d, { do: 'write-position', position: rowOf(care, held, entry, d.at) });
   }
 }

@@ -95,9 +95,13 @@ const BY_PRIORITY: readonly MarkSource[] = ['tick', 'pnl', 'portfolio'];
 const STOP_SOURCES: readonly MarkSource[] = ['tick', 'pnl'];
 
 function freshestOf(sources: readonly MarkSource[], book: MarkBook, rules: MarkRules): Mark | undefined {
-  const marks = sources.map(source => book[source]).filter(mark => mark !== undefined);
-  const newest = marks.reduce((latest, mark) => Math.max(latest, mark.at), Number.NEGATIVE_INFINITY);
-  return marks.find(mark => newest - mark.at <= rules.equallyFreshMs);
+  let newest = Number.NEGATIVE_INFINITY;
+  for (const source of sources) newest = Math.max(newest, book[source]?.at ?? newest);
+  for (const source of sources) {
+    const mark = book[source];
+    if (mark && newest - mark.at <= rules.equallyFreshMs) return mark;
+  }
+  return undefined;
 }
 
 /**

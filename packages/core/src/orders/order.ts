@@ -20,8 +20,8 @@ export type OrderRole = 'entry' | 'target' | 'stop' | 'disaster-stop' | 'exit';
 /** Where an order can be, as we know it. See the table in step-order.ts. */
 export type OrderStatus = 'INTENT' | 'SUBMITTED' | 'CANCELLING' | 'INACTIVE' | 'LOST' | 'CANCELLED' | 'REJECTED' | 'FILLED';
 
-export const FINAL_STATUSES: readonly OrderStatus[] = ['CANCELLED', 'REJECTED', 'FILLED'];
-export const isFinal = (order: Pick<Order, 'status'>): boolean => FINAL_STATUSES.includes(order.status);
+export const isFinal = ({ status }: Pick<Order, 'status'>): boolean =>
+  status === 'CANCELLED' || status === 'REJECTED' || status === 'FILLED';
 
 /** One order of ours, from its committed intent to its last word. A row of the table `orders`. */
 export interface Order {

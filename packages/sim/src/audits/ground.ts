@@ -128,6 +128,10 @@ export class Ground {
   working(conId: number): Iterable<ExchangeOrder> {
     return this.orders.get(conId)?.values() ?? [];
   }
+  /** Instruments for which there ever was an order. */
+  ordered(): Iterable<number> {
+    return this.orders.keys();
+  }
   allWorking(): readonly ExchangeOrder[] {
     const working: ExchangeOrder[] = [];
     for (const orders of this.orders.values()) for (const order of orders.values()) working.push(order);

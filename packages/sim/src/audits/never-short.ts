@@ -23,8 +23,10 @@ export function neverShort({ ground, rules, say }: Stand): Audit {
   const excess = new Map<number, Debt>();
   /** By order: the reaction time of its latest cancel. */
   const cancelled = new Map<string, number>();
-  const said = new Set<string>();
-  const once = (key: string, conId: number, detail: string): void => {
+  const saidCrossed = new Set<string>();
+  /** Of instruments whose exits are too many just now. */
+  const saidExcess = new Set<number>();
+  const once = <K>(said: Set<K>, key: K, { conId, detail }: { readonly conId: number; readonly detail: string }): void => {
     if (said.has(key)) return;
     said.add(key);
     say(conId, detail);
@@ -78,21 +80,21 @@ export function neverShort({ ground, rules, say }: Stand): Audit {
         const owed = owe(crossed, conId, line.crossedAfter !== null && !ground.isLeaving(conId, line));
         if (line.crossedAfter === null) refused.delete(conId);
         if (owed > (refused.has(conId) ? bounds.retryWithinMs : bounds.buyBackMsMax))
-          once(
-            `crossed ${conId} ${line.crossedAfter}`,
+          once(saidCrossed, `${conId} ${line.crossedAfter}`, {
             conId,
-            `${line.held} shares that an exit overshot into are still held after ${owed} ms`,
-          );
+            detail: `${line.held} shares that an exit overshot into are still held after ${owed} ms`,
+          });
       }
-      const resting = new Set<number>(excess.keys());
-      for (const { request } of ground.allWorking()) if (isExitClient(request.clientId)) resting.add(request.conId);
-      for (const conId of resting) {
+      for (const conId of ground.ordered()) {
         const beyond = ground.isHandsOff(conId) ? 0 : exitsBeyond(conId);
         const owed = owe(excess, conId, beyond > 0);
-        if (owed === 0) said.delete(`excess ${conId}`);
+        if (owed === 0) saidExcess.delete(conId);
         const held = ground.ledger.known(conId)?.held ?? 0;
         if (owed > bounds.excessExitsMsMax)
-          once(`excess ${conId}`, conId, `exits for ${beyond} shares more than the ${held} held have been working for ${owed} ms`);
+          once(saidExcess, conId, {
+            conId,
+            detail: `exits for ${beyond} shares more than the ${held} held have been working for ${owed} ms`,
+          });
       }
       for (const conId of crossed.keys()) if (!ground.ledger.known(conId)?.held) crossed.delete(conId);
     },
