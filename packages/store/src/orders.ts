@@ -39,6 +39,25 @@ const putOrder = statement((p: OrdersTable) =>
     .values(p)
     .onConflict(c => c.column('order_ref').doUpdateSet({ ...laterWord(p), ended_on: endedOn })),
 );
+/** The same where its address and symbol are those on record: an update writes every index of which it names a column. */
+const putKnownOrder = statement((p: OrdersTable) => {
+  const { client_id, api_order_id, symbol, ...later } = laterWord(p);
+  return q
+    .insertInto('orders')
+    .values(p)
+    .onConflict(c =>
+      c
+        .column('order_ref')
+        .doUpdateSet({ ...later, ended_on: endedOn })
+        .where(eb =>
+          eb.and([
+            eb('orders.client_id', '=', eb.ref('excluded.client_id')),
+            eb('orders.api_order_id', '=', eb.ref('excluded.api_order_id')),
+            eb('orders.symbol', '=', eb.ref('excluded.symbol')),
+          ]),
+        ),
+    );
+});
 const putOrderIfNewer = statement((p: OrdersTable) =>
   q
     .insertInto('orders')
@@ -114,7 +133,9 @@ export const insertOrder = (db: Db, order: Order, tradeDate: TradeDate): void =>
 
 /** The newest word about an order, also one first seen at the broker. When replaying, only if the table has nothing newer. */
 export function upsertOrder(db: Db, order: Order, { tradeDate, replay }: { tradeDate: TradeDate; replay: boolean }): void {
-  db.run(replay ? putOrderIfNewer : putOrder, orderRow(order, tradeDate));
+  const row = orderRow(order, tradeDate);
+  if (replay) db.run(putOrderIfNewer, row);
+  else if (db.run(putKnownOrder, row).changes === 0) db.run(putOrder, row);
 }
 
 function orderRow(order: Order, tradeDate: TradeDate): OrdersTable {

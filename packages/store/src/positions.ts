@@ -33,6 +33,25 @@ const putPosition = statement((p: NewRow) =>
     .values(p)
     .onConflict(c => c.column('trade_id').doUpdateSet(p)),
 );
+/** The same where the instrument is the one on record, as it nearly always is: an update writes every index of which it names a column. */
+const putKnownPosition = statement((p: NewRow) => {
+  const { symbol, account, con_id, trade_id, ...later } = p;
+  return q
+    .insertInto('active_positions')
+    .values(p)
+    .onConflict(c =>
+      c
+        .column('trade_id')
+        .doUpdateSet(later)
+        .where(eb =>
+          eb.and([
+            eb('active_positions.symbol', '=', eb.ref('excluded.symbol')),
+            eb('active_positions.account', '=', eb.ref('excluded.account')),
+            eb('active_positions.con_id', '=', eb.ref('excluded.con_id')),
+          ]),
+        ),
+    );
+});
 const addPosition = statement((p: NewRow) => q.insertInto('active_positions').values(p));
 const removePosition = statement((p: { trade_id: string }) => q.deleteFrom('active_positions').where('trade_id', '=', p.trade_id));
 
@@ -60,7 +79,8 @@ export const insertPosition = (db: Db, position: PositionRow): void => {
 
 /** A row under another trade's symbol is refused by the table, never overwritten: two trades cannot care for one symbol. */
 export const upsertPosition = (db: Db, position: PositionRow): void => {
-  db.run(putPosition, positionRow(position));
+  const row = positionRow(position);
+  if (db.run(putKnownPosition, row).changes === 0) db.run(putPosition, row);
 };
 
 export const deletePosition = (db: Db, tradeId: string): void => {

@@ -44,21 +44,40 @@ function afterBeginning(row: TradesTable): Omit<TradesTable, Beginning> {
   return later;
 }
 
+const asOpenTrade = (p: TradesTable) => ({
+  ...afterBeginning(p),
+  // A position shrinks as it is sold; its trade was as large as it ever was.
+  quantity: sql<number>`max(trades.quantity, excluded.quantity)`,
+  commission: sql<number>`trades.commission`,
+  entry_price: sql<number | null>`coalesce(excluded.entry_price, trades.entry_price)`,
+  entry_timestamp: sql<string | null>`coalesce(excluded.entry_timestamp, trades.entry_timestamp)`,
+});
 const putOpenTrade = statement((p: TradesTable) =>
   q
     .insertInto('trades')
     .values(p)
-    .onConflict(c =>
-      c.column('trade_id').doUpdateSet({
-        ...afterBeginning(p),
-        // A position shrinks as it is sold; its trade was as large as it ever was.
-        quantity: sql<number>`max(trades.quantity, excluded.quantity)`,
-        commission: sql<number>`trades.commission`,
-        entry_price: sql<number | null>`coalesce(excluded.entry_price, trades.entry_price)`,
-        entry_timestamp: sql<string | null>`coalesce(excluded.entry_timestamp, trades.entry_timestamp)`,
-      }),
-    ),
+    .onConflict(c => c.column('trade_id').doUpdateSet(asOpenTrade(p))),
 );
+/** The same where it has not ended and its status is the one on record: an update writes every index of which it names a column. */
+const putStillOpenTrade = statement((p: TradesTable) => {
+  const { status, exit_timestamp, exit_reason, close_date, ...later } = asOpenTrade(p);
+  return q
+    .insertInto('trades')
+    .values(p)
+    .onConflict(c =>
+      c
+        .column('trade_id')
+        .doUpdateSet(later)
+        .where(eb =>
+          eb.and([
+            eb('trades.status', '=', eb.ref('excluded.status')),
+            eb('trades.exit_timestamp', 'is', null),
+            eb('trades.exit_reason', 'is', null),
+            eb('trades.close_date', 'is', null),
+          ]),
+        ),
+    );
+});
 const putClosedTrade = statement((p: TradesTable) =>
   q
     .insertInto('trades')
@@ -103,7 +122,7 @@ interface When {
 export function writePosition(db: Db, position: PositionRow, when: When): void {
   const known = db.first(tradeById, { trade_id: position.tradeId });
   if (when.replay && known && isOutdated(known, position.updatedAt)) return;
-  db.run(putOpenTrade, openTradeRow(position, when.tradeDate));
+  openTrade(db, position, when.tradeDate);
   if (when.replay) outdatedGivesWay(db, position);
   upsertPosition(db, position);
   if (known?.status === 'CLOSED' && known.close_date !== null)
@@ -125,10 +144,11 @@ function isOutdated(known: TradesTable, at: EpochMs): boolean {
   return known.last_updated > word || (ended && known.last_updated === word);
 }
 
-/** The claim's trade row; `claimEntry` adds the position and the order. */
-export const openTrade = (db: Db, position: PositionRow, tradeDate: TradeDate): void => {
-  db.run(putOpenTrade, openTradeRow(position, tradeDate));
-};
+/** The row of a trade that is claimed or open; `claimEntry` adds the position and the order. */
+export function openTrade(db: Db, position: PositionRow, tradeDate: TradeDate): void {
+  const row = openTradeRow(position, tradeDate);
+  if (db.run(putStillOpenTrade, row).changes === 0) db.run(putOpenTrade, row);
+}
 
 const endedSince = statement((p: { close_date: TradeDate }) =>
   q.selectFrom('trades').selectAll().where('status', '=', 'CLOSED').where('close_date', '>=', p.close_date).orderBy('trade_id'),
