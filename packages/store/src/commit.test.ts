@@ -1,5 +1,6 @@
 import type { Write } from '@holdfast/core/effects';
 import type { Order } from '@holdfast/core/orders/order';
+import type { PositionRow } from '@holdfast/core/shared-view';
 import { type EpochMs, micros, shares } from '@holdfast/core/units';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readAlerts } from './alerts.js';
@@ -143,6 +144,33 @@ describe('commitStep', () => {
     const desk = openDesk();
     expect(codes(desk.commit([booked(), intent({}), word({ status: 'SUBMITTED' })]))).toEqual([]);
     expect(readOrder(desk.db, anOrder().orderRef)?.status).toBe('SUBMITTED');
+  });
+
+  it.each<readonly [string, Partial<Order>]>([
+    ['its quantity', { quantity: shares(40) }],
+    ['its address', { orderId: 7, clientId: 99 }],
+    ['its symbol', { contract: { ...ACME, symbol: 'ACM' } }],
+    ['the broker’s id', { permId: 12 }],
+    ['its end', { status: 'FILLED', filled: shares(100) }],
+  ])('a later word about an order is on record, whether or not it changes what is indexed: %s', (_, change) => {
+    const desk = openDesk();
+    desk.commit([word({})]);
+    desk.commit([word(change)]);
+    expect(readOrder(desk.db, anOrder().orderRef)).toEqual(anOrder(change));
+  });
+
+  it.each<readonly [string, Partial<PositionRow>]>([
+    ['its quantity', { quantity: shares(40) }],
+    ['its status', { status: 'CLAIMED' }],
+    ['its account', { account: 'DU2' }],
+    ['its instrument', { contract: { ...ACME, symbol: 'ACM', conId: 502 } }],
+  ])('so is one about a position: %s', (_, change) => {
+    const desk = openDesk();
+    desk.commit([{ do: 'write-position', position: aPosition() }]);
+    desk.commit([{ do: 'write-position', position: aPosition(change) }]);
+    expect(readPositions(desk.db)).toEqual([aPosition(change)]);
+    const { status } = aPosition(change);
+    expect(desk.db.all(q.selectFrom('trades').select('status'))).toEqual([{ status }]);
   });
 
   it('I10: without the lease nothing is written at all', () => {
