@@ -335,4 +335,12 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I2',
     what: 'Everything was killed while the disk was full: the supervisor waited for its lease, and started no exit manager.',
   },
+  {
+    seed: 12_300_422,
+    days: 2,
+    protection: 'guarded',
+    ownership: 'any-client',
+    invariant: 'I2',
+    what: 'After eight refusals in a row a disaster stop was asked for once a minute only; then a sale vanished, and the exit manager hung.',
+  },
 ];

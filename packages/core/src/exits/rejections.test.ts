@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { epochMs } from '../units.js';
 import { backOffMs, transientReason } from './rejections.js';
+import { ExitBench } from './testing/exit-bench.js';
 
 describe('A7: which refusals are worth another try', () => {
   it.each<[number | null, string, 'transient' | 'final']>([
@@ -25,5 +27,28 @@ describe('A7: which refusals are worth another try', () => {
   it('pauses grow, and the last one repeats', () => {
     expect([0, 1, 2, 3, 9].map(tries => backOffMs(tries, [250, 500, 1_000]))).toEqual([250, 500, 1_000, 1_000, 1_000]);
     expect(backOffMs(3, [])).toBe(0);
+  });
+});
+
+describe('I2: what is to rest is refused for minutes', () => {
+  it('it is asked for again at least every fifteen seconds, however often it was refused (seed 12300422)', () => {
+    const bench = new ExitBench({ at: epochMs(Date.UTC(2026, 2, 9, 15, 0)), rules: { protection: 'guarded' } });
+    bench.deliver();
+    bench.refuses = { code: 201, text: 'Order rejected - reason: no' };
+    bench.byHand(100, 50);
+    bench.run(1_000);
+    bench.mark(50);
+    const asked: number[] = [];
+    for (let second = 0; second < 300; second += 1) {
+      const before = bench.effects.length;
+      bench.run(1_000);
+      if (bench.effects.slice(before).some(effect => effect.do === 'place' && effect.order.role === 'disaster-stop')) asked.push(second);
+    }
+    const gaps = asked.slice(1).map((second, index) => second - (asked[index] ?? 0));
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(16);
+    expect(gaps.at(-1)).toBeGreaterThanOrEqual(14);
+    bench.refuses = null;
+    bench.run(16_000);
+    expect(bench.working().map(({ order }) => order.role)).toContain('disaster-stop');
   });
 });

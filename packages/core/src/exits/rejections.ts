@@ -74,12 +74,15 @@ export function countUnasked(d: Draft, { order, sentAt, cancelAskedAt }: Tracked
 const withRetry = (care: Care, isSale: boolean, until: Draft['mono']): Care =>
   isSale ? { ...care, retryAt: until } : { ...care, restRetryAt: until };
 
+/** Nothing else protects while the broker refuses what is to rest: asked for again at least this often, which is four messages a minute. */
+const REST_RETRY_MS_MAX = 15_000;
+
 function failed(d: Draft, care: Care, { isSale, reason }: { isSale: boolean; reason: string }): void {
   const failedSells = care.failedSells + 1;
   const { failedSellsMax, quarantineRetryMs } = d.s.rules;
   const isQuarantined = failedSells >= failedSellsMax;
   // In quarantine what rests is all there is: where the broker refused that too, it is tried again sooner than the sale.
-  const growingMs = Math.min(quarantineRetryMs, 500 * 2 ** failedSells);
+  const growingMs = Math.min(isSale ? quarantineRetryMs : REST_RETRY_MS_MAX, 500 * 2 ** failedSells);
   const until = (d.mono + (isQuarantined && isSale ? quarantineRetryMs : growingMs)) as Draft['mono'];
   putCare(d, {
     ...withRetry(care, isSale, until),
