@@ -201,3 +201,34 @@ it('I10, DESIGN §3: kill −9 of the exit manager while a stranger holds the st
   expect(of.traded('SELL'), of.story()).toBe(100);
   await of.verdict();
 });
+
+it('A4, A13, I2: kill −9 of everything while a stranger holds the store: supervisor and exit manager are back before it lets go, and the lease is on record after', async () => {
+  const { desk: of, supervisor, guardPid } = await noon();
+  const traderPid = await of.ready('day-trader');
+  const stranger = openStore(of.files.store, { busyTimeoutMs: 1_000, synchronous: 'NORMAL', mustExist: true });
+  let next: TestProcess;
+  try {
+    stranger.exec('BEGIN IMMEDIATE');
+    for (const pid of [supervisor.pid, guardPid, traderPid]) process.kill(pid, 'SIGKILL');
+    await of.ended(supervisor);
+    next = of.start('supervisor');
+    // Its phase in the store is its predecessor's: nobody can write.
+    const isReady = (): boolean => {
+      const beat = of.heartbeat('exit-manager');
+      return beat !== null && beat.pid !== guardPid && beat.phase === 'READY';
+    };
+    await waitFor('the next exit manager to be READY', isReady, { lastSeen: of.story });
+    expect(next.output()).toContain('the store takes no write');
+    of.walk(49.4);
+    await waitFor('the position to be sold', () => of.held() === 0, { lastSeen: of.story });
+    expect(of.look(db => readLease(db, 'supervisor')?.holder?.pid)).toBe(supervisor.pid);
+  } finally {
+    stranger.close();
+  }
+  await waitFor('its lease to be on record', () => of.look(db => readLease(db, 'supervisor')?.holder?.pid) === next.pid, {
+    lastSeen: of.story,
+  });
+  await of.ready('day-trader', { notPid: traderPid });
+  expect(of.traded('SELL'), of.story()).toBe(100);
+  await of.verdict();
+});
