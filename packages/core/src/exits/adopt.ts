@@ -1,7 +1,7 @@
 import { type Contract, isTradable } from '../contract.js';
 import type { BrokerPosition } from '../events.js';
 import { isOurs } from '../orders/order.js';
-import { splitExecId } from '../positions/book.js';
+import { boughtLessSold, splitExecId } from '../positions/book.js';
 import type { Execution } from '../positions/execution.js';
 import { shares } from '../units.js';
 import { closeVanished } from './close.js';
@@ -86,9 +86,6 @@ export function compareHolding(d: Draft, conId: number): void {
 const looseOf = (d: Draft, conId: number): readonly Booked[] =>
   [...d.s.executions.values()].filter(execution => execution.conId === conId && execution.tradeId === null);
 
-const netOf = (executions: readonly Booked[]): number =>
-  executions.reduce((total, { side, shares: quantity }) => total + (side === 'BUY' ? quantity : -quantity), 0);
-
 /**
  * Whether an answer soon after a connect tells fills by hand in an instrument of which nothing is held by its own word: right after a gateway start
  * positions may be missing (DESIGN §3), and with nothing in care nobody else would ask before the minute's reconcile.
@@ -98,14 +95,14 @@ export function lacksPosition(d: Draft, told: readonly Pick<Execution, 'conId' |
   const byHand = new Set(told.filter(({ orderRef }) => !isOurs(orderRef)).map(({ conId }) => conId));
   return [...byHand].some(conId => {
     if (d.s.care.has(conId) || d.s.baseline?.has(conId) === true) return false;
-    return (d.s.holdings.get(conId)?.quantity ?? 0) === 0 && netOf(looseOf(d, conId)) !== 0;
+    return (d.s.holdings.get(conId)?.quantity ?? 0) === 0 && boughtLessSold(looseOf(d, conId)) !== 0;
   });
 }
 
 /** Executions that belong to no trade add up to just this position: opened by hand or by another tool, and adopted on sight (A5). */
 function adoptExplained(d: Draft, conId: number, difference: number): boolean {
   const loose = looseOf(d, conId);
-  if (loose.length === 0 || netOf(loose) !== difference) return false;
+  if (loose.length === 0 || boughtLessSold(loose) !== difference) return false;
   // By hand in a symbol that is claimed: one position, one trade.
   const tradeId = d.s.care.get(conId)?.tradeId ?? adoptedId(d, conId);
   for (const execution of loose) {

@@ -2,7 +2,7 @@ import { tradeDateOf } from '../calendar.js';
 import type { Contract } from '../contract.js';
 import { CLIENT_ID, isEntryRef, isOurs } from '../orders/order.js';
 import { bookFilled } from '../orders/step-order.js';
-import { splitExecId } from '../positions/book.js';
+import { boughtLessSold, signedShares, splitExecId } from '../positions/book.js';
 import type { Execution } from '../positions/execution.js';
 import { type Micros, micros, shares } from '../units.js';
 import type { Care } from './care.js';
@@ -159,18 +159,17 @@ function takeIntoCare(d: Draft, execution: Booked, tradeId: string): void {
 const isOutdatedClaim = (d: Draft, { status, tradeId }: Care, { orderRef }: Booked): boolean =>
   status === 'CLAIMED' && isEntryRef(orderRef) && orderRef !== tradeId && !d.s.entries.has(orderRef);
 
-const netOf = (d: Draft, { tradeId, base }: Pick<Care, 'tradeId' | 'base'>): number =>
-  executionsOf(d, tradeId).reduce((sum, { side, shares: quantity }) => sum + (side === 'BUY' ? quantity : -quantity), base);
+const tradedIn = (d: Draft, tradeId: string): number => boughtLessSold(d.s.byTrade.get(tradeId) ?? []);
 
 /** Whether what is known of a trade sums to nothing held: a corrected price changes its result and opens nothing. */
-export const isFlat = (d: Draft, care: Care): boolean => netOf(d, care) === 0;
+export const isFlat = (d: Draft, { tradeId, base }: Care): boolean => base + tradedIn(d, tradeId) === 0;
 
 /**
  * A fill of an ended trade was taken back while another position of that instrument is in care: there is one position at the broker, so the
  * shares join it, at its own reference price, for which the ended trade hands them over. Both results together are what the executions say.
  */
 function joinPosition(d: Draft, { from, to }: { from: Care; to: Care }): void {
-  const net = netOf(d, from);
+  const net = from.base + tradedIn(d, from.tradeId);
   const reference = to.levels?.reference ?? from.levels?.reference;
   if (reference === undefined) return;
   const levels = from.levels ?? { reference, target: reference, stop: reference, disaster: reference };
@@ -213,12 +212,7 @@ export function recoverTrades(d: Draft): void {
     if (tradeId === null || tradeId === BEFORE_HOLDFAST || d.s.closed.has(tradeId) || d.s.care.has(execution.conId)) continue;
     const { net, first, hasLeft, hasTraded } = nets.get(tradeId) ?? { net: 0, first: execution, hasLeft: false, hasTraded: false };
     const leaves = side !== first.side && quantity > 0;
-    nets.set(tradeId, {
-      net: net + (side === 'BUY' ? quantity : -quantity),
-      first,
-      hasLeft: hasLeft || leaves,
-      hasTraded: hasTraded || quantity > 0,
-    });
+    nets.set(tradeId, { net: net + signedShares(execution), first, hasLeft: hasLeft || leaves, hasTraded: hasTraded || quantity > 0 });
   }
   for (const [tradeId, { net, first, hasLeft, hasTraded }] of nets) {
     const inCare = (d.s.holdings.get(first.conId)?.quantity ?? 0) - (d.s.baseline?.get(first.conId) ?? 0);
@@ -236,7 +230,7 @@ export function recoverTrades(d: Draft): void {
 function reopenEnded(d: Draft): void {
   for (const [tradeId, ended] of d.s.closed) {
     const { conId } = ended.contract;
-    const net = netOf(d, ended);
+    const net = ended.base + tradedIn(d, tradeId);
     const inCare = (d.s.holdings.get(conId)?.quantity ?? 0) - (d.s.baseline?.get(conId) ?? 0);
     if (net === 0 || inCare !== net || d.s.care.has(conId)) continue;
     if ([...d.s.executions.values()].some(execution => execution.conId === conId && execution.tradeId === null)) continue;
@@ -252,7 +246,7 @@ function reopenEnded(d: Draft): void {
 export function recoverTradeOf(d: Draft, { conId, net }: { readonly conId: number; readonly net: number }): boolean {
   const told = [...d.s.executions.values()].filter(execution => execution.conId === conId);
   for (const { tradeId } of told) {
-    if (tradeId === null || tradeId === BEFORE_HOLDFAST || d.s.closed.has(tradeId) || netOf(d, { tradeId, base: 0 }) !== net) continue;
+    if (tradeId === null || tradeId === BEFORE_HOLDFAST || d.s.closed.has(tradeId) || tradedIn(d, tradeId) !== net) continue;
     const [first] = executionsOf(d, tradeId);
     if (!first) continue;
     takeIntoCare(d, first, tradeId);
@@ -263,10 +257,7 @@ export function recoverTradeOf(d: Draft, { conId, net }: { readonly conId: numbe
 
 /** A correction or late fill of a trade that this process has not seen end opens it again only where the broker holds what it sums to. */
 function brokerHoldsOf(d: Draft, conId: number, tradeId: string): boolean {
-  const net = (d.s.byTrade.get(tradeId) ?? []).reduce(
-    (sum, { side, shares: quantity }) => sum + (side === 'BUY' ? quantity : -quantity),
-    0,
-  );
+  const net = tradedIn(d, tradeId);
   const inCare = (d.s.holdings.get(conId)?.quantity ?? 0) - (d.s.baseline?.get(conId) ?? 0);
   return net !== 0 && Math.sign(net) === Math.sign(inCare);
 }

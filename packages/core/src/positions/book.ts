@@ -87,12 +87,19 @@ export function bookOf(executions: Iterable<Execution>): ExecutionBook {
 export const executionsOf = (book: ExecutionBook): readonly Execution[] =>
   [...book.byRoot.values()].sort((a, b) => a.at - b.at || a.permId - b.permId || (a.execId < b.execId ? -1 : 1));
 
-/** Bought less sold. Positive = long. Needs no order of events, so it is right as soon as the set is. */
-export function netShares(book: ExecutionBook): Shares {
+type Traded = Pick<Execution, 'side' | 'shares'>;
+
+/** Bought counts up, sold counts down. */
+export const signedShares = ({ side, shares: quantity }: Traded): number => (side === 'BUY' ? quantity : -quantity);
+
+/** What these fills leave: positive = long. Needs no order of events, so it is right as soon as the set is, with one word about each fill. */
+export function boughtLessSold(executions: Iterable<Traded>): number {
   let net = 0;
-  for (const { side, shares: quantity } of book.byRoot.values()) net += side === 'BUY' ? quantity : -quantity;
-  return shares(net);
+  for (const execution of executions) net += signedShares(execution);
+  return net;
 }
+
+export const netShares = (book: ExecutionBook): Shares => shares(boughtLessSold(book.byRoot.values()));
 
 /** What the executions add up to. Money in micro-dollars × multiplier, exact. */
 export interface PositionSummary {
@@ -130,7 +137,7 @@ export function summarize(book: ExecutionBook, multiplier = 1): PositionSummary 
   let bought = 0;
   let sold = 0;
   for (const execution of ordered) {
-    const signed = execution.side === 'BUY' ? execution.shares : -execution.shares;
+    const signed = signedShares(execution);
     if (signed > 0) bought += signed;
     else sold -= signed;
     if (execution.commission === undefined) missing += 1;

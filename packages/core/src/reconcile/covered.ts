@@ -6,6 +6,7 @@ import { newCare, openCare } from '../exits/learn.js';
 import { heldShares } from '../exits/sellable.js';
 import { isEntryRef, isOurs } from '../orders/order.js';
 import { meaningOfStatus } from '../orders/step-order.js';
+import { boughtLessSold } from '../positions/book.js';
 
 type Snapshot = Extract<EventBody, { kind: 'snapshot' }>;
 
@@ -16,14 +17,9 @@ type Snapshot = Extract<EventBody, { kind: 'snapshot' }>;
  */
 export function oursOf(told: Snapshot, { contract, quantity }: Pick<BrokerPosition, 'contract' | 'quantity'>): number {
   const side = Math.sign(quantity);
-  const explained = Math.max(0, netOf(told, contract.conId) * side);
+  const ours = told.executions.filter(({ conId, orderRef }) => conId === contract.conId && isOurs(orderRef));
+  const explained = Math.max(0, boughtLessSold(ours) * side);
   return side * Math.min(Math.abs(quantity), Math.max(explained, coveredBy(told, contract.conId, side)));
-}
-
-/** What executions under our orderRefs sum to. */
-function netOf({ executions }: Snapshot, conId: number): number {
-  const ours = executions.filter(execution => execution.conId === conId && isOurs(execution.orderRef));
-  return ours.reduce((sum, { side, shares }) => sum + (side === 'BUY' ? shares : -shares), 0);
 }
 
 /** What the working exits of ours may still trade against a holding of this sign; an OCA group counts once, by its largest member. */
