@@ -1,4 +1,6 @@
 import { loseStore, replaceStore } from '@holdfast/sim/world/store-acts';
+import { readPositions } from '@holdfast/store/positions';
+import { readRoundTrips } from '@holdfast/store/reports';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CALM } from './desk-market.js';
 import { endStages, onDesk } from './desk-stage.js';
@@ -137,4 +139,31 @@ describe('the file', () => {
     s.runTo('09:50:00');
     expect(s.resting()).toHaveLength(2);
   });
+
+  it.each(['entered again', 'bought by hand'])(
+    'A13, I1, I2, I6: a copy of the day before, in which a symbol was held that was sold since and %s today, and the exit manager dies with what it knew: two trades, not one',
+    how => {
+      const tuesday = [['07:00:00', 52] as const, ...CALM.slice(1).map(([clock]) => [clock, 52.2] as const)];
+      const s = onDesk({ days: { '2026-03-09': { ACME: FALLS }, '2026-03-10': { ACME: tuesday } }, follows: ['ACME'] });
+      s.runTo('09:32:00');
+      const putBack = copyOfNow(s);
+      s.runTo('16:05:00');
+      s.nextDay();
+      if (how === 'bought by hand') s.at('09:30:30', () => s.byHand('BUY', 40));
+      s.runTo('09:35:00');
+      const [held, rested] = [s.position(), s.resting()];
+      s.at('09:35:00', () => {
+        s.kill('exit-manager');
+        putBack();
+      });
+      s.runTo('09:45:00');
+      const rows = readPositions(s.world.operator).map(({ quantity, metadata }) => [quantity, metadata.origin]);
+      expect(rows, s.told('ACME', 'refus')).toEqual([[held, how === 'entered again' ? 'entry' : 'adopted']]);
+      expect(readRoundTrips(s.world.operator, s.world.date)).toMatchObject([{ quantity: 99, exitReason: 'vanished', pnl: null }]);
+      const sizes = (lines: readonly string[]) => lines.map(line => line.slice(0, 11));
+      expect(sizes(s.resting()), s.told('ACME')).toEqual(sizes(rested));
+      expect(s.told('EXCEEDS', 'WIRE_CAP', ' X-6')).toBe('');
+      expect(s.position()).toBe(held);
+    },
+  );
 });

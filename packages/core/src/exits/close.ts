@@ -4,7 +4,7 @@ import { isFinal } from '../orders/order.js';
 import { type Micros, micros, shares, toDollars } from '../units.js';
 import type { Care } from './care.js';
 import { alert, askExecutions, type Booked, type Draft, edit, emit, freshMismatch, mayAct, say, type Tracked, write } from './desk.js';
-import { averagePriceOf, executionsOf } from './learn.js';
+import { averagePriceOf, executionsOf, isFlat } from './learn.js';
 import { cancelExit } from './place.js';
 import { probe, repeatCancels } from './sell.js';
 import { exitOrders, openEntries } from './sellable.js';
@@ -102,8 +102,24 @@ export function closeVanished(d: Draft, care: Care): void {
   });
   for (const tracked of exitOrders(d.s, care.contract.conId))
     if (!isFinal(tracked.order) && tracked.order.status === 'SUBMITTED') cancelExit(d, tracked);
+  closeWithoutPrice(d, care);
+}
+
+const VANISHED = 'vanished';
+
+/** Its end is known, and nothing of how. */
+export function closeWithoutPrice(d: Draft, care: Care): void {
+  const exit = { reason: VANISHED, detail: '', decidedAt: d.at, attempts: 0, emptyAttempts: 0, lastAttempt: null };
+  const ended: Care = { ...care, exit };
+  close(d, ended, endOf(d, ended));
+}
+
+/** What is known of a trade that has ended. Shares that vanished have no price, and no result: it is not as if they had been given away. */
+export function endOf(d: Draft, care: Care): ClosedTrade {
   const result = tradeResult(d, care, executionsOf(d, care.tradeId));
-  close(d, care, { ...result, exitPrice: null, pnl: null, exitAt: d.at, closeDate: tradeDateOf(d.at), exitReason: 'vanished' });
+  if (care.exit?.reason !== VANISHED || isFlat(d, care)) return result;
+  const exitAt = care.exit.decidedAt;
+  return { ...result, exitPrice: null, pnl: null, exitAt, closeDate: tradeDateOf(exitAt), exitReason: VANISHED };
 }
 
 /** The trade from its executions; an adopted base counts at the reference price it was adopted at. P&L is net of commissions. */

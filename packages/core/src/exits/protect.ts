@@ -1,6 +1,6 @@
 import { sessionAt } from '../calendar.js';
 import { exitSide } from '../events.js';
-import type { Order, OrderRole } from '../orders/order.js';
+import { type Order, type OrderRole, remainingOf } from '../orders/order.js';
 import { type Micros, type Shares, shares } from '../units.js';
 import { isSelling, isTriggered } from './bracket.js';
 import type { Care } from './care.js';
@@ -8,7 +8,7 @@ import { type Draft, emit, putCare, putOrder, type Tracked } from './desk.js';
 import { cancelExit, isReplaced, modifyExit, mustGoToShrink, placeExit } from './place.js';
 import { backOffMs } from './rejections.js';
 import { probe, withdrawWrongWay } from './sell.js';
-import { exitOrders, isReplaceable, openEntries, sellableShares } from './sellable.js';
+import { exitOrders, isReplaceable, mayLag, openEntries, sellableShares } from './sellable.js';
 
 /** After a fill of one OCA member the broker reduces the others itself; only what is still wrong after this is changed by us. */
 const BROKER_REDUCES_MS = 1_000;
@@ -75,17 +75,24 @@ export function protect(d: Draft, care: Care, held: Shares): void {
 
   const without = [...resting, ...lost].map(({ order }) => order.orderRef);
   const quantity = sellableShares(d.s, care, { mono: d.mono, without });
-  // A figure of the broker's that no execution explains limits what is new; what rests is not withdrawn before two answers agree.
+  // A figure of the broker's that no execution explains limits what is new; what rests is not withdrawn before two answers agree, and does not
+  // grow beyond that figure, unless it may lag behind a fill.
   const kept =
     strays.length > 0 || d.s.mismatches.has(care.contract.conId)
       ? sellableShares(d.s, care, { mono: d.mono, without: live.map(({ order }) => order.orderRef), isUnlimited: true })
       : quantity;
+  const isCapped = kept > quantity && !mayLag(d.s, care, d.at);
   const waits = care.restRetryAt !== null && d.mono < care.restRetryAt;
   for (const tracked of resting) {
     const member = wanted.find(({ role }) => role === tracked.order.role);
     if (kept <= 0 || (!member && !isTriggered(tracked))) withdraw(d, tracked);
     else if (member && strays.length === 0 && (!waits || mustShrink(d, tracked, kept)))
-      fit(d, { tracked, member, quantity: kept, isGrowing: isGrowing(d, care) });
+      fit(d, {
+        tracked,
+        member,
+        quantity: isCapped ? shares(Math.min(kept, Math.max(quantity, remainingOf(tracked.order)))) : kept,
+        isGrowing: isGrowing(d, care),
+      });
   }
   if (quantity <= 0 || waits) return;
   const missing = wanted.filter(({ role }) => !resting.some(({ order }) => order.role === role));

@@ -272,3 +272,20 @@ describe('a stop that has begun to sell', () => {
     expect(bench.reach()).toBe(47);
   });
 });
+
+it('I1: the store knows more than the broker holds: what rests does not grow beyond the broker’s figure', () => {
+  const bench = resting(40);
+  const [bought] = [...bench.rows.executions.values()];
+  if (!bought) throw new Error('nothing was booked');
+  bench.rows.executions.set('0009.1.01', { ...bought, execId: '0009.1.01', shares: shares(99) });
+  let most = 0;
+  bench.onBroker = () => {
+    most = Math.max(most, bench.reach());
+  };
+  bench.restart();
+  bench.run(15_000);
+  bench.mark(50);
+  bench.run(5_000);
+  expect(most).toBeLessThanOrEqual(40);
+  expect(bench.reach()).toBe(40);
+});

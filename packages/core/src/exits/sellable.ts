@@ -1,17 +1,18 @@
 import { exitSide } from '../events.js';
 import { isEntryRef, isFinal, isOurs, type Order, remainingOf } from '../orders/order.js';
+import { signedShares } from '../positions/book.js';
 import { type Shares, shares } from '../units.js';
 import type { Care } from './care.js';
 import type { ExitManagerState, Tracked } from './desk.js';
 
 /** How long after an execution older position answers are not believed: answers lag by seconds (reference/ibkr-behaviour.md §4). */
-const ANSWER_LAG_MS = 10_000;
+export const ANSWER_LAG_MS = 10_000;
 
 /** Signed shares held under a trade: what executions sum to, plus what no execution explains. */
 export function heldShares(s: ExitManagerState, care: Care): Shares {
   let sum = care.base;
   for (const execution of s.byTrade.get(care.tradeId) ?? []) {
-    if (execution.conId === care.contract.conId) sum += execution.side === 'BUY' ? execution.shares : -execution.shares;
+    if (execution.conId === care.contract.conId) sum += signedShares(execution);
   }
   return shares(sum);
 }
@@ -28,10 +29,10 @@ export function isOvershot(s: ExitManagerState, care: Care, held: number): boole
   if (!known.some(({ side, orderRef }) => side === openingSide && isExitOfOurs(orderRef))) return false;
   let sum = care.base;
   let isOver = false;
-  for (const { side, shares: count, orderRef } of [...known].sort((a, b) => a.at - b.at || (a.execId < b.execId ? -1 : 1))) {
+  for (const execution of [...known].sort((a, b) => a.at - b.at || (a.execId < b.execId ? -1 : 1))) {
     const before = sum;
-    sum += side === 'BUY' ? count : -count;
-    if (Math.sign(before) !== Math.sign(sum)) isOver = sum !== 0 && isExitOfOurs(orderRef);
+    sum += signedShares(execution);
+    if (Math.sign(before) !== Math.sign(sum)) isOver = sum !== 0 && isExitOfOurs(execution.orderRef);
   }
   return isOver;
 }
@@ -98,6 +99,10 @@ export function brokerLimit(s: ExitManagerState, care: Care, held: Shares, mono:
   const inCare = holding.quantity - (s.baseline?.get(conId) ?? 0);
   return Math.sign(inCare) === Math.sign(held) ? Math.abs(inCare) : 0;
 }
+
+/** Whether a fill of this trade is so young, by the broker's own clock, that the position may lag behind it though it was told later. */
+export const mayLag = (s: ExitManagerState, { tradeId }: Care, now: number): boolean =>
+  (s.byTrade.get(tradeId) ?? []).some(({ at }) => now - at <= ANSWER_LAG_MS);
 
 /**
  * How many shares may be put into a new exit order: the smaller of executions and broker position, less what already works or is in

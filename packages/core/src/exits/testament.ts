@@ -2,7 +2,7 @@ import { tradeDateOf } from '../calendar.js';
 import type { Write } from '../effects.js';
 import type { EpochMs, MonoMs } from '../units.js';
 import { rowOf } from './care.js';
-import { tradeResult } from './close.js';
+import { endOf } from './close.js';
 import { type Draft, type ExitManagerState, openDraft } from './desk.js';
 import { averagePriceOf, executionsOf } from './learn.js';
 import { heldShares } from './sellable.js';
@@ -44,5 +44,4 @@ function baselineOf({ baseline, contracts, account }: ExitManagerState): readonl
   return holdings.length === baseline.size ? [{ do: 'write-baseline', account, holdings }] : [];
 }
 
-const closedOf = (d: Draft): readonly Write[] =>
-  [...d.s.closed.values()].map(care => ({ do: 'close-position', trade: tradeResult(d, care, executionsOf(d, care.tradeId)) }));
+const closedOf = (d: Draft): readonly Write[] => [...d.s.closed.values()].map(care => ({ do: 'close-position', trade: endOf(d, care) }));

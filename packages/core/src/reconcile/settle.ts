@@ -11,6 +11,7 @@ import { ASK_SILENCE_MS, isMissedSoon } from '../exits/sell.js';
 import { exitOrders, heldShares } from '../exits/sellable.js';
 import { CLIENT_ID, isFinal, type Order } from '../orders/order.js';
 import { correctionsBetween, tellCorrections } from './corrections.js';
+import { endGone } from './gone.js';
 import { keepMeeting, mayMeet, meetAccount } from './meet.js';
 
 const ENTRY_OVER_MS = 60_000;
@@ -38,12 +39,14 @@ export function settleSnapshot(d: Draft, told: Extract<EventBody, { kind: 'snaps
     meetAccount(d, told);
   }
   const before = d.s;
+  const news = told.positions.filter(position => isNews(d, position, asked.askedAt));
+  if (asked.isFirst) endGone(d, { executions: told.executions, positions: news });
   for (const execution of told.executions) learnExecution(d, execution);
   edit(d, 'foreign').clear();
   // An order of ours without a row tells no more than a symbol; its instrument stands among the positions.
   for (const { contract } of told.positions) if (isTradable(contract)) noteContract(d, contract);
   for (const order of told.openOrders) hearOpenOrder(d, order, true);
-  for (const position of told.positions) if (isNews(d, position, asked.askedAt)) hearPosition(d, position);
+  for (const position of news) hearPosition(d, position);
   forgetHoldings(d, told, asked.askedAt);
   if (asked.isFirst) recoverTrades(d);
   const seen = new Set(told.openOrders.map(({ orderRef }) => orderRef).filter(ref => ref !== ''));
