@@ -3,6 +3,7 @@ import type { Contract } from '../contract.js';
 import { createState, decide, type ExitManagerState } from '../exit-manager.js';
 import type { PositionRow, SharedView } from '../shared-view.js';
 import { epochMs, fromDollars, fromIsoTime, micros, monoMs, shares } from '../units.js';
+import { claimRow } from './care.js';
 import { openDraft } from './desk.js';
 import { learnExecution, recoverTrades } from './learn.js';
 import { DEFAULT_EXIT_RULES } from './rules.js';
@@ -123,3 +124,25 @@ function readyWith(executions: SharedView['executions']): ExitManagerState {
   const contracts = new Map([[1, ACME]]);
   return { ...state, contracts, link: { ...state.link, isUp: true, session: 1, phase: 'READY', lastSnapshotAt: monoMs(19_000) } };
 }
+
+it.each([
+  ['its sale', { ...SOLD, execId: '2.1.02', shares: shares(0) }, 100],
+  ['its entry', BUSTED, -100],
+])(
+  'I1, I2: %s is busted when the symbol has been claimed anew on the next date: what came back joins the new position',
+  (_title, told, held) => {
+    const claim = claimRow({
+      ...{ tradeId: 'HFD-20260310-1-1', account: 'DU1', contract: ACME, side: 1, agentName: 'day-trader', signal: null, now: AT },
+    });
+    const view: SharedView = {
+      ...{ positions: [claim], orders: [], executions: [BOUGHT, SOLD], closedToday: [], baseline: [], commands: [], endedTrades: [ended] },
+      ...{ killSwitch: { on: false, reason: null }, guard: { phase: 'READY', alive: true } },
+    };
+    const state = createState({ rules: DEFAULT_EXIT_RULES, account: 'DU1', lease: 2, isMinimal: false, view, at: AT, hasBaseline: true });
+    const d = openDraft(state, AT, monoMs(10_000));
+    const { tradeId: _known, ...execution } = told;
+    learnExecution(d, execution);
+    expect(d.s.care.get(1)).toMatchObject({ tradeId: claim.tradeId, status: 'OPEN', base: held });
+    expect(d.s.closed.get(TRADE)).toMatchObject({ base: -held });
+  },
+);
