@@ -49,8 +49,8 @@ export interface MarkRules {
   /** A breach nothing contradicted is believed after this long (machine time), second mark or not. */
   readonly confirmMsMax: number;
   /**
-   * Two marks that differ by no more than this part of the larger one can be of one market moments apart, and confirm each other. A fifth is the
-   * widest band US stocks from 3 dollars on may cross before they are halted (limit up, limit down): a market that collapses in steps still agrees with itself.
+   * Two marks that differ by no more than this part of the larger one can be of one market moments apart, and confirm each other. US stocks are
+   * halted at 5 or 10 %, the cheapest at 20 % (limit up, limit down), so a market that collapses in steps still agrees with itself.
    */
   readonly agreeBps: number;
 }

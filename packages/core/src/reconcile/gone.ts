@@ -13,7 +13,8 @@ type Told = Pick<Extract<EventBody, { kind: 'snapshot' }>, 'executions' | 'posit
  * Trades of earlier dates that are over though the store holds them: the broker holds of that instrument, to the share, just what executions of today
  * left that are none of that trade's. So an older copy of the store looks, once its position was sold and another one taken. Joined, the two would
  * be one position of too many shares, with the levels of the old price. How the first one ended nobody tells any more, so it ends
- * without a price, before the executions of the answer are learned: they find their own trade. Not where the position may lag behind the newest of those executions.
+ * without a price, before the executions of the answer are learned: they find their own trade. Not where the position may lag behind the newest of
+ * those executions.
  */
 export function endGone(d: Draft, told: Told): void {
   for (const care of d.s.care.values()) {
