@@ -109,16 +109,18 @@ const WITHIN_SECOND_MS = 1_000;
  * cancelled for it.
  */
 function spentGroups(d: Draft, live: readonly Tracked[]): ReadonlySet<string> {
-  const spent = new Set<string>();
+  let spent: Set<string> | null = null;
   let known: string | null = null;
   for (const { order } of live) {
     // Members of one group stand together.
     if (order.ocaGroup === null || order.ocaGroup === known) continue;
     known = order.ocaGroup;
-    if (isSpentGroup(d, known)) spent.add(known);
+    if (isSpentGroup(d, known)) spent = (spent ?? new Set()).add(known);
   }
-  return spent;
+  return spent ?? NO_GROUPS;
 }
+
+const NO_GROUPS: ReadonlySet<string> = new Set();
 
 function isSpentGroup(d: Draft, group: string): boolean {
   let tradedAt: number | null = null;

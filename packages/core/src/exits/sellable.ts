@@ -67,14 +67,17 @@ export const openEntries = (s: ExitManagerState, tradeId: string): readonly Orde
 
 /** The most that these orders together can trade: an OCA group counts once, by its largest remaining member (DESIGN §4). */
 export function committedShares(orders: readonly Order[]): number {
-  const groups = new Map<string, number>();
+  let groups: Map<string, number> | null = null;
   let loose = 0;
   for (const order of orders) {
     const remaining = Math.max(0, remainingOf(order));
     if (order.ocaGroup === null) loose += remaining;
-    else groups.set(order.ocaGroup, Math.max(groups.get(order.ocaGroup) ?? 0, remaining));
+    else {
+      groups ??= new Map();
+      groups.set(order.ocaGroup, Math.max(groups.get(order.ocaGroup) ?? 0, remaining));
+    }
   }
-  for (const largest of groups.values()) loose += largest;
+  if (groups) for (const largest of groups.values()) loose += largest;
   return loose;
 }
 

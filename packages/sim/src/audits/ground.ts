@@ -132,6 +132,9 @@ export class Ground {
   ordered(): Iterable<number> {
     return this.orders.keys();
   }
+  hasWorking(conId: number): boolean {
+    return (this.orders.get(conId)?.size ?? 0) > 0;
+  }
   allWorking(): readonly ExchangeOrder[] {
     const working: ExchangeOrder[] = [];
     for (const orders of this.orders.values()) for (const order of orders.values()) working.push(order);

@@ -1,7 +1,10 @@
+import type { ExchangeOrder } from '../exchange-types.js';
 import type { CareLine } from './care-ledger.js';
 import { Debt } from './debt.js';
 import { type Audit, isRefusedExit, isSwallowedExit, type Stand } from './ground.js';
 import { isExitClient } from './violation.js';
+
+const isExit = ({ request }: ExchangeOrder): boolean => isExitClient(request.clientId);
 
 /**
  * I1: never an unintended short, or long. Three looks:
@@ -52,8 +55,10 @@ export function neverShort({ ground, rules, say }: Stand): Audit {
 
   const exitsBeyond = (conId: number): number => {
     const held = ground.ledger.known(conId)?.held ?? 0;
-    const ours = (side: 'BUY' | 'SELL') => ground.potential(conId, side, ({ request }) => isExitClient(request.clientId));
-    return Math.max(ours('SELL') - Math.max(held, 0), ours('BUY') - Math.max(-held, 0));
+    return Math.max(
+      ground.potential(conId, 'SELL', isExit) - Math.max(held, 0),
+      ground.potential(conId, 'BUY', isExit) - Math.max(-held, 0),
+    );
   };
 
   return {
@@ -86,6 +91,7 @@ export function neverShort({ ground, rules, say }: Stand): Audit {
           });
       }
       for (const conId of ground.ordered()) {
+        if (!ground.hasWorking(conId) && !excess.has(conId)) continue;
         const beyond = ground.isHandsOff(conId) ? 0 : exitsBeyond(conId);
         const owed = owe(excess, conId, beyond > 0);
         if (owed === 0) saidExcess.delete(conId);
