@@ -343,4 +343,12 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I2',
     what: 'After eight refusals in a row a disaster stop was asked for once a minute only; then a sale vanished, and the exit manager hung.',
   },
+  {
+    seed: 14_600_497,
+    days: 2,
+    protection: 'resting',
+    ownership: 'any-client',
+    invariant: 'I1',
+    what: 'The simulation let a person sell by hand while orders still vanished for an aimed fault: the stop that was to shrink sold all.',
+  },
 ];

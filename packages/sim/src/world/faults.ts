@@ -108,7 +108,7 @@ export class Faults {
 
   /** The faults that are aimed at an order in some state begin as soon as there is one. */
   strike(): void {
-    if (this.#aimed.length === 0) return;
+    if (this.#aimed.length === 0 || this.#world.time.mono() < this.#calmUntil) return;
     const now = this.#world.time.exchange();
     const struck = this.#aimed.filter(({ aim }) => this.#world.counts.hasAlive(aim));
     const over = this.#aimed.filter(aimed => aimed.until <= now || struck.includes(aimed));
@@ -139,6 +139,11 @@ export class Faults {
     const lingering = this.#lingering;
     this.#lingering = [];
     for (const { end } of lingering) end();
+    // What waits for an order goes on waiting, but nothing is laid for it any more.
+    this.#aimed = this.#aimed.map(aimed => {
+      aimed.end();
+      return { ...aimed, end: () => undefined };
+    });
     this.#calmUntil = Math.max(this.#calmUntil, giveUpAt);
     this.#world.later(0, () => {
       const now = time.mono();
