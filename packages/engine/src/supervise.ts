@@ -30,6 +30,7 @@ import { attempt, type Refusal } from '@holdfast/store/refusal';
 import { isParked, writeWorkerEvent } from '@holdfast/store/worker-events';
 import { createBacklogWatch } from './backlog-watch.js';
 import type { MachineTime } from './clock.js';
+import { EventQueue } from './event-queue.js';
 import { type Heartbeat, isBeating } from './heartbeat.js';
 import { createOwnPause } from './own-pause.js';
 import { createStoreDoubt } from './store-doubt.js';
@@ -99,7 +100,7 @@ export function createSupervision(parts: SupervisionParts): Supervision {
   const doubt = keeper ? createStoreDoubt(keeper) : null;
   let { db, lease } = parts;
   const leaseRecord = createLeaseRecord(parts);
-  const queue: SupervisorEvent[] = [];
+  const queue = new EventQueue<SupervisorEvent>();
   /** Who is behind each pid we watch: a number alone may be somebody else's tomorrow. */
   const identities = new Map<number, LeaseHolder>();
   const children = new Set<number>();
@@ -116,11 +117,11 @@ export function createSupervision(parts: SupervisionParts): Supervision {
   const exchange = (): EpochMs => (exchangeOffset === null ? machine.wall() : epochMs(Math.floor(machine.mono() + exchangeOffset)));
 
   function tell(body: BodyOf<SupervisorEvent>): void {
-    queue.push({ mono: machine.mono(), ...body });
+    queue.put({ mono: machine.mono(), ...body });
     if (isRunning) return;
     isRunning = true;
     try {
-      for (let event = queue.shift(); event; event = queue.shift()) {
+      for (let event = queue.take(); event; event = queue.take()) {
         const step = decide(state, event);
         state = step.state;
         // The books may wait for a lock; a start or a kill may not.

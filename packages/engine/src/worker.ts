@@ -12,6 +12,7 @@ import { createBooks } from './books.js';
 import type { Unwritten } from './boot.js';
 import type { ExchangeClock } from './clock.js';
 import type { EmergencyFile } from './emergency-file.js';
+import { EventQueue } from './event-queue.js';
 import { EXIT_CODE, type ExitCode } from './exit-codes.js';
 import type { Recorder } from './journal.js';
 import type { Log } from './log.js';
@@ -116,7 +117,7 @@ const SILENCE_KINDS: ReadonlySet<string> = new Set(['disconnected', 'connect-fai
  */
 export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
   const { name, brain, db, lease, broker, clock, log } = parts;
-  const queue: Event[] = [];
+  const queue = new EventQueue<Event>();
   let state = parts.state;
   let stopped: Stop | null = null;
   let isRunning = false;
@@ -152,14 +153,14 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
   let storeLookedAt: MonoMs | null = null;
 
   function push(body: EventBody): void {
-    queue.push({ at: clock.exchange(), mono: clock.mono(), ...body });
+    queue.put({ at: clock.exchange(), mono: clock.mono(), ...body });
   }
 
   function end(stop: Stop): void {
     if (stopped) return;
     if (stop.code === EXIT_CODE.clean) books.settle({ isLast: true }); // while the lease is still ours
     stopped = stop;
-    queue.length = 0;
+    queue.clear();
     log(stop.code === EXIT_CODE.clean ? 'info' : 'error', 'worker-stopped', { code: stop.code, why: stop.why });
     broker.close();
     // Whoever is told next ends the process.
@@ -178,7 +179,7 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
     lastTurn = now;
     if (ms <= PAUSE_MS) return;
     log('warn', 'paused', { ms });
-    queue.unshift({ at: clock.exchange(), mono: now, kind: 'paused', ms });
+    queue.putFirst({ at: clock.exchange(), mono: now, kind: 'paused', ms });
   }
 
   function step(effects: readonly Effect[], since: MonoMs): void {
@@ -198,7 +199,7 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
   function drain(): void {
     while (!stopped && !held) {
       noticePause();
-      const event = queue.shift();
+      const event = queue.take();
       if (!event) return;
       cap.observe(event);
       deciding = event;

@@ -1,5 +1,6 @@
 import { atTime, nextTradingDate, tradeDateOf } from '@holdfast/core/calendar';
 import { type EpochMs, epochMs, type Micros, micros } from '@holdfast/core/units';
+import { EventQueue } from '@holdfast/engine/event-queue';
 import { AccountBook, type Holding } from './account.js';
 import { Book } from './book.js';
 import { type CommissionModel, IBKR_FIXED } from './commission.js';
@@ -62,7 +63,7 @@ class Exchange implements SimulatedExchange {
   private readonly account_: AccountBook;
   private readonly desk: OrderDesk;
   private listeners: readonly ((event: ExchangeEvent) => void)[] = [];
-  private readonly queue: ExchangeEvent[] = [];
+  private readonly queue = new EventQueue<ExchangeEvent>();
   private delivering = false;
   private pending: MarketUpdate | undefined;
   private time: EpochMs;
@@ -97,7 +98,7 @@ class Exchange implements SimulatedExchange {
         return `${on} 09:30:00 US/Eastern`;
       },
       now: () => this.time,
-      emit: event => this.queue.push(event),
+      emit: event => this.queue.put(event),
     });
     this.pending = this.source.next();
   }
@@ -123,7 +124,7 @@ class Exchange implements SimulatedExchange {
     }
     this.account_.beginDay();
     this.desk.ledger.beginDay();
-    this.queue.push({ kind: 'day-began', at: this.time, date: source.date });
+    this.queue.put({ kind: 'day-began', at: this.time, date: source.date });
     for (const split of source.splits ?? []) this.split(split);
     this.pending = source.next();
     this.deliver();
@@ -274,8 +275,8 @@ class Exchange implements SimulatedExchange {
     const price = this.book(conId).instrument.previousClose;
     this.account_.split(split, price);
     this.desk.cancelForSplit(conId);
-    this.queue.push({ kind: 'split', at: this.time, split, before, after: this.account_.quantityOf(conId) });
-    if (before !== 0) this.queue.push({ kind: 'position', at: this.time, position: this.account_.position(conId, price) });
+    this.queue.put({ kind: 'split', at: this.time, split, before, after: this.account_.quantityOf(conId) });
+    if (before !== 0) this.queue.put({ kind: 'position', at: this.time, position: this.account_.position(conId, price) });
   }
 
   private apply(update: MarketUpdate): void {
@@ -283,7 +284,7 @@ class Exchange implements SimulatedExchange {
     // A source may begin before the exchange does (pre-market data); such updates count, at the exchange's own start time.
     if (update.at > this.time) this.time = update.at;
     book.apply(update);
-    this.queue.push({ kind: 'quote', at: this.time, quote: book.quote, update });
+    this.queue.put({ kind: 'quote', at: this.time, quote: book.quote, update });
     this.desk.step(book, update);
   }
 
@@ -298,12 +299,9 @@ class Exchange implements SimulatedExchange {
     if (this.delivering) return;
     this.delivering = true;
     try {
-      for (let i = 0; i < this.queue.length; i += 1) {
-        const event = this.queue[i];
-        if (event) for (const listener of this.listeners) listener(event);
-      }
+      for (let event = this.queue.take(); event; event = this.queue.take()) for (const listener of this.listeners) listener(event);
     } finally {
-      this.queue.length = 0;
+      if (this.queue.length > 0) this.queue.clear();
       this.delivering = false;
     }
   }

@@ -50,6 +50,8 @@ const IO_KINDS: readonly StoreFailureKind[] = ['io-read', 'io-write', 'io-sync']
  */
 export function createStoreFaults({ random, mono, onFault }: StoreFaultsParts): SeededStoreFaults {
   const until = new Map<StoreSpell, MonoMs>();
+  /** When the last spell is over. */
+  let lastUntil = Number.NEGATIVE_INFINITY;
   const isFailing = (spell: StoreSpell): boolean => (until.get(spell) ?? Number.NEGATIVE_INFINITY) > mono();
 
   function bite(kind: StoreCallKind, inTransaction: boolean): { readonly spell: StoreSpell; readonly bite: Bite } | null {
@@ -65,7 +67,7 @@ export function createStoreFaults({ random, mono, onFault }: StoreFaultsParts): 
   }
 
   function before(call: StoreCall): void {
-    if (until.size === 0) return;
+    if (mono() >= lastUntil) return;
     if (call.kind === 'sync') {
       const spell = (['full', 'io'] as const).find(isFailing);
       if (!spell) return;
@@ -82,15 +84,19 @@ export function createStoreFaults({ random, mono, onFault }: StoreFaultsParts): 
   return {
     before,
     afterCommit() {
-      if (until.size === 0 || !isFailing('unsure') || !random.chance(1, 2)) return;
+      if (mono() >= lastUntil || !isFailing('unsure') || !random.chance(1, 2)) return;
       onFault('unsure');
       throw storeFailure('io-sync');
     },
     begin(spell, end) {
       const before = until.get(spell);
       until.set(spell, before !== undefined && before > end ? before : end);
+      lastUntil = Math.max(lastUntil, end);
     },
-    heal: () => until.clear(),
+    heal: () => {
+      until.clear();
+      lastUntil = Number.NEGATIVE_INFINITY;
+    },
     isFailing,
     file: file =>
       failingFile(file, () => {
