@@ -351,4 +351,10 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I1',
     what: 'The simulation let a person sell by hand while orders still vanished for an aimed fault: the stop that was to shrink sold all.',
   },
+  {
+    seed: 1_795_197_419_656,
+    days: 1,
+    invariant: 'I2',
+    what: 'A whole sale whose last word was missed was taken back: the cap at the wire took its order for working still, and refused new exits.',
+  },
 ];

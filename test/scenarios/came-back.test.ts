@@ -68,6 +68,26 @@ describe('A10: a sale that is taken back after its trade has ended', () => {
     expect(stage.referee.report()).toEqual([]);
   });
 
+  it('I1, I2: taken back whole before any word said that its order was over: what fills whole is over, new exits rest at once (seed 1795197419656)', () => {
+    stage = new Stage({
+      market: [quoteOf('09:45:00', 49.98, 50.0, 5_000), quoteOf('09:50:00', 49.4, 49.42, 5_000), quoteOf('09:50:10', 49.98, 50.0, 5_000)],
+    });
+    stage.filter = (body, take) => {
+      const isLastWord =
+        (body.kind === 'order-status' && body.status === 'Filled') || (body.kind === 'open-order' && body.order.status === 'Filled');
+      if (!isLastWord) take(body);
+    };
+    stage.run(1_000);
+    stage.buys(100, 50.05);
+    stage.runTo('09:50:15');
+    expect(stage.position(), stage.story.join('\n')).toBe(0);
+    stage.exchange.correct(stage.exchange.executions().at(-1)?.execId ?? '', { shares: 0 });
+    stage.run(1_000);
+    expect(stage.resting(), stage.story.join('\n')).toHaveLength(2);
+    expect(stage.story.join('\n')).not.toContain('WIRE_CAP_QUANTITY');
+    expect(stage.referee.report()).toEqual([]);
+  });
+
   it('I1, I6: with another position of that symbol in care the shares join it at once; both results together are what was earned', () => {
     stage = stoppedOut();
     stage.runTo('09:55:10');

@@ -44,7 +44,7 @@ interface ExitOrder {
   /** A fill of it was taken back: what status told then is no longer true, and executions alone count. */
   isBusted: boolean;
   isDead: boolean;
-  /** Told `Filled`: no later word can make it work again. */
+  /** Told `Filled`, or its executions once made it whole: no later word can make it work again, nor a fill that is taken back. */
   isFilled: boolean;
   /** The broker says it is over, but not how: dead once the executions were told again. */
   isOver: boolean;
@@ -171,6 +171,9 @@ export function createWireLedger(): WireLedger {
       if (!exit.refs.has(orderRef)) continue;
       exit.isAcknowledged = true;
       if (isTakenBack) exit.isBusted = true;
+      if (filledOf(exit) < exit.bound) continue;
+      exit.isDead = true;
+      exit.isFilled = true;
     }
   }
 
