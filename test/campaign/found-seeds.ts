@@ -357,4 +357,11 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I2',
     what: 'A whole sale whose last word was missed was taken back: the cap at the wire took its order for working still, and refused new exits.',
   },
+  {
+    seed: 16_000_897,
+    days: 1,
+    focused: true,
+    invariant: 'I2',
+    what: 'A sale by hand had filled in part, and a new answer told its whole size: what it had sold already was left unprotected beside it.',
+  },
 ];

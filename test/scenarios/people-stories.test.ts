@@ -206,6 +206,25 @@ describe('by hand', () => {
     expect([s.position(), s.resting()]).toEqual([40, ['SELL 40 LMT 55.00 DAY']]);
   });
 
+  it.each(['guarded', 'resting'] as const)(
+    'I2, I12: the operator’s sale fills in part, and the next answer tells its whole size: what it has sold is not counted twice (%s, seed 16000897)',
+    protection => {
+      const s = onDesk({
+        protection,
+        market: { ACME: [...CALM, ['09:50:03', { price: 50.3, size: 20 }], ['09:50:04', 50.2]] },
+        follows: ['ACME'],
+      });
+      s.at('09:32:00', () => s.ordersByHand('SELL', 60, { limit: 50.25 }));
+      s.runTo('09:50:20');
+      const [stop] = s.resting().filter(line => line.includes('STP'));
+      expect([s.position(), s.resting()[0]]).toEqual([59, 'SELL 20 LMT 50.25 DAY']);
+      expect(stop).toMatch(/^SELL 39 STP/);
+      s.kill('exit-manager');
+      s.run(3_000);
+      expect(s.resting(), s.told('ACME')).toEqual(['SELL 20 LMT 50.25 DAY', 'SELL 39 LMT 50.92 DAY', stop]);
+    },
+  );
+
   it('I4, I12: what the account held before the desk came is never entered, never sold, whatever is traded in it by hand', () => {
     const s = onDesk({
       market: { ACME: FALLS },

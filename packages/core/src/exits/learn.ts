@@ -10,6 +10,7 @@ import { rewriteClosed } from './close.js';
 import { alert, type Booked, type Draft, edit, emit, putCare, putOrder, say, setExecution, update, write } from './desk.js';
 import { askPrices } from './price-stream.js';
 import { clearRejections } from './rejections.js';
+import { remainingOfForeign } from './sellable.js';
 
 /**
  * Takes an execution, from whoever told it: pushed to us, answered to a request, or committed by the day trader. Repeats change nothing;
@@ -34,7 +35,7 @@ export function learnExecution(d: Draft, told: Execution, tradeId: string | null
   d.touched.add(told.conId);
   write(d, { do: 'write-execution', execution: told, tradeId: booked.tradeId, tradeDate: tradeDateOf(told.at) });
   countIntoOrder(d, told.orderRef);
-  if (!isOurs(told.orderRef)) lessenForeignOrder(d, told);
+  if (!isOurs(told.orderRef)) endForeignOrder(d, told);
   if (booked.tradeId !== null && booked.tradeId !== BEFORE_HOLDFAST) takeIntoCare(d, booked, booked.tradeId);
 }
 
@@ -104,13 +105,10 @@ const overfilled = (d: Draft, symbol: string, orderRef: string, filled: number, 
     todo: 'Check the executions in TWS against `./holdfast orders`.',
   });
 
-/** A foreign order is told only in snapshots; its fills are told at once. */
-function lessenForeignOrder(d: Draft, told: Execution): void {
-  const order = d.s.foreign.get(told.permId);
-  if (!order) return;
-  const quantity = order.quantity - told.shares;
-  if (quantity > 0) edit(d, 'foreign').set(told.permId, { ...order, quantity });
-  else edit(d, 'foreign').delete(told.permId);
+/** A foreign order is told only in snapshots: its last fill is how its end is heard. */
+function endForeignOrder(d: Draft, { permId }: Execution): void {
+  const order = d.s.foreign.get(permId);
+  if (order && remainingOfForeign(d.s, order) === 0) edit(d, 'foreign').delete(permId);
 }
 
 /** Makes sure the trade of an execution is in care: a claim opens, an unknown entry of ours is recovered, a closed trade reopens. */

@@ -1,5 +1,5 @@
 import { exitSide } from '../events.js';
-import { isEntryRef, isFinal, isOurs, type Order, remainingOf } from '../orders/order.js';
+import { type BrokerOrder, isEntryRef, isFinal, isOurs, type Order, remainingOf } from '../orders/order.js';
 import { signedShares } from '../positions/book.js';
 import { type Shares, shares } from '../units.js';
 import type { Care } from './care.js';
@@ -81,12 +81,20 @@ export function committedShares(orders: readonly Order[]): number {
   return loose;
 }
 
-/** What others (a person in TWS, another tool) have working on the exit side of this instrument. */
+/** What others (a person in TWS, another tool) have working on the exit side of this instrument and may still fill. */
 export function foreignExitShares(s: ExitManagerState, care: Care, held: Shares): number {
   const side = exitSide(held);
   let sum = 0;
-  for (const order of s.foreign.values()) if (order.conId === care.contract.conId && order.side === side) sum += order.quantity;
+  for (const order of s.foreign.values())
+    if (order.conId === care.contract.conId && order.side === side) sum += remainingOfForeign(s, order);
   return sum;
+}
+
+/** An openOrder message tells the order's whole size, however much of it has filled: what is still to come is that less its executions. */
+export function remainingOfForeign(s: ExitManagerState, { permId, quantity }: BrokerOrder): number {
+  let filled = 0;
+  for (const execution of s.executions.values()) if (execution.permId === permId) filled += execution.shares;
+  return Math.max(0, quantity - filled);
 }
 
 /**
