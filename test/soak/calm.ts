@@ -10,7 +10,11 @@ export type Finding = Pick<SoakViolation, 'invariant' | 'symbol' | 'detail'>;
 /** A gateway that comes back after 3 s of outage, a hang seen after 5: then READY within 10 s, and the books agree within as much again. */
 const READY_MS_MAX = 20_000;
 const AGREE_MS_MAX = 15_000;
-const PROTECTED_MS_MAX = 10_000;
+/**
+ * An exit that an answer leaves out is doubted when a second answer agrees, ten seconds later (`waitsForSecondAnswer`). Where it has filled, but to
+ * less than it was to grow to while its sender was killed, the rest is waited for another two seconds (`FILL_UNTOLD_MS`); then its place is taken.
+ */
+const PROTECTED_MS_MAX = 15_000;
 
 const WORKERS: readonly WorkerApp[] = ['exit-manager', 'day-trader'];
 
