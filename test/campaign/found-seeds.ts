@@ -364,4 +364,11 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I2',
     what: 'A sale by hand had filled in part, and a new answer told its whole size: what it had sold already was left unprotected beside it.',
   },
+  {
+    seed: 16_001_716,
+    days: 1,
+    focused: true,
+    invariant: 'I6',
+    what: 'After a loss of the store the exit manager merged a lost entry and its claim; the day trader had read the copy before, and never heard of them.',
+  },
 ];

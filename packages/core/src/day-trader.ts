@@ -9,7 +9,6 @@ import {
   dropLink,
   edit,
   isReconciled,
-  newTracked,
   openDraft,
   update,
   updateLink,
@@ -19,18 +18,17 @@ import { hearClaimed, hearRefused } from './entries/enter.js';
 import { hearBar, hearQuote, nextSweep, sweepBars } from './entries/follow.js';
 import { hearNotice, hearNotSent, hearOpenOrder, hearStatus, settleUnknown } from './entries/heard.js';
 import { learnCommission, learnExecution } from './entries/learn.js';
+import { entriesOf, hearRows } from './entries/rows.js';
 import { type DayTraderRules, strategyRulesOf } from './entries/rules.js';
 import { askMissingExecutions, keepReconciling, settleSnapshot } from './entries/settle.js';
 import { beginDate, forgetStreams, hearScan } from './entries/watchlist.js';
 import { answerWaiting, hearCommand, releaseClaims, steerEntries } from './entries/withdraw.js';
 import type { Event } from './events.js';
-import { CLIENT_ID, isEntryRef, isFinal, type Order } from './orders/order.js';
+import { CLIENT_ID, isEntryRef, isFinal } from './orders/order.js';
 import { freeOrderId } from './orders/order-ids.js';
-import { bookFilled } from './orders/step-order.js';
 import { newestOf } from './positions/book.js';
-import { filledOf } from './positions/filled-of.js';
 import type { SharedView, WorkerPhase } from './shared-view.js';
-import { type EpochMs, micros, monoMs } from './units.js';
+import { type EpochMs, micros } from './units.js';
 
 export type { DayTraderState } from './entries/desk.js';
 
@@ -47,20 +45,10 @@ export interface DayTraderStart {
   readonly isCancelOnly: boolean;
 }
 
-const isOwnEntry = ({ clientId, role, worker }: Order): boolean =>
-  clientId === CLIENT_ID['day-trader'] && role === 'entry' && worker === 'day-trader';
-
 /** What the day trader knows before the broker has said a word: its entries and their fills, as the store tells them. */
 export function createState(start: DayTraderStart): DayTraderState {
   const { view, at, rules } = start;
-  // The exit manager may have booked fills that this worker did not live to count: executions are the truth, not the row's figure.
-  const own = view.orders.filter(isOwnEntry).map(order => bookFilled(order, filledOf(order.orderRef, view)));
-  const claimed = new Set(view.positions.map(({ tradeId }) => tradeId));
-  const entries = own.map(order => {
-    const tracked = newTracked(order, { session: 0, sentAt: monoMs(0) });
-    // An entry that ended without a share and whose claim is still there is given back once reconciled.
-    return { ...tracked, isReleased: isFinal(order) && order.filled === 0 && !claimed.has(order.tradeId) };
-  });
+  const entries = entriesOf(view);
   const fills = view.executions.filter(({ orderRef }) => isEntryRef(orderRef));
   return {
     rules,
@@ -89,7 +77,7 @@ export function createState(start: DayTraderStart): DayTraderState {
     entries: new Map(entries.map(tracked => [tracked.order.orderRef, tracked])),
     asked: new Map(),
     executions: newestOf(fills),
-    contracts: new Map(own.map(({ contract }) => [contract.conId, contract])),
+    contracts: new Map(entries.map(({ order: { contract } }) => [contract.conId, contract])),
     watch: [],
     symbols: new Map(),
     scan: null,
@@ -285,8 +273,7 @@ function hearAccount(d: Draft, event: Extract<Event, { kind: 'account' }>): void
 
 /** Another process committed: positions, blocks, kill switch, guard; fills it heard of first; commands to us. */
 function hearStore(d: Draft, view: SharedView): void {
-  update(d, { view });
-  for (const execution of view.executions) learnExecution(d, execution, true);
+  hearRows(d, view);
   for (const command of view.commands) hearCommand(d, command);
 }
 
