@@ -371,4 +371,11 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I6',
     what: 'After a loss of the store the exit manager merged a lost entry and its claim; the day trader had read the copy before, and never heard of them.',
   },
+  {
+    seed: 16_001_436,
+    days: 1,
+    focused: true,
+    invariant: 'I1',
+    what: 'A stop sold a few shares at a time: our own cap on orders in a minute refused to make the target smaller, and it stayed above what was held.',
+  },
 ];

@@ -1,6 +1,6 @@
 import { tradeDateOf } from '@holdfast/core/calendar';
 import { fromDollars } from '@holdfast/core/units';
-import { ACME, quoteOf } from '@holdfast/sim/list-source';
+import { ACME, quoteOf, tradeOf } from '@holdfast/sim/list-source';
 import { readRoundTrips } from '@holdfast/store/reports';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Stage } from './stage.js';
@@ -117,5 +117,28 @@ describe('found by campaigns', () => {
     expect(stage.position(), stage.story.join('\n')).toBe(0);
     expect(stage.resting()).toEqual([]);
     expect(stage.referee.report()).toEqual([]);
+  });
+
+  it('I1: the stop sells a few shares at a time, and the broker takes less from the target than that: it is made smaller each time, however often (focused seed 16001436)', () => {
+    const clock = (seconds: number) => `09:5${Math.floor(seconds / 60)}:${`${seconds % 60}`.padStart(2, '0')}`;
+    const bids = Array.from({ length: 25 }, (_, n) => quoteOf(clock(10 + 2 * n), 49.38, 49.42, 4 + (n % 2)));
+    stage = new Stage({
+      market: [
+        quoteOf('09:45:00', 49.98, 50.0, 5_000),
+        quoteOf('09:46:00', 51.0, 51.02, 20),
+        quoteOf('09:46:10', 50.0, 50.02, 5_000),
+        quoteOf('09:50:05', 49.4, 49.42, 100),
+        tradeOf('09:50:06', 49.4, 100),
+        ...bids,
+      ],
+      rules: { protection: 'resting' },
+    });
+    stage.run(1_000);
+    stage.buys(100, 50.05);
+    stage.runTo('09:46:20');
+    stage.exchange.manualTrade(ACME.conId, 'BUY', 120);
+    stage.runTo('09:51:10');
+    expect(stage.position(), stage.story.join('\n')).toBe(0);
+    expect(stage.referee.report(), stage.story.join('\n')).toEqual([]);
   });
 });

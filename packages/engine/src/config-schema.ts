@@ -111,7 +111,7 @@ const session = section({
 
 const wireCap = section({
   ordersPerMinute: whole(4, 600, 30).describe(
-    'orders and changes per symbol and minute of machine time; targets may use a third of them, sales alone the last fifth',
+    'orders and changes per symbol and minute of machine time; targets may use a third of them, sales alone the last fifth; making an exit smaller counts for none',
   ),
   entryNotionalMaxUsd: whole(100, 50_000_000, 1_000_000).describe('largest single entry in dollars; exits have no such limit'),
   collarBps: whole(50, 5000, 1000).describe('how far a limit price may lie from the last mark on the losing side'),

@@ -12,7 +12,8 @@ import { createWireLedger } from './wire-ledger.js';
 export interface WireLimits {
   /**
    * Orders and modifications per symbol within 60 s of machine time. Sales may use them all, everything else four fifths, and targets a third:
-   * whatever happens to a target or an entry, stops can follow, and what must be sold is sold.
+   * whatever happens to a target or an entry, stops can follow, and what must be sold is sold. An exit that is made smaller counts for
+   * nothing: it must never stay above what is held, and cannot go on for ever, since making it larger counts.
    */
   readonly ordersPerMinute: number;
   /** Largest entry, price × shares × multiplier. */
@@ -72,7 +73,10 @@ export function createWireCap(limits: WireLimits): WireCap {
 
   const recentSends = (conId: number, now: MonoMs): readonly Sent[] => (sends.get(conId) ?? []).filter(sent => now - sent.at < MINUTE_MS);
 
+  const isSmaller = (order: Order): boolean => order.role !== 'entry' && ledger.isSmaller(order);
+
   function checkRate(order: Order, now: MonoMs): WireVerdict {
+    if (isSmaller(order)) return { ok: true };
     const { conId, symbol } = order.contract;
     const recent = recentSends(conId, now);
     const lane = laneOf(order);
@@ -136,7 +140,7 @@ export function createWireCap(limits: WireLimits): WireCap {
     },
     sent(order, { at, mono }) {
       const { conId } = order.contract;
-      sends.set(conId, [...recentSends(conId, mono), { at: mono, lane: laneOf(order) }]);
+      if (!isSmaller(order)) sends.set(conId, [...recentSends(conId, mono), { at: mono, lane: laneOf(order) }]);
       if (order.role !== 'entry') ledger.exitSent(order, at);
     },
   };

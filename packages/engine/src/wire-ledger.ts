@@ -98,6 +98,8 @@ export interface WireLedger {
   /** The quantities of the order's trade as they would be with this exit sent. */
   withExit(order: Order, at: EpochMs): Quantities;
   exitSent(order: Order, at: EpochMs): void;
+  /** It asks for fewer shares than were asked for last of the living exit under its id. */
+  isSmaller(order: Order): boolean;
 }
 
 /** `aaaa.bbbb.cccc.01` → root and version: a correction keeps the root and raises the last part. */
@@ -425,6 +427,10 @@ export function createWireLedger(): WireLedger {
     exitSent(order, at) {
       startTrade(order.tradeId, order.contract.conId, at);
       putExit(order);
+    },
+    isSmaller(order) {
+      const { modifies } = asSent(order);
+      return modifies !== null && !modifies.isDead && order.quantity < modifies.asked.quantity;
     },
   };
 }
