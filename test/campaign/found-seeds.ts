@@ -378,4 +378,12 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I1',
     what: 'A stop sold a few shares at a time: our own cap on orders in a minute refused to make the target smaller, and it stayed above what was held.',
   },
+  {
+    seed: 15_400_507,
+    days: 2,
+    protection: 'monitored',
+    ownership: 'any-client',
+    invariant: 'I3',
+    what: 'The line died within three seconds of a lone crazy mark: the silence counted as agreement, and the sale followed with the next connection.',
+  },
 ];

@@ -86,8 +86,8 @@ describe('refusals', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:03 exit-manager  cancels X-1
-      09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:04 exit-manager  cancels X-1
+      09:33:04 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
       09:33:04 exit-manager  cancels X-2
       09:33:04 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
       09:33:04 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
@@ -166,7 +166,7 @@ describe('refusals', () => {
     s.at('09:32:59', () => {
       s.gateway.faults.refuseCancel = ALWAYS;
     });
-    s.at('09:33:05', () => {
+    s.at('09:33:06', () => {
       s.gateway.faults.refuseCancel = null;
     });
     s.runTo('09:36:00');
@@ -175,16 +175,16 @@ describe('refusals', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:03 exit-manager  cancels X-1
-      09:33:03 fault  cancel 161: X-1
-      09:33:04 exit-manager  not-cancellable {"orderRef":"X-1","reason":"161 Cancel attempted when order is not in a cancellable state. Order permId = 1284610002"}
       09:33:04 exit-manager  cancels X-1
       09:33:04 fault  cancel 161: X-1
       09:33:04 exit-manager  not-cancellable {"orderRef":"X-1","reason":"161 Cancel attempted when order is not in a cancellable state. Order permId = 1284610002"}
       09:33:04 exit-manager  cancels X-1
       09:33:04 fault  cancel 161: X-1
+      09:33:04 exit-manager  not-cancellable {"orderRef":"X-1","reason":"161 Cancel attempted when order is not in a cancellable state. Order permId = 1284610002"}
+      09:33:05 exit-manager  cancels X-1
+      09:33:05 fault  cancel 161: X-1
       09:33:05 exit-manager  not-cancellable {"orderRef":"X-1","reason":"161 Cancel attempted when order is not in a cancellable state. Order permId = 1284610002"}
-      09:33:05 exit-manager  cancel-unanswered {"symbol":"ACME","orderRef":"X-1","waitedMs":2000}
+      09:33:06 exit-manager  cancel-unanswered {"symbol":"ACME","orderRef":"X-1","waitedMs":2098}
       09:33:06 exit-manager  cancels X-1
       09:33:06 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
       09:33:06 exit-manager  cancels X-2

@@ -140,8 +140,11 @@ export type OutcomeEvent =
   | { readonly kind: 'exit-refused'; readonly orderRef: string; readonly code: string; readonly detail: string };
 
 export type ClockEvent =
-  /** The loop's own beat, a few times a second of machine time and at every exchange second. */
-  | { readonly kind: 'tick' }
+  /**
+   * The loop's own beat, a few times a second of machine time and at every exchange second. `heardAt`: when the broker last spoke, in more
+   * than the time and notices, which a gateway has of itself; absent before its first word, and in journals from before this field.
+   */
+  | { readonly kind: 'tick'; readonly heardAt?: MonoMs }
   /** This process stood still for `ms` of machine time (stopped, suspended, starved): reconcile before acting. */
   | { readonly kind: 'paused'; readonly ms: number };
 

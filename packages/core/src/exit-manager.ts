@@ -86,6 +86,9 @@ export function createState(start: ExitManagerStart): ExitManagerState {
       executionsAskedAt: null,
       accountReady: true,
       upSince: null,
+      heardSince: null,
+      heardAt: null,
+      wordAskedAt: null,
       lacksPosition: false,
     },
     nextOrderId: freeOrderId(view, CLIENT_ID['exit-manager']),
@@ -153,6 +156,7 @@ export function decide(state: ExitManagerState, event: Event): Step<ExitManagerS
 function hear(d: Draft, event: Event): void {
   switch (event.kind) {
     case 'tick':
+      if (d.s.link.heardAt !== (event.heardAt ?? null)) updateLink(d, { heardAt: event.heardAt ?? null });
       beat(d);
       break;
     case 'paused':

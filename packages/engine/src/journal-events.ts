@@ -4,11 +4,14 @@ import { isPlain } from './exact-json.js';
 import type { RowReader, RowWriter } from './journal-rows.js';
 
 /**
- * One event as the journal writes it: `[at, mono]` is a tick, `[at, mono, body]` any other event, `[at, mono, slot, changes]` the next
- * one of a stream (quotes, bars, marks of one instrument), told by what changed.
+ * One event as the journal writes it: `[at, mono]` is a tick, `[at, mono, heard]` one since whose predecessor the broker has spoken,
+ * `[at, mono, body]` any other event, `[at, mono, slot, changes]` the next one of a stream (quotes, bars, marks of one instrument), told by what
+ * changed.
  *
  * - `at`: exchange milliseconds since the event before. `mono`: machine nanoseconds since then. A string is the time itself, where a
  *   difference would not give it back exactly.
+ * - `heard`: the tick's `heardAt`, in nanoseconds of machine time after its `mono` (so mostly below zero). A tick of two numbers was heard as the
+ *   one before it; before the first of three none was, as in every journal from before this field.
  * - `slot`: streams are numbered as they first appear in full in this segment. `changes`: one number per field in the order of its first
  *   event, what is to be added; fields left out at the end did not change.
  *
@@ -41,17 +44,20 @@ const nanoseconds = (mono: number): number => Math.round(mono * 1e6);
 interface Course {
   at: number;
   ns: number;
+  /** Of the last tick in short. */
+  heardAt: MonoMs | null;
   readonly slots: Map<string, number>;
   readonly bodies: Fields[];
 }
 
-const newCourse = (): Course => ({ at: 0, ns: 0, slots: new Map(), bodies: [] });
+const newCourse = (): Course => ({ at: 0, ns: 0, heardAt: null, slots: new Map(), bodies: [] });
 
 export function createEventWriter(rows: RowWriter): (event: Event) => string {
   const course = newCourse();
   return ({ at, mono, ...body }) => {
     const times = `${atText(course, at)},${monoText(course, mono)}`;
-    if (body.kind === 'tick' && Object.keys(body).length === 1) return `[${times}]`;
+    const heard = body.kind === 'tick' ? heardText(course, body) : null;
+    if (heard !== null) return `[${times}${heard}]`;
     const stream = streamOf(body);
     const slot = stream === null ? undefined : course.slots.get(stream);
     const previous = slot === undefined ? undefined : course.bodies[slot];
@@ -76,6 +82,18 @@ function monoText(course: Course, mono: number): string {
   const isExact = Number.isSafeInteger(ns) && Number.isSafeInteger(difference) && Object.is(ns / 1e6, mono) && !Object.is(ns, -0);
   course.ns = ns;
   return isExact ? String(difference) : itself(mono);
+}
+
+/** What a tick says beside its times, or null where that is not to be had in short. */
+function heardText(course: Course, body: Extract<EventBody, { kind: 'tick' }>): string | null {
+  const { kind: _, heardAt, ...others } = body;
+  if (Object.keys(others).length > 0 || (heardAt === undefined && 'heardAt' in body)) return null;
+  if (Object.is(heardAt ?? null, course.heardAt)) return '';
+  if (heardAt === undefined) return null;
+  const difference = nanoseconds(heardAt) - course.ns;
+  if (!Number.isSafeInteger(difference) || Object.is(difference, -0) || !Object.is((course.ns + difference) / 1e6, heardAt)) return null;
+  course.heardAt = heardAt;
+  return `,${difference}`;
 }
 
 function remember(course: Course, stream: string, body: Fields): void {
@@ -112,7 +130,9 @@ export function createEventReader(rows: RowReader): (item: EventItem) => Event {
   return item => {
     const [at, mono, third, changes] = item;
     const times = { at: readAt(course, at), mono: readMono(course, mono) };
-    if (item.length === 2) return { ...times, kind: 'tick' };
+    if (item.length === 3 && typeof third === 'number') course.heardAt = monoMs((course.ns + third) / 1e6);
+    if (item.length === 2 || (item.length === 3 && typeof third === 'number'))
+      return { ...times, kind: 'tick', ...(course.heardAt === null ? {} : { heardAt: course.heardAt }) };
     const body = typeof third === 'number' ? changed(course, third, changes) : asFields(rows.decode(third));
     const event = { ...times, ...body } as Event;
     const stream = streamOf(event);

@@ -22,11 +22,13 @@ import { createRowWriter } from './journal-rows.js';
  *
  * Raised with every change of these lines or of what a worker's state and view look like, for a head is all of one:
  * 2: what the day trader watches is a list, and the baseline of a view has its contracts.
+ * 3: ticks tell when the broker was heard. Ticks and states of 2 do not, and are decided on as they were then.
  */
-export const JOURNAL_FORMAT = 2;
+export const JOURNAL_FORMAT = 3;
+export const READABLE_FORMATS: readonly unknown[] = [2, JOURNAL_FORMAT];
 
 export interface Head {
-  readonly format: typeof JOURNAL_FORMAT;
+  readonly format: 2 | typeof JOURNAL_FORMAT;
   readonly worker: WorkerName;
   /** Of Holdfast. */
   readonly version: string;

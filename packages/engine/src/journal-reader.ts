@@ -2,7 +2,7 @@ import type { Effect } from '@holdfast/core/effects';
 import type { Event } from '@holdfast/core/events';
 import { restored } from './exact-json.js';
 import { createEventReader, type EventItem } from './journal-events.js';
-import { type Gap, type Head, JOURNAL_FORMAT } from './journal-lines.js';
+import { type Gap, type Head, READABLE_FORMATS } from './journal-lines.js';
 import { createRowReader, type RowReader } from './journal-rows.js';
 
 /** What a journal says, in order. */
@@ -75,10 +75,10 @@ function headOf(value: unknown): Head {
   const head = restored(value);
   const isHead = typeof head === 'object' && head !== null && 'format' in head && 'worker' in head && 'given' in head;
   if (!isHead) throw new UnreadableJournal('a segment begins without its head');
-  if (head.format !== JOURNAL_FORMAT) {
+  if (!READABLE_FORMATS.includes(head.format)) {
     const writer = 'version' in head ? String(head.version) : 'unknown';
     throw new UnreadableJournal(
-      `written in format ${String(head.format)} (Holdfast ${writer}), and this version reads format ${JOURNAL_FORMAT} alone`,
+      `written in format ${String(head.format)} (Holdfast ${writer}), and this version reads ${READABLE_FORMATS.join(' and ')}`,
     );
   }
   return head as Head;

@@ -117,6 +117,7 @@ describe('a journal', () => {
     const fields = fc.record({ bid: price, ask: price, bidSize: price, last: price, halted: fc.boolean() }, PLAIN);
     const body = fc.oneof(
       fc.constant({ kind: 'tick' }),
+      fc.record({ kind: fc.constant('tick'), heardAt: time }, PLAIN),
       fc.record({ kind: fc.constant('quote'), conId: fc.integer({ min: 1, max: 3 }), quote: fields }, PLAIN),
       fc.record({ kind: fc.constant('bar'), conId: fc.integer({ min: 1, max: 2 }), bar: fields }, PLAIN),
       fc.record({ kind: fc.constant('pnl-mark'), conId: fc.integer({ min: 1, max: 2 }), quantity: price, price }, PLAIN),
@@ -156,6 +157,19 @@ describe('a journal', () => {
     for (const time of times) desk.take(mark(1), { at: Math.min(time.at, NOW + 3_000), mono: time.mono });
     const back = read(linesOf(sink)).flatMap(entry => (entry.kind === 'step' ? [entry.event.mono] : []));
     expect(back).toEqual(times.map(({ mono }) => mono));
+  });
+
+  it('tells when the broker was heard where it spoke since the tick before; ticks of older journals do not tell', () => {
+    const sink = createMemorySink();
+    const desk = run(sink);
+    desk.take({ kind: 'tick' });
+    for (const heardAt of [5_000.25, 5_000.25, 5_000.25, 6_000]) desk.take({ kind: 'tick', heardAt: monoMs(heardAt) });
+    desk.journal.ended('over');
+    desk.endTurn(true);
+    const lines = linesOf(sink).flatMap(line => (line.startsWith('["quiet"') ? (JSON.parse(line) as unknown[]).slice(1) : []));
+    expect(lines.map(item => (Array.isArray(item) ? item.length : 0))).toEqual([2, 3, 2, 2, 3]);
+    const back = read(linesOf(sink)).flatMap(entry => (entry.kind === 'step' && entry.event.kind === 'tick' ? [entry.event.heardAt] : []));
+    expect(back).toEqual([undefined, 5_000.25, 5_000.25, 5_000.25, 6_000]);
   });
 
   it('forgets its rows before they fill memory, and is read back all the same', () => {
@@ -266,12 +280,17 @@ describe('a journal that was cut off', () => {
     expect(seen.segments.map(({ events }) => events)).toEqual([1, 2]);
   });
 
+  it('of the format before, whose ticks do not tell when the broker was heard, replays as well', () => {
+    const older = record().replaceAll(`"format":${JOURNAL_FORMAT}`, '"format":2');
+    expect(again(older.split('\n'))).toMatchObject({ differenceCount: 0, torn: 0 });
+  });
+
   it.each([
     ['damage inside a segment', (text: string) => text.replace('["step",', '["stop",'), /line 3: .*stop/],
     [
       'an earlier format, of other states',
       (text: string) => text.replace(`"format":${JOURNAL_FORMAT}`, '"format":1'),
-      new RegExp(`written in format 1 \\(Holdfast .+\\), and this version reads format ${JOURNAL_FORMAT} alone`),
+      new RegExp(`written in format 1 \\(Holdfast .+\\), and this version reads 2 and ${JOURNAL_FORMAT}$`),
     ],
     ['no journal at all', () => '# A readme', /does not begin as a journal/],
     ['JSON, but no journal', () => '{"a":1}', /does not begin as a journal/],

@@ -109,6 +109,8 @@ const LOOK_AT_STORE_MS = 250;
 const MARK_KINDS: ReadonlySet<string> = new Set(['pnl-mark', 'portfolio-mark', 'quote', 'bar']);
 /** Told by our own side of the line: nobody spoke. */
 const SILENCE_KINDS: ReadonlySet<string> = new Set(['disconnected', 'connect-failed']);
+/** A gateway says these, and the time, of itself: they prove nothing about its own line to the broker, which it may not miss for a while. */
+const GATEWAY_KINDS: ReadonlySet<string> = new Set([...SILENCE_KINDS, 'notice']);
 
 /**
  * The loop, without timers: event → decide → one commit → sends → outcomes as new events. Nothing is awaited between taking an event and
@@ -128,6 +130,7 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
   let lastTurn = clock.mono();
   let lastTick: MonoMs | null = null;
   let lastBroker: MonoMs | null = null;
+  let heardAt: MonoMs | null = null;
   let lastMark: MonoMs | null = null;
   let timeToAcknowledge = false;
 
@@ -245,7 +248,7 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
 
   function tick(): void {
     lastTick = clock.mono();
-    push({ kind: 'tick' });
+    push({ kind: 'tick', ...(heardAt === null ? {} : { heardAt }) });
   }
 
   /** A command row is one event, however often its row is read: it is executed once, by whom it is addressed to. */
@@ -315,6 +318,7 @@ export function createWorker<S>(parts: WorkerParts<S>): Worker<S> {
         tick();
       } else {
         if (MARK_KINDS.has(body.kind)) lastMark = lastBroker;
+        if (!GATEWAY_KINDS.has(body.kind)) heardAt = lastBroker;
         push(body);
       }
       run(noticePause, { isBeat: false });

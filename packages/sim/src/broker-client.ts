@@ -124,11 +124,11 @@ export class GatewayClient implements SimBroker {
     if (!value) this.#isMuteTold = false;
   }
   get waiting(): number {
-    return this.#isSilent ? 0 : this.messages.waiting;
+    return this.isSilent ? 0 : this.messages.waiting;
   }
 
   nextDueAt(): MonoMs | null {
-    const dues = [this.messages.nextDueAt(), this.#retryAt, this.#isUp && this.#isSilent ? this.#heardAt + SILENT_MS_MAX : null];
+    const dues = [this.messages.nextDueAt(), this.#retryAt, this.#isUp && this.isSilent ? this.#heardAt + SILENT_MS_MAX : null];
     const next = dues.reduce<number>((least, due) => Math.min(least, due ?? least), Number.POSITIVE_INFINITY);
     return Number.isFinite(next) ? monoMs(next) : null;
   }
@@ -199,7 +199,7 @@ export class GatewayClient implements SimBroker {
     this.parts.door.hangUp(this, lingerMs ?? 0);
   }
 
-  get #isSilent(): boolean {
+  get isSilent(): boolean {
     return this.#isUp && (this.#lingerMs !== null || this.messages.faults.isMute);
   }
 
@@ -207,7 +207,7 @@ export class GatewayClient implements SimBroker {
   #keepAlive(now: MonoMs): void {
     if (this.#retryAt !== null && now >= this.#retryAt) this.#dial();
     if (!this.#isUp) return;
-    const isDoubtful = this.#isSilent || this.messages.faults.isDeaf;
+    const isDoubtful = this.isSilent || this.messages.faults.isDeaf;
     if (!isDoubtful || now - this.#turnAt > OWN_PAUSE_MS_MAX) this.#heardAt = now;
     this.#turnAt = now;
     if (now - this.#heardAt < SILENT_MS_MAX) return;
@@ -254,7 +254,7 @@ export class GatewayClient implements SimBroker {
       door.tick(now);
       this.#keepAlive(now);
     }
-    if (this.#isSilent) {
+    if (this.isSilent) {
       if (this.messages.waiting > 0 && !this.#isMuteTold && this.messages.faults.isMute) {
         this.#isMuteTold = true;
         this.#bit('mute');

@@ -45,6 +45,8 @@ export interface SimBroker extends BrokerPort {
   /** Says something out of turn: a correction, a repeated or late message. */
   inject(body: EventBody): void;
   readonly waiting: number;
+  /** Nothing arrives though the connection seems up: half-open, or mute. */
+  readonly isSilent: boolean;
 }
 
 export interface SimBrokerParts {

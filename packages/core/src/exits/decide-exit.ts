@@ -1,11 +1,14 @@
 import { flatFrom, isRegularHours, sessionAt } from '../calendar.js';
-import { type BreachStep, bestMark, confirmBreach, doubtedAnew, later } from '../market/mark.js';
-import { epochMs, type Shares } from '../units.js';
+import { type BreachStep, type BreachWatch, bestMark, confirmBreach, DEFAULT_MARK_RULES, type Hearing, later } from '../market/mark.js';
+import { epochMs, monoMs, type Shares } from '../units.js';
 import type { Care } from './care.js';
-import { type Draft, edit, mayAct, NO_SIGHT, type Sight } from './desk.js';
+import { askExecutions, type Draft, edit, emit, mayAct, NO_SIGHT, type Sight, updateLink } from './desk.js';
 import { isOvershot } from './sellable.js';
 import { isSuspended } from './split.js';
 import { stopReason } from './trail.js';
+
+/** Machine time between two questions whose answer would end a doubt. */
+const ASK_FOR_A_WORD_MS = 1_000;
 
 export type ExitDecision =
   | { readonly kind: 'hold'; readonly because: string }
@@ -59,9 +62,9 @@ function look(d: Draft, care: Care): BreachStep {
   const sight = d.s.sights.get(conId) ?? NO_SIGHT;
   const clock = { now: d.at, marketMovedAt: d.s.marketMovedAt };
   const stop = { side: care.side > 0 ? ('long' as const) : ('short' as const), level: care.levels?.stop ?? (0 as never) };
-  // Without a line to the broker, or before what it has to say was heard, silence contradicts nothing.
-  const watch = mayAct(d) ? sight.breach : doubtedAnew(sight.breach, d.mono);
-  const step = confirmBreach(watch, { book: sight.book, stop, clock, mono: d.mono });
+  const heard = hearing(d);
+  const step = confirmBreach(sight.breach, { book: sight.book, stop, clock, mono: d.mono, heard });
+  if (step.verdict === 'suspected' && step.watch) askForAWord(d, step.watch, heard);
   const isBlind = step.verdict === 'blind' || bestMark(sight.book, clock)?.isLive !== true;
   const next: Sight = {
     ...sight,
@@ -74,12 +77,25 @@ function look(d: Draft, care: Care): BreachStep {
   return step;
 }
 
-/** After a gap in which no mark could be heard, suspicions wait from now on. */
-export function doubtBreachesAnew(d: Draft): void {
-  for (const [conId, sight] of d.s.sights) {
-    const breach = doubtedAnew(sight.breach, d.mono);
-    if (breach !== sight.breach) edit(d, 'sights').set(conId, { ...sight, breach });
-  }
+/**
+ * Nothing has contradicted the breach for long enough, but the broker may not have been heard for all of it: it is asked for what it always answers
+ * (the orders that rest, or the executions where none does), and the answer comes behind whatever it has said. So a true breach waits no longer than
+ * that takes.
+ */
+function askForAWord(d: Draft, { firstSeenAt }: BreachWatch, { since }: Hearing): void {
+  if (d.mono - Math.max(firstSeenAt, since) < DEFAULT_MARK_RULES.confirmMsMax) return;
+  const wordAskedAt = d.s.link.wordAskedAt ?? null;
+  if (wordAskedAt !== null && d.mono - wordAskedAt < ASK_FOR_A_WORD_MS) return;
+  updateLink(d, { wordAskedAt: d.mono });
+  if ([...d.s.live.values()].some(refs => refs.length > 0)) emit(d, { do: 'request-open-orders' });
+  else askExecutions(d, 0);
+}
+
+/** Without a line to the broker, or before what it has to say was heard, silence contradicts nothing. A tick that does not tell (of an old journal) was taken for a word. */
+function hearing(d: Draft): Hearing {
+  if (!mayAct(d)) return { since: d.mono, until: d.mono };
+  const { heardSince, heardAt } = d.s.link;
+  return { since: heardSince ?? monoMs(0), until: heardAt ?? d.mono };
 }
 
 /** Whether the stop must rest at its real level: blind for long enough, and not seeing again for as long (hysteresis against flapping). */

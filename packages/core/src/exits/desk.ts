@@ -147,6 +147,12 @@ export interface Link {
   readonly accountReady: boolean;
   /** When this connection came up: positions may be empty or partial for a while after a gateway start. */
   readonly upSince: MonoMs | null;
+  /** The broker has been heard since then: reconciled, and no gap in between. Null (or absent, in a state that an older version recorded): for long. */
+  readonly heardSince: MonoMs | null;
+  /** The broker's last word, as the last tick told it. */
+  readonly heardAt: MonoMs | null;
+  /** When it was asked for something only to be heard. */
+  readonly wordAskedAt: MonoMs | null;
   /** The last complete answer, soon after a connect, told fills of somebody's own and not the position they make: another one is awaited. */
   readonly lacksPosition: boolean;
 }

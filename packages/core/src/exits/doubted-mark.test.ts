@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { atTime, tradeDate } from '../calendar.js';
 import { isSettled } from '../exit-manager.js';
-import { epochMs } from '../units.js';
+import { epochMs, monoMs } from '../units.js';
 import { ExitBench } from './testing/exit-bench.js';
 
 /** 11:00 in New York. */
@@ -61,6 +61,61 @@ describe('a breach that one mark has shown', () => {
     bench.mark(50);
     bench.run(5_000);
     expect(bench.position).toBe(100);
+  });
+
+  it('I3: the line dies without a word before the mark that would have contradicted it: nobody was heard, so nothing is believed (seed 15400507)', () => {
+    const bench = doubted();
+    bench.isMute = true;
+    bench.run(8_000);
+    expect([bench.working().some(({ order }) => order.role === 'exit'), isSettled(bench.state)]).toEqual([false, false]);
+    bench.cut();
+    bench.run(5_000);
+    bench.isMute = false;
+    bench.connect();
+    bench.run(1_000);
+    bench.mark(50);
+    bench.run(5_000);
+    expect(bench.position).toBe(100);
+  });
+
+  it('I3: the line only stood still, and the first word after it is not the mark: what comes right behind that word is heard too', () => {
+    const bench = doubted();
+    bench.isMute = true;
+    bench.run(4_000);
+    bench.isMute = false;
+    bench.mark(50);
+    bench.hear({ kind: 'tick', heardAt: monoMs(bench.mono - 4_000) });
+    bench.deliver();
+    bench.run(5_000);
+    expect(bench.position).toBe(100);
+  });
+
+  it('I3: and with no such mark behind it, it is sold as soon as the broker answers again', () => {
+    const bench = doubted();
+    bench.isMute = true;
+    bench.run(4_000);
+    expect(bench.position).toBe(100);
+    bench.isMute = false;
+    bench.run(1_300);
+    expect(bench.position).toBe(0);
+  });
+
+  it('I3: the broker has nothing to say of its own: asked for a word after three seconds, it answers, and that ends the doubt', () => {
+    const bench = doubted();
+    bench.run(3_000);
+    expect(bench.position).toBe(100);
+    bench.run(200);
+    expect(bench.position).toBe(0);
+  });
+
+  it('A6: a journal from before ticks told when the broker was heard: decided as it was then', () => {
+    const bench = doubted();
+    bench.isMute = true;
+    for (let beat = 0; beat < 31; beat += 1) {
+      bench.mono += 100;
+      bench.hear({ kind: 'tick' });
+    }
+    expect(bench.state.care.get(1)?.exit).toMatchObject({ reason: 'stop' });
   });
 
   it('I3: it still stands on the new connection: sold, at the second mark or after three seconds', () => {

@@ -5,6 +5,7 @@ import {
   bestMark,
   confirmBreach,
   EMPTY_MARK_BOOK,
+  type Hearing,
   type MarkBook,
   type MarkSource,
   markAgeMs,
@@ -103,6 +104,8 @@ describe('age counts while the market moves', () => {
   });
 });
 
+const heardUntil = (until: number, since = 0): Hearing => ({ since: mono(since), until: mono(until) });
+
 /** Plays the rows against a stop and returns the verdict after each. */
 function play(text: string, stop: StopLevel): string {
   const state = { book: EMPTY_MARK_BOOK, marketMovedAt: at(0) };
@@ -114,6 +117,7 @@ function play(text: string, stop: StopLevel): string {
       stop,
       clock: { now: at(row.ms), marketMovedAt: state.marketMovedAt },
       mono: mono(row.ms),
+      heard: heardUntil(row.ms),
     });
     watch = step.watch;
     return step.verdict;
@@ -162,11 +166,32 @@ describe('believing a breach of a long stop at 49.55', () => {
   test('I3: a leap of exchange time is no silence: three seconds are counted by the machine', () => {
     const { book } = bookOf('0 pnl 50, 1000 pnl 25');
     const look = (leapMs: number, ms: number, watch?: BreachWatch) =>
-      confirmBreach(watch, { book, stop, clock: { now: at(ms + leapMs), marketMovedAt: at(1_000) }, mono: mono(ms) });
+      confirmBreach(watch, {
+        book,
+        stop,
+        clock: { now: at(ms + leapMs), marketMovedAt: at(1_000) },
+        mono: mono(ms),
+        heard: heardUntil(ms),
+      });
     const { watch } = look(0, 1_000);
     expect(look(20_000, 1_100, watch).verdict).toBe('suspected');
     expect(look(20_000, 3_999, watch).verdict).toBe('suspected');
     expect(look(20_000, 4_000, watch).verdict).toBe('confirmed');
+  });
+
+  test.each<readonly [string, number, Hearing, string]>([
+    ['to the end', 4_000, heardUntil(4_000), 'confirmed'],
+    ['up to a moment too early', 4_000, heardUntil(3_999), 'suspected'],
+    ['long enough, and then no more', 30_000, heardUntil(4_000), 'confirmed'],
+    ['no more after the mark', 30_000, heardUntil(1_000), 'suspected'],
+    ['no more before it', 30_000, heardUntil(500), 'suspected'],
+    ['only of late', 30_000, heardUntil(30_000, 27_001), 'suspected'],
+    ['again for long enough', 30_000, heardUntil(30_000, 27_000), 'confirmed'],
+  ])('I3: silence counts while the broker is heard: %s', (_title, ms, heard, verdict) => {
+    const { book } = bookOf('0 pnl 50, 1000 pnl 25');
+    const clock = { now: at(ms), marketMovedAt: at(1_000) };
+    const { watch } = confirmBreach(undefined, { book, stop, clock, mono: mono(1_000), heard: heardUntil(1_000) });
+    expect(confirmBreach(watch, { book, stop, clock, mono: mono(ms), heard }).verdict).toBe(verdict);
   });
 
   test('A5: a short is breached from below', () =>
@@ -176,7 +201,8 @@ describe('believing a breach of a long stop at 49.55', () => {
 
   test('A5: an old breach nobody watched is confirmed by the portfolio agreeing with it', () => {
     const { book } = bookOf('0 pnl 49.5, 20000 portfolio 49.4');
-    const step = confirmBreach(undefined, { book, stop, clock: { now: at(20_000), marketMovedAt: at(20_000) }, mono: mono(20_000) });
+    const clock = { now: at(20_000), marketMovedAt: at(20_000) };
+    const step = confirmBreach(undefined, { book, stop, clock, mono: mono(20_000), heard: heardUntil(20_000) });
     expect(step).toMatchObject({ verdict: 'confirmed', because: 'portfolio and an older pnl mark agree' });
   });
 });

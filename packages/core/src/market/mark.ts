@@ -46,7 +46,7 @@ export interface MarkRules {
   readonly equallyFreshMs: number;
   /** With no symbol moving for longer than this, nothing counts as live any more. */
   readonly silenceMsMax: number;
-  /** A breach nothing contradicted is believed after this long (machine time), second mark or not. */
+  /** A breach nothing contradicted is believed after this long (machine time, while the broker is heard), second mark or not. */
   readonly confirmMsMax: number;
   /**
    * Two marks that differ by no more than this part of the larger one can be of one market moments apart, and confirm each other. US stocks are
@@ -143,28 +143,47 @@ export interface BreachStep {
   readonly mark?: Mark;
 }
 
+/**
+ * From when to when the broker was heard, in machine time: `since` it has been, `until` its last word about anything. One connection tells things in
+ * their order, so with each word everything said before it is here. What nobody contradicted up to there was not contradicted; of the time after it
+ * nothing is known.
+ */
+export interface Hearing {
+  readonly since: MonoMs;
+  readonly until: MonoMs;
+}
+
 export interface BreachLook {
   readonly book: MarkBook;
   readonly stop: StopLevel;
   readonly clock: MarketClock;
-  /** Machine time: what silence is measured by. */
   readonly mono: MonoMs;
+  /** What silence is measured by. */
+  readonly heard: Hearing;
 }
 
 /**
  * Has the stop really been touched? One mark may be crazy, so a breach is believed when a second successive mark or a second source
- * agrees, or when nothing contradicted it for three seconds. Two marks that are both beyond the stop and far from each other (44.90, then
+ * agrees, or when nothing contradicted it for three seconds in which the broker was heard. Two marks that are both beyond the stop and far from each other (44.90, then
  * 0.09) do not agree: at least one of them is crazy, and it may be both. The last good mark is not asked: how far a market has fallen says nothing
  * about whether it has. Call it after every recorded mark and on every tick of the clock.
  * A believed breach stays believed when the marks then fall silent; only a live mark on the good side clears it.
+ *
+ * What silence may hide, and how it counts:
+ * - A line that died without a word, a process that stood still, a connection made anew, the broker's own line lost (1100 to 1102, 2110): not counted.
+ *   The mark that would contradict may have been said to nobody. The three seconds are then those of the next time the broker is heard.
+ * - The symbol is silent while the broker speaks: counted. Streams tell changes only, so a price that stands where it fell says just that. A halt
+ *   says nothing either, and the price before it is true; a market data farm that broke (2103) or a line that turned delayed may hide a
+ *   contradiction, but to wait for their return would hold up a true stop for minutes, where the wrong belief takes a crazy mark within the very
+ *   seconds before. Delayed data itself neither contradicts nor confirms.
  */
 export function confirmBreach(watch: BreachWatch | undefined, seen: BreachLook, rules: MarkRules = DEFAULT_MARK_RULES): BreachStep {
-  const { book, stop, clock, mono } = seen;
+  const { book, stop, clock, mono, heard } = seen;
   const isLive = (mark: Mark): boolean => markAgeMs(mark, clock, rules) <= rules.freshMsMax;
   const judged = freshestOf(STOP_SOURCES, book, rules);
 
   if (!judged || !isLive(judged)) {
-    if (watch) return { ...believe(watch, mono, rules), ...(judged && { mark: judged }) };
+    if (watch) return { ...believe(watch, heard, rules), ...(judged && { mark: judged }) };
     const { portfolio } = book;
     if (portfolio && isLive(portfolio) && isBeyond(portfolio.price, stop)) return portfolioAlone(portfolio, { judged, stop, mono });
     return { watch: undefined, verdict: 'blind', because: judged ? `the ${judged.source} mark is stale` : 'no live source yet' };
@@ -175,7 +194,7 @@ export function confirmBreach(watch: BreachWatch | undefined, seen: BreachLook, 
       mark => mark !== undefined && mark.at > judged.at && isLive(mark) && isBeyond(mark.price, stop),
     );
     if (!newer) return { watch: undefined, verdict: 'clear', because: `${judged.source} is on the good side`, mark: judged };
-    return { ...believe(watch ?? suspicionOf(newer, mono), mono, rules), mark: newer };
+    return { ...believe(watch ?? suspicionOf(newer, mono), heard, rules), mark: newer };
   }
 
   const began = watch ?? suspicionOf(judged, mono);
@@ -192,7 +211,7 @@ export function confirmBreach(watch: BreachWatch | undefined, seen: BreachLook, 
   if (isNext && areNear(began.price, judged.price, rules))
     return { ...confirmed(began, `two successive marks, ${began.source} then ${judged.source}`), mark: judged };
   const { source, receivedAt, price } = judged;
-  return { ...believe(isNext ? { ...began, source, receivedAt, price } : began, mono, rules), mark: judged };
+  return { ...believe(isNext ? { ...began, source, receivedAt, price } : began, heard, rules), mark: judged };
 }
 
 const suspicionOf = ({ source, receivedAt, price }: Mark, mono: MonoMs): BreachWatch => ({ firstSeenAt: mono, source, receivedAt, price });
@@ -209,19 +228,12 @@ const confirmed = (watch: BreachWatch, because: string): BreachStep => ({
 });
 
 /** No new evidence: believed already, believed by the passing of time, or still only suspected. */
-function believe(watch: BreachWatch, mono: MonoMs, rules: MarkRules): BreachStep {
+function believe(watch: BreachWatch, { since, until }: Hearing, rules: MarkRules): BreachStep {
   if (watch.isConfirmed) return { watch, verdict: 'confirmed', because: 'confirmed before and not contradicted since' };
-  const waitedMs = mono - watch.firstSeenAt;
-  if (waitedMs >= rules.confirmMsMax) return confirmed(watch, `not contradicted for ${waitedMs} ms`);
-  return { watch, verdict: 'suspected', because: `one ${watch.source} mark, ${waitedMs} ms ago` };
+  const silentMs = Math.max(0, until - Math.max(watch.firstSeenAt, since));
+  if (silentMs >= rules.confirmMsMax) return confirmed(watch, `not contradicted for ${silentMs} ms`);
+  return { watch, verdict: 'suspected', because: `one ${watch.source} mark, not contradicted for ${silentMs} ms` };
 }
-
-/**
- * What nobody could contradict meanwhile is doubted as if it had just been seen: the three seconds count only while marks would be heard. A breach
- * that was believed stays so, and a second mark still confirms at once.
- */
-export const doubtedAnew = (watch: BreachWatch | undefined, mono: MonoMs): BreachWatch | undefined =>
-  watch === undefined || watch.isConfirmed ? watch : { ...watch, firstSeenAt: mono };
 
 /** The portfolio's price may be minutes old: alone it only warns; with any other source beyond the stop, however old, it confirms. */
 function portfolioAlone(

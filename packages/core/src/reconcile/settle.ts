@@ -2,7 +2,6 @@ import { sessionAt } from '../calendar.js';
 import { isTradable } from '../contract.js';
 import type { BrokerPosition, EventBody } from '../events.js';
 import { askSnapshot, hearPosition, lacksPosition, noteContract } from '../exits/adopt.js';
-import { doubtBreachesAnew } from '../exits/decide-exit.js';
 import { alert, type Draft, edit, emit, putCare, putOrder, say, setOrder, type Tracked, update, updateLink, write } from '../exits/desk.js';
 import { hearOpenOrder, step } from '../exits/heard.js';
 import { learnExecution, recoverTrades } from '../exits/learn.js';
@@ -191,10 +190,10 @@ function forgetOldEntries(d: Draft, seen: ReadonlySet<string>): void {
 function becomeReady(d: Draft, isFirst: boolean): void {
   updateLink(d, { snapshot: null, lastSnapshotAt: d.mono });
   if (!isFirst) return;
-  updateLink(d, { phase: 'READY' });
+  // After a gap in which no mark could be heard, suspicions wait from now on.
+  updateLink(d, { phase: 'READY', heardSince: d.mono });
   write(d, { do: 'write-phase', phase: 'READY', detail: `${d.s.care.size} in care` });
   for (const conId of d.s.care.keys()) askPrices(d, conId);
-  doubtBreachesAnew(d);
 }
 
 /** Deadlines of the reconcile and its rhythm: asked again after 5 s, a new connection after two silences, anew every minute. */

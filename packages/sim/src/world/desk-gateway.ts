@@ -99,6 +99,9 @@ export class DeskGateway {
       get isUp() {
         return broker.isUp;
       },
+      get isSilent() {
+        return broker.isSilent;
+      },
       deliver: now => broker.deliver(now),
       acknowledgeTime: () => undefined,
       send: what => {

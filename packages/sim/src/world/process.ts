@@ -23,6 +23,8 @@ import type { WorldTime } from './time.js';
 export interface Line extends BrokerPort {
   /** Hands over what has arrived by now. Returns how many messages that were. */
   deliver(now: MonoMs): number;
+  /** Nothing arrives though the connection seems up. */
+  readonly isSilent: boolean;
 }
 
 /** One of the two workers' brains with its way to begin; the same functions live and here. */
@@ -110,7 +112,7 @@ class RunningProcess<S> extends WorkerProcess {
   #phase: Heartbeat['phase'] = 'STARTING';
   #toldAt: EpochMs | null = null;
   #settledAt: EpochMs | null = null;
-  /** The gateway said the time while this process could not listen: the word waits in its socket, before whatever is said after it. */
+  /** The gateway said the time while this process could not hear: the word waits in its socket, before whatever is said after it. */
   #hasTimeWaiting = false;
 
   constructor(parts: ProcessParts<S>) {
@@ -176,11 +178,12 @@ class RunningProcess<S> extends WorkerProcess {
     });
   }
 
-  /** Message 49, as the gateway says it; a worker that has nothing unanswered acknowledges it. */
+  /** Message 49, as the gateway says it: no more of it arrives than of anything else. A worker that has nothing unanswered acknowledges it. */
   tellTime(): void {
     const listener = this.#listener;
-    this.#hasTimeWaiting = !this.#mayAct && !this.isDead;
-    if (listener === null || !this.#mayAct || this.#line?.isUp !== true) return;
+    const canHear = this.#mayAct && this.#line?.isSilent !== true;
+    this.#hasTimeWaiting = !canHear && !this.isDead;
+    if (listener === null || !canHear || this.#line?.isUp !== true) return;
     const now = this.#parts.ground.time.exchange();
     this.#toldAt = now;
     this.#inside(() => listener({ kind: 'time', seconds: Math.floor(now / 1000) }));

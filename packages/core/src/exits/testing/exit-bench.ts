@@ -48,7 +48,7 @@ export class ExitBench {
   isDeaf = false;
   /** Which orders get lost on the way, while all else arrives. */
   swallows: (order: Order) => boolean = () => false;
-  /** What happens is not told. */
+  /** What happens is not told: the line says nothing at all. */
   isMute = false;
   /** Cancels are taken and not answered. */
   ignoresCancels = false;
@@ -70,6 +70,7 @@ export class ExitBench {
   };
   private session = 0;
   private isUp = false;
+  private heardAt = this.mono;
   private lease = 0;
   private nextExec = 1;
   private readonly rules: ExitRules;
@@ -146,7 +147,9 @@ export class ExitBench {
   deliver(pick: (waiting: EventBody[]) => EventBody | undefined = waiting => waiting.shift()): void {
     for (let count = 0; count < 500 && this.inbox.length > 0; count += 1) {
       const body = pick(this.inbox);
-      if (body) this.hear(body);
+      if (!body) continue;
+      this.heardAt = this.mono;
+      this.hear(body);
     }
   }
 
@@ -155,7 +158,7 @@ export class ExitBench {
     for (let passed = 0; passed < ms; passed += 100) {
       this.mono += 100;
       this.at = epochMs(this.at + 100);
-      this.hear({ kind: 'tick' });
+      this.hear({ kind: 'tick', heardAt: monoMs(this.heardAt) });
       this.deliver();
     }
   }
