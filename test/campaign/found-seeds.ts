@@ -386,4 +386,12 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I3',
     what: 'The line died within three seconds of a lone crazy mark: the silence counted as agreement, and the sale followed with the next connection.',
   },
+  {
+    seed: 17_100_386,
+    days: 2,
+    protection: 'guarded',
+    ownership: 'own-only',
+    invariant: 'I3',
+    what: 'A busted sale brought a holding back after another one in the same symbol had come and gone: the referees judged it by what that one had cost.',
+  },
 ];

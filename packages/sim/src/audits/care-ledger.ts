@@ -40,6 +40,11 @@ interface Told {
   readonly price: number;
 }
 
+/** From flat to flat. What it was is kept with its end, in case a correction brings it back. */
+interface Holding {
+  ended: (Pick<CareLine, 'low' | 'high' | 'opened' | 'cost'> & { readonly side: number }) | null;
+}
+
 export interface Booking {
   readonly line: CareLine;
   readonly before: number;
@@ -70,8 +75,10 @@ const fresh = (): CareLine => ({
 export class CareLedger {
   private readonly lines = new Map<number, CareLine>();
   private readonly newest = new Map<string, Told>();
-  /** The holding that came to an end last, in case a correction brings it back. */
-  private readonly ended = new Map<CareLine, Pick<CareLine, 'low' | 'high' | 'opened' | 'cost'> & { readonly side: number }>();
+  /** What each execution belonged to, by its root: a correction after the end brings back that holding, not the one that ended last. */
+  private readonly holdings = new Map<string, Holding>();
+  /** The holding that each line now has. */
+  private readonly current = new Map<CareLine, Holding>();
 
   /** `adoptMs`: reaction time after which the desk must have seen a position. */
   constructor(private readonly adoptMs: number) {}
@@ -100,9 +107,11 @@ export class CareLedger {
     const known = this.newest.get(root);
     const signed = side === 'BUY' ? shares : -shares;
     this.newest.set(root, { signed, price });
+    const holding = this.holdings.get(root) ?? this.holdingOf(line);
+    this.holdings.set(root, holding);
     if (known) {
-      this.correct(line, known, { signed, price });
-      if (before === 0 && line.held !== 0) this.reopen(line, { reacted, price });
+      this.correct(line, holding, known, { signed, price });
+      if (before === 0 && line.held !== 0) this.reopen(line, holding, { reacted, price });
     } else {
       if (before === 0) open(line, { reacted });
       count(line, { signed, price });
@@ -143,8 +152,14 @@ export class CareLedger {
     line.isSplit = after !== 0;
   }
 
-  private correct(line: CareLine, known: Told, now: Told): void {
-    if (line.held === 0) this.correctEnded(line, known, now);
+  private holdingOf(line: CareLine): Holding {
+    const holding = this.current.get(line) ?? { ended: null };
+    this.current.set(line, holding);
+    return holding;
+  }
+
+  private correct(line: CareLine, holding: Holding, known: Told, now: Told): void {
+    if (line.held === 0) correctEnded(holding, known, now);
     line.held += now.signed - known.signed;
     const isOpening = line.opened.shares > 0 && Math.sign(known.signed) === Math.sign(line.held - now.signed + known.signed);
     if (!isOpening) return;
@@ -152,32 +167,34 @@ export class CareLedger {
     if (line.opened.shares > 0) widen(line, line.opened.value / line.opened.shares);
   }
 
-  /** What was paid for the holding that ended is corrected: should it come back, that is its reference. */
-  private correctEnded(line: CareLine, known: Told, now: Told): void {
-    const was = this.ended.get(line);
-    if (was === undefined || Math.sign(known.signed) !== was.side) return;
-    const corrected = { ...was, opened: correctedSum(was.opened, known, now) };
-    if (corrected.opened.shares <= 0) return;
-    widen(corrected, corrected.opened.value / corrected.opened.shares);
-    this.ended.set(line, corrected);
-  }
-
   /** A correction after the end: the same holding with the reference it had, or one of the other side that nobody ever meant to hold. */
-  private reopen(line: CareLine, { reacted, price }: { readonly reacted: number; readonly price: number }): void {
-    const was = this.ended.get(line);
-    if (was === undefined || was.side !== Math.sign(line.held)) open(line, { reacted, price });
+  private reopen(line: CareLine, holding: Holding, { reacted, price }: { readonly reacted: number; readonly price: number }): void {
+    this.current.set(line, holding);
+    const was = holding.ended;
+    if (was === null || was.side !== Math.sign(line.held)) open(line, { reacted, price });
     else Object.assign(line, { openedAfter: reacted, low: was.low, high: was.high, opened: was.opened, cost: was.cost });
   }
 
   private close(line: CareLine, execution: ExchangeExecution, reacted: number): void {
     const { low, high, opened, cost } = line;
     const side = execution.side === 'SELL' ? 1 : -1;
-    if (high > 0) this.ended.set(line, { low, high, opened, cost, side });
+    if (high > 0) this.holdingOf(line).ended = { low, high, opened, cost, side };
+    this.current.delete(line);
     // Opened and closed by hand before anybody could see it: then the desk owes no block.
     const wasSeen = line.isOursToo || reacted - line.openedAfter > this.adoptMs;
     const { closedOn, disturbedAfter, ours } = line;
     Object.assign(line, fresh(), { closedOn: wasSeen ? tradeDateOf(execution.at) : closedOn, disturbedAfter, ours });
   }
+}
+
+/** What was paid for a holding that ended is corrected: should it come back, that is its reference. */
+function correctEnded(holding: Holding, known: Told, now: Told): void {
+  const was = holding.ended;
+  if (was === null || Math.sign(known.signed) !== was.side) return;
+  const corrected = { ...was, opened: correctedSum(was.opened, known, now) };
+  if (corrected.opened.shares <= 0) return;
+  widen(corrected, corrected.opened.value / corrected.opened.shares);
+  holding.ended = corrected;
 }
 
 /** A new holding, also the other side of one that was crossed. */

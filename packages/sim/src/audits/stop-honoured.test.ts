@@ -164,6 +164,25 @@ describe('I3: a touched stop leads out', () => {
     expect(stage.words()).toEqual([expect.stringMatching(fell)]);
   });
 
+  test.each([
+    ['has the stop that it had', 50.3, []],
+    ['is judged by that one', 49.5, [expect.stringMatching(fell)]],
+  ])('a holding that comes back after another one has come and gone %s (seed 17100386)', (_, dollars, words) => {
+    const stage = stageOf(priced('10:01:00', 60, 51), priced('10:02:00', 60, dollars));
+    stage.buy();
+    stage.advance('10:00:05');
+    stage.sell();
+    const sale = stage.exchange.executions().at(-1)?.execId ?? '';
+    stage.advance('10:01:10');
+    stage.byHand('BUY');
+    stage.advance('10:01:50');
+    stage.byHand('SELL');
+    stage.advance('10:02:05');
+    stage.exchange.correct(sale, { shares: 0 });
+    stage.advance('10:03:00');
+    expect(stage.words()).toEqual(words);
+  });
+
   test('an entry that is busted after the end leaves a short, whose stop is not at zero', () => {
     const stage = stageOf();
     stage.buy();
