@@ -394,4 +394,11 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I3',
     what: 'A busted sale brought a holding back after another one in the same symbol had come and gone: the referees judged it by what that one had cost.',
   },
+  {
+    seed: 17_900_958,
+    days: 1,
+    focused: true,
+    invariant: 'I1',
+    what: 'A stop was selling in parts when the price rose to the target: both sold, each larger than what the other had left, and seven too many.',
+  },
 ];

@@ -117,9 +117,9 @@ const MISSED_SHRINKS_MAX = 2;
 export const mustGoToShrink = ({ order, missedShrinks }: Tracked, total: number): boolean =>
   total < order.quantity && missedShrinks >= MISSED_SHRINKS_MAX;
 
-/** Asks the broker to cancel one of our working exits. The word that it is gone comes from the broker, never from here. */
-export function cancelExit(d: Draft, tracked: Tracked): void {
-  const { order } = stepOrder(tracked.order, 'cancelAsked');
+/** Asks the broker to cancel one of our working exits, for a reason that its row keeps. The word that it is gone comes from the broker, never from here. */
+export function cancelExit(d: Draft, tracked: Tracked, why: string | null = null): void {
+  const { order } = stepOrder(tracked.order, 'cancelAsked', why);
   putOrder(d, { ...tracked, order, cancelAskedAt: d.mono, cancelRetry: null, queriedAt: null, modified: null });
   emit(d, { do: 'cancel', orderRef: order.orderRef, orderId: order.orderId });
 }

@@ -66,12 +66,16 @@ export function protect(d: Draft, care: Care, held: Shares): void {
   const resting = live.filter(tracked => tracked.order.status !== 'LOST' && !isSpent(tracked));
   const group = (resting[0] ?? live.find(tracked => !isSpent(tracked)))?.order.ocaGroup ?? null;
   const lost = live.filter(tracked => isReplaceable(tracked) && tracked.order.ocaGroup === group);
-  const wanted = wantedMembers(d, care);
+  // A stop that sells is the sale: a target beside it would sell too should the price turn, and each fill of the one leaves the other too large
+  // until the broker's reduction, or our change, has caught up (I1).
+  const sells = resting.some(isTriggered);
+  const wanted = wantedMembers(d, care).filter(({ role }) => role !== 'target' || !sells);
   // A lost one of another generation would trade besides this group; one that nothing replaces may still trade in it: both until their last word.
   const strays = live.filter(tracked => isSpent(tracked) || (tracked.order.status === 'LOST' && !lost.includes(tracked)));
   for (const tracked of strays) probe(d, tracked);
   for (const tracked of lost) if (!wanted.some(({ role }) => role === tracked.order.role)) probe(d, tracked);
-  if (resting.some(({ order }) => order.status === 'CANCELLING')) return;
+  // That stop follows what is held while its target is on its way out: they are one group.
+  if (resting.some(({ order }) => order.status === 'CANCELLING' && !(sells && order.role === 'target'))) return;
 
   const without = [...resting, ...lost].map(({ order }) => order.orderRef);
   const quantity = sellableShares(d.s, care, { mono: d.mono, without });
@@ -85,7 +89,7 @@ export function protect(d: Draft, care: Care, held: Shares): void {
   const waits = care.restRetryAt !== null && d.mono < care.restRetryAt;
   for (const tracked of resting) {
     const member = wanted.find(({ role }) => role === tracked.order.role);
-    if (kept <= 0 || (!member && !isTriggered(tracked))) withdraw(d, tracked);
+    if (kept <= 0 || (!member && !isTriggered(tracked))) withdraw(d, tracked, sells && !member ? STOP_SELLS : null);
     else if (member && strays.length === 0 && (!waits || mustShrink(d, tracked, kept)))
       fit(d, {
         tracked,
@@ -129,7 +133,13 @@ function isSpentGroup(d: Draft, group: string): boolean {
     if (order.ocaGroup !== group) continue;
     if (order.status === 'FILLED') return true;
     if (order.filled > 0) tradedAt = Math.max(tradedAt ?? 0, lastTradeOf(d, order));
-    else if (order.status === 'CANCELLED' && cancelAskedAt === null && order.permId !== null && !isReplaced(order))
+    else if (
+      order.status === 'CANCELLED' &&
+      cancelAskedAt === null &&
+      order.permId !== null &&
+      !isReplaced(order) &&
+      order.reason !== STOP_SELLS
+    )
       cancelledAt = Math.max(cancelledAt, order.updatedAt);
   }
   return tradedAt !== null && cancelledAt >= tradedAt - WITHIN_SECOND_MS;
@@ -150,9 +160,12 @@ function mustShrink(d: Draft, { order, sentAt, refusedChanges }: Tracked, kept: 
   return d.mono - sentAt >= Math.max(SHRINK_AGAIN_MS, backOffMs(refusedChanges, d.s.rules.transientRetryMs));
 }
 
-function withdraw(d: Draft, tracked: Tracked): void {
+/** Why a target went, on its row: a successor must not take that for the end of its group. */
+const STOP_SELLS = 'its stop sells';
+
+function withdraw(d: Draft, tracked: Tracked, why: string | null): void {
   // An order that was not acknowledged yet is left alone until it is.
-  if (tracked.order.status === 'SUBMITTED' || tracked.order.status === 'INACTIVE') cancelExit(d, tracked);
+  if (tracked.order.status === 'SUBMITTED' || tracked.order.status === 'INACTIVE') cancelExit(d, tracked, why);
 }
 
 /** More may follow: its entry may still fill, or it is somebody else's and nobody knows. */

@@ -43,8 +43,26 @@ describe('a stop that sells', () => {
     bench.fill(stop, 8, 49.5);
     bench.run(3_000);
     expect([stop.status, cancelsOf(bench, stop)]).toEqual(['Submitted', 0]);
-    expect(the(bench, 'target').quantity).toBe(92);
   });
+
+  it.each(['this process', 'its successor'])(
+    'I1, I3: its target goes, and %s does not take that for the end of the group (seed 17900958)',
+    who => {
+      const bench = bought(placing => {
+        placing.mark(50);
+        placing.run(2_000);
+      });
+      const stop = the(bench, 'disaster-stop');
+      bench.fill(stop, 8, 49.5);
+      bench.run(200);
+      expect(bench.working()).toEqual([stop]);
+      if (who === 'its successor') bench.restart();
+      bench.run(3_000);
+      bench.byHand(-12, 49.5);
+      bench.run(3_000);
+      expect([bench.working(), cancelsOf(bench, stop), bench.reach()]).toEqual([[stop], 0, 80]);
+    },
+  );
 
   it('I3: an earlier target of its group was ended by the broker long before it began to sell: nor for that', () => {
     const bench = bought(placing => {
