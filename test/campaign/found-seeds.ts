@@ -401,4 +401,12 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I1',
     what: 'A stop was selling in parts when the price rose to the target: both sold, each larger than what the other had left, and seven too many.',
   },
+  {
+    seed: 24_000_006,
+    days: 2,
+    protection: 'monitored',
+    ownership: 'any-client',
+    invariant: 'I3',
+    what: 'A breach of three seconds and a moment: the broker was asked for a word only when they were over, and the mark was good again with its answer.',
+  },
 ];

@@ -90,13 +90,13 @@ describe('one day', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:04 exit-manager  cancels X-1
-      09:33:04 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:04 exit-manager  cancels X-2
-      09:33:04 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:33:04 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:33:04 exchange  fills SELL 99 ACME @ 49.39 (X-3)
-      09:33:04 exit-manager  closes ACME: stop
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:03 exit-manager  cancels X-2
+      09:33:03 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:03 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:03 exchange  fills SELL 99 ACME @ 49.39 (X-3)
+      09:33:03 exit-manager  closes ACME: stop
     `);
   });
 

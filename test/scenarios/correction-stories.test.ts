@@ -256,13 +256,13 @@ describe('a bust', () => {
       09:32:00 exit-manager  target SELL 40 ACME LMT 50.9 DAY (X-1)
       09:32:00 exit-manager  disaster-stop SELL 40 ACME STP 49.1 DAY (X-2)
       09:32:00 exit-manager  info POSITION_ADOPTED: 40 ACME appeared that Holdfast did not buy.
-      09:33:04 exit-manager  cancels X-1
-      09:33:04 exchange  Cancelled SELL LMT 0/40 of ACME (X-1)
-      09:33:04 exit-manager  cancels X-2
-      09:33:04 exchange  Cancelled SELL STP 0/40 of ACME (X-2)
-      09:33:04 exit-manager  exit SELL 40 ACME MKT IOC (X-3)
-      09:33:04 exchange  fills SELL 40 ACME @ 49.39 (X-3)
-      09:33:04 exit-manager  closes ACME: stop
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 exchange  Cancelled SELL LMT 0/40 of ACME (X-1)
+      09:33:03 exit-manager  cancels X-2
+      09:33:03 exchange  Cancelled SELL STP 0/40 of ACME (X-2)
+      09:33:03 exit-manager  exit SELL 40 ACME MKT IOC (X-3)
+      09:33:03 exchange  fills SELL 40 ACME @ 49.39 (X-3)
+      09:33:03 exit-manager  closes ACME: stop
       09:34:00 operator  SELL 30 ACME by hand
       09:34:00 exchange  fills SELL 30 ACME @ 49.39 (client 0)
       09:34:00 exit-manager  target BUY 30 ACME LMT 48.51 DAY (X-4)

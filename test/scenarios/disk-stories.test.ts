@@ -64,14 +64,14 @@ describe('the store', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:04 exit-manager  cancels X-1
-      09:33:04 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:04 exit-manager  store-not-answering {"why":"STORE_FULL: SQLITE_FULL: database or disk is full (injected)"}
-      09:33:04 exit-manager  cancels X-2
-      09:33:04 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:33:04 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:33:04 exchange  fills SELL 99 ACME @ 49.39 (X-3)
-      09:33:04 exit-manager  closes ACME: stop
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:03 exit-manager  store-not-answering {"why":"STORE_FULL: SQLITE_FULL: database or disk is full (injected)"}
+      09:33:03 exit-manager  cancels X-2
+      09:33:03 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:03 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:03 exchange  fills SELL 99 ACME @ 49.39 (X-3)
+      09:33:03 exit-manager  closes ACME: stop
       09:33:11 exit-manager  store-answers-again {}
     `);
     expect(s.sold()).toBe(99);
@@ -89,17 +89,17 @@ describe('the store', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:04 exit-manager  cancels X-1
-      09:33:04 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:04 exit-manager  store-not-answering {"why":"STORE_FULL: SQLITE_FULL: database or disk is full (injected)"}
-      09:33:04 exit-manager  cancels X-2
-      09:33:04 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:33:04 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:33:04 exchange  fills SELL 99 ACME @ 49.39 (X-3)
-      09:33:04 fault  kill after send: exit-manager after send of place
-      09:33:04 exit-manager  lease-not-written {"why":"STORE_FULL: SQLITE_FULL: database or disk is full (injected)"}
-      09:33:04 exit-manager  info RECONCILED: The broker's answer differed from the store in 2 point(s): SELL 99 ACME at 49.39 (X-3); X-3: INTENT is FILLED.
-      09:33:04 exit-manager  closes ACME: stop
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:03 exit-manager  store-not-answering {"why":"STORE_FULL: SQLITE_FULL: database or disk is full (injected)"}
+      09:33:03 exit-manager  cancels X-2
+      09:33:03 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:03 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:03 exchange  fills SELL 99 ACME @ 49.39 (X-3)
+      09:33:03 fault  kill after send: exit-manager after send of place
+      09:33:03 exit-manager  lease-not-written {"why":"STORE_FULL: SQLITE_FULL: database or disk is full (injected)"}
+      09:33:03 exit-manager  info RECONCILED: The broker's answer differed from the store in 2 point(s): SELL 99 ACME at 49.39 (X-3); X-3: INTENT is FILLED.
+      09:33:03 exit-manager  closes ACME: stop
       09:33:11 exit-manager  store-answers-again {}
     `);
     expect(s.sold()).toBe(99);
@@ -162,13 +162,13 @@ describe('the store', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:04 exit-manager  cancels X-1
-      09:33:04 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:04 exit-manager  cancels X-2
-      09:33:04 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:33:04 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:33:04 exchange  fills SELL 99 ACME @ 49.39 (X-3)
-      09:33:04 exit-manager  closes ACME: stop
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:03 exit-manager  cancels X-2
+      09:33:03 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:03 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:03 exchange  fills SELL 99 ACME @ 49.39 (X-3)
+      09:33:03 exit-manager  closes ACME: stop
     `);
     expect(s.sold()).toBe(99);
   });

@@ -36,13 +36,13 @@ describe('the gateway', () => {
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
       09:32:50 fault  1100 broker lost
       09:33:40 fault  1101 data lost
-      09:33:54 exit-manager  cancels X-1
-      09:33:54 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:54 exit-manager  cancels X-2
-      09:33:54 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:33:54 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:33:54 exchange  fills SELL 99 ACME @ 49.4 (X-3)
-      09:33:54 exit-manager  closes ACME: stop
+      09:33:53 exit-manager  cancels X-1
+      09:33:53 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:53 exit-manager  cancels X-2
+      09:33:53 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:53 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:53 exchange  fills SELL 99 ACME @ 49.4 (X-3)
+      09:33:53 exit-manager  closes ACME: stop
     `);
     expect(s.position()).toBe(0);
   });

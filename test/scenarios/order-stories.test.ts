@@ -69,8 +69,8 @@ describe('late words', () => {
       09:31:01 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
       09:31:01 fault  status before open-order: X-1
       09:31:01 fault  status before open-order: X-2
-      09:33:03 fault  status before open-order: X-1
-      09:33:03 fault  status before open-order: X-2
+      09:33:02 fault  status before open-order: X-1
+      09:33:02 fault  status before open-order: X-2
       09:33:03 exit-manager  cancels X-1
       09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
       09:33:03 fault  status before open-order: X-1
@@ -105,7 +105,7 @@ describe('late words', () => {
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
       09:31:00 fault  missing status
-      09:33:03 fault  missing status
+      09:33:02 fault  missing status
       09:33:03 exit-manager  cancels X-1
       09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
       09:33:03 fault  missing status
@@ -134,12 +134,12 @@ describe('races', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:04 exit-manager  cancels X-1
-      09:33:04 fault  slow cancel: X-1
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 fault  slow cancel: X-1
       09:33:05 exchange  fills SELL 99 ACME @ 50.99 (X-1)
       09:33:05 exchange  Cancelled SELL STP 0/99 of ACME (X-2): another member of its OCA group filled
       09:33:05 exit-manager  closes ACME: target
-      09:33:09 fault  cancel 10148
+      09:33:08 fault  cancel 10148
     `);
     expect(s.sold()).toBe(99);
   });
@@ -164,12 +164,12 @@ describe('races', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:04 exit-manager  cancels X-1
-      09:33:04 fault  slow cancel: X-1
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 fault  slow cancel: X-1
       09:33:05 exchange  fills SELL 30 ACME @ 50.99 (X-1)
-      09:33:06 exchange  Cancelled SELL LMT 60/99 of ACME (X-1)
-      09:33:06 exit-manager  cancels X-2
-      09:33:06 fault  slow cancel: X-2
+      09:33:05 exchange  Cancelled SELL LMT 60/99 of ACME (X-1)
+      09:33:05 exit-manager  cancels X-2
+      09:33:05 fault  slow cancel: X-2
       09:33:07 exchange  Cancelled SELL STP 0/39 of ACME (X-2)
       09:33:09 exit-manager  exit SELL 39 ACME MKT IOC (X-3)
       09:33:09 exchange  fills SELL 39 ACME @ 49.39 (X-3)

@@ -19,13 +19,13 @@ describe('by hand', () => {
       09:32:00 exit-manager  target SELL 40 ACME LMT 50.9 DAY (X-1)
       09:32:00 exit-manager  disaster-stop SELL 40 ACME STP 49.1 DAY (X-2)
       09:32:00 exit-manager  info POSITION_ADOPTED: 40 ACME appeared that Holdfast did not buy.
-      09:33:04 exit-manager  cancels X-1
-      09:33:04 exchange  Cancelled SELL LMT 0/40 of ACME (X-1)
-      09:33:04 exit-manager  cancels X-2
-      09:33:04 exchange  Cancelled SELL STP 0/40 of ACME (X-2)
-      09:33:04 exit-manager  exit SELL 40 ACME MKT IOC (X-3)
-      09:33:04 exchange  fills SELL 40 ACME @ 49.39 (X-3)
-      09:33:04 exit-manager  closes ACME: stop
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 exchange  Cancelled SELL LMT 0/40 of ACME (X-1)
+      09:33:03 exit-manager  cancels X-2
+      09:33:03 exchange  Cancelled SELL STP 0/40 of ACME (X-2)
+      09:33:03 exit-manager  exit SELL 40 ACME MKT IOC (X-3)
+      09:33:03 exchange  fills SELL 40 ACME @ 49.39 (X-3)
+      09:33:03 exit-manager  closes ACME: stop
     `);
   });
 
@@ -71,13 +71,13 @@ describe('by hand', () => {
       09:32:00 exit-manager  target BUY 40 ACME LMT 49.1 DAY (X-1)
       09:32:00 exit-manager  disaster-stop BUY 40 ACME STP 50.9 DAY (X-2)
       09:32:00 exit-manager  info POSITION_ADOPTED: -40 ACME appeared that Holdfast did not buy.
-      09:33:04 exit-manager  cancels X-1
-      09:33:04 exchange  Cancelled BUY LMT 0/40 of ACME (X-1)
-      09:33:04 exit-manager  cancels X-2
-      09:33:04 exchange  Cancelled BUY STP 0/40 of ACME (X-2)
-      09:33:04 exit-manager  exit BUY 40 ACME MKT IOC (X-3)
-      09:33:04 exchange  fills BUY 40 ACME @ 50.61 (X-3)
-      09:33:04 exit-manager  closes ACME: stop
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 exchange  Cancelled BUY LMT 0/40 of ACME (X-1)
+      09:33:03 exit-manager  cancels X-2
+      09:33:03 exchange  Cancelled BUY STP 0/40 of ACME (X-2)
+      09:33:03 exit-manager  exit BUY 40 ACME MKT IOC (X-3)
+      09:33:03 exchange  fills BUY 40 ACME @ 50.61 (X-3)
+      09:33:03 exit-manager  closes ACME: stop
     `);
     expect(s.position()).toBe(0);
   });
@@ -146,13 +146,13 @@ describe('by hand', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:04 exit-manager  cancels X-1
-      09:33:04 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:04 exit-manager  cancels X-2
-      09:33:04 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:33:04 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:33:04 exchange  fills SELL 99 ACME @ 49.39 (X-3)
-      09:33:04 exit-manager  closes ACME: stop
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:03 exit-manager  cancels X-2
+      09:33:03 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:03 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:03 exchange  fills SELL 99 ACME @ 49.39 (X-3)
+      09:33:03 exit-manager  closes ACME: stop
     `);
     expect(s.resting()).toEqual(['BUY 10 LMT 40.00 DAY']);
   });
@@ -162,7 +162,7 @@ describe('by hand', () => {
     s.at('09:32:59', () => {
       s.gateway.faults.slowCancel = { odds: [1, 1], lowMs: 1_500, highMs: 1_500 };
     });
-    s.at('09:33:05', () => s.byHand('SELL', 60));
+    s.at('09:33:04', () => s.byHand('SELL', 60));
     s.gateway.faults.slowCancel = null;
     s.runTo('09:36:00');
     expect(s.told('ACME')).toMatchInlineSnapshot(`
@@ -170,10 +170,10 @@ describe('by hand', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:04 exit-manager  cancels X-1
-      09:33:04 fault  slow cancel: X-1
-      09:33:05 operator  SELL 60 ACME by hand
-      09:33:05 exchange  fills SELL 60 ACME @ 49.39 (client 0)
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 fault  slow cancel: X-1
+      09:33:04 operator  SELL 60 ACME by hand
+      09:33:04 exchange  fills SELL 60 ACME @ 49.39 (client 0)
       09:33:05 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
       09:33:05 exit-manager  cancels X-2
       09:33:05 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
@@ -196,12 +196,12 @@ describe('by hand', () => {
       09:32:00 operator  rests SELL 40 ACME LMT 55 by hand
       09:47:50 exit-manager  target SELL 59 ACME LMT 50.92 DAY (X-1)
       09:47:50 exit-manager  disaster-stop SELL 59 ACME STP 49.11 DAY (X-2)
-      10:30:04 exit-manager  cancels X-1
-      10:30:04 exchange  Cancelled SELL LMT 0/59 of ACME (X-1)
-      10:30:04 exit-manager  cancels X-2
-      10:30:04 exchange  Cancelled SELL STP 0/59 of ACME (X-2)
-      10:30:04 exit-manager  exit SELL 59 ACME MKT IOC (X-3)
-      10:30:04 exchange  fills SELL 59 ACME @ 49.39 (X-3)
+      10:30:03 exit-manager  cancels X-1
+      10:30:03 exchange  Cancelled SELL LMT 0/59 of ACME (X-1)
+      10:30:03 exit-manager  cancels X-2
+      10:30:03 exchange  Cancelled SELL STP 0/59 of ACME (X-2)
+      10:30:03 exit-manager  exit SELL 59 ACME MKT IOC (X-3)
+      10:30:03 exchange  fills SELL 59 ACME @ 49.39 (X-3)
     `);
     expect([s.position(), s.resting()]).toEqual([40, ['SELL 40 LMT 55.00 DAY']]);
   });

@@ -42,19 +42,19 @@ describe('kill −9', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:03 fault  kill after send: exit-manager after send of cancel
+      09:33:03 supervisor  starts exit-manager
+      09:33:03 supervisor  EXIT_MANAGER_CRASHED {"happened":"The exit manager (pid 1002) ended by SIGKILL."}
+      09:33:03 exit-manager  is RECONCILING (session 1)
+      09:33:03 exit-manager  is READY (1 in care)
       09:33:04 exit-manager  cancels X-1
-      09:33:04 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:04 fault  kill after send: exit-manager after send of cancel
-      09:33:04 supervisor  starts exit-manager
-      09:33:04 supervisor  EXIT_MANAGER_CRASHED {"happened":"The exit manager (pid 1002) ended by SIGKILL."}
-      09:33:04 exit-manager  is RECONCILING (session 1)
-      09:33:04 exit-manager  is READY (1 in care)
-      09:33:05 exit-manager  cancels X-1
-      09:33:05 exit-manager  cancels X-2
-      09:33:05 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:33:05 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:33:05 exchange  fills SELL 99 ACME @ 49.39 (X-3)
-      09:33:05 exit-manager  closes ACME: stop
+      09:33:04 exit-manager  cancels X-2
+      09:33:04 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:04 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:04 exchange  fills SELL 99 ACME @ 49.39 (X-3)
+      09:33:04 exit-manager  closes ACME: stop
     `);
     expect(s.sold()).toBe(99);
   });
@@ -195,13 +195,13 @@ describe('a hang', () => {
         09:31:00 day-trader  enters BUY 99 ACME LMT 50.08 GTD (D-1)
         09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
         09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
-        09:33:04 exit-manager  cancels X-1
-        09:33:04 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-        09:33:04 exit-manager  exit SELL 99 ACME MKT IOC (X-2)
-        09:33:07 exit-manager  not-sent {"orderRef":"X-2","symbol":"ACME","code":"INTENT_TOO_OLD","detail":"decided 3000 ms ago, allowed 1000"}
-        09:33:07 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-        09:33:07 exchange  fills SELL 99 ACME @ 49.39 (X-3)
-        09:33:07 exit-manager  closes ACME: stop
+        09:33:03 exit-manager  cancels X-1
+        09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+        09:33:03 exit-manager  exit SELL 99 ACME MKT IOC (X-2)
+        09:33:06 exit-manager  not-sent {"orderRef":"X-2","symbol":"ACME","code":"INTENT_TOO_OLD","detail":"decided 3000 ms ago, allowed 1000"}
+        09:33:06 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+        09:33:06 exchange  fills SELL 99 ACME @ 49.39 (X-3)
+        09:33:06 exit-manager  closes ACME: stop
       `);
       return;
     }

@@ -86,19 +86,19 @@ describe('refusals', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:04 exit-manager  cancels X-1
-      09:33:04 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:04 exit-manager  cancels X-2
-      09:33:04 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:33:04 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:33:04 fault  rejected 110: X-3
-      09:33:04 exit-manager  exit-rejected {"orderRef":"X-3","symbol":"ACME","reason":"110 The price does not conform to the minimum price variation for this contract."}
-      09:33:05 exit-manager  exit SELL 99 ACME MKT IOC (X-4)
-      09:33:05 fault  rejected 110: X-4
-      09:33:05 exit-manager  exit-rejected {"orderRef":"X-4","symbol":"ACME","reason":"110 The price does not conform to the minimum price variation for this contract."}
-      09:33:07 exit-manager  exit SELL 99 ACME MKT IOC (X-5)
-      09:33:07 exchange  fills SELL 99 ACME @ 49.39 (X-5)
-      09:33:07 exit-manager  closes ACME: stop
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:03 exit-manager  cancels X-2
+      09:33:03 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:03 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:03 fault  rejected 110: X-3
+      09:33:03 exit-manager  exit-rejected {"orderRef":"X-3","symbol":"ACME","reason":"110 The price does not conform to the minimum price variation for this contract."}
+      09:33:04 exit-manager  exit SELL 99 ACME MKT IOC (X-4)
+      09:33:04 fault  rejected 110: X-4
+      09:33:04 exit-manager  exit-rejected {"orderRef":"X-4","symbol":"ACME","reason":"110 The price does not conform to the minimum price variation for this contract."}
+      09:33:06 exit-manager  exit SELL 99 ACME MKT IOC (X-5)
+      09:33:06 exchange  fills SELL 99 ACME @ 49.39 (X-5)
+      09:33:06 exit-manager  closes ACME: stop
     `);
     expect(s.sold()).toBe(99);
   });
@@ -166,7 +166,7 @@ describe('refusals', () => {
     s.at('09:32:59', () => {
       s.gateway.faults.refuseCancel = ALWAYS;
     });
-    s.at('09:33:06', () => {
+    s.at('09:33:05', () => {
       s.gateway.faults.refuseCancel = null;
     });
     s.runTo('09:36:00');
@@ -175,23 +175,23 @@ describe('refusals', () => {
       09:31:00 exchange  fills BUY 99 ACME @ 50.01 (D-1)
       09:31:00 exit-manager  target SELL 99 ACME LMT 50.92 DAY (X-1)
       09:31:00 exit-manager  disaster-stop SELL 99 ACME STP 49.11 DAY (X-2)
-      09:33:04 exit-manager  cancels X-1
-      09:33:04 fault  cancel 161: X-1
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 fault  cancel 161: X-1
+      09:33:03 exit-manager  not-cancellable {"orderRef":"X-1","reason":"161 Cancel attempted when order is not in a cancellable state. Order permId = 1284610002"}
+      09:33:03 exit-manager  cancels X-1
+      09:33:03 fault  cancel 161: X-1
       09:33:04 exit-manager  not-cancellable {"orderRef":"X-1","reason":"161 Cancel attempted when order is not in a cancellable state. Order permId = 1284610002"}
       09:33:04 exit-manager  cancels X-1
       09:33:04 fault  cancel 161: X-1
       09:33:04 exit-manager  not-cancellable {"orderRef":"X-1","reason":"161 Cancel attempted when order is not in a cancellable state. Order permId = 1284610002"}
+      09:33:05 exit-manager  cancel-unanswered {"symbol":"ACME","orderRef":"X-1","waitedMs":2098}
       09:33:05 exit-manager  cancels X-1
-      09:33:05 fault  cancel 161: X-1
-      09:33:05 exit-manager  not-cancellable {"orderRef":"X-1","reason":"161 Cancel attempted when order is not in a cancellable state. Order permId = 1284610002"}
-      09:33:06 exit-manager  cancel-unanswered {"symbol":"ACME","orderRef":"X-1","waitedMs":2098}
-      09:33:06 exit-manager  cancels X-1
-      09:33:06 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
-      09:33:06 exit-manager  cancels X-2
-      09:33:06 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
-      09:33:06 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
-      09:33:06 exchange  fills SELL 99 ACME @ 49.39 (X-3)
-      09:33:06 exit-manager  closes ACME: stop
+      09:33:05 exchange  Cancelled SELL LMT 0/99 of ACME (X-1)
+      09:33:05 exit-manager  cancels X-2
+      09:33:05 exchange  Cancelled SELL STP 0/99 of ACME (X-2)
+      09:33:05 exit-manager  exit SELL 99 ACME MKT IOC (X-3)
+      09:33:05 exchange  fills SELL 99 ACME @ 49.39 (X-3)
+      09:33:05 exit-manager  closes ACME: stop
     `);
     expect(s.sold()).toBe(99);
   });

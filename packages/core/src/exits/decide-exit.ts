@@ -78,12 +78,13 @@ function look(d: Draft, care: Care): BreachStep {
 }
 
 /**
- * Nothing has contradicted the breach for long enough, but the broker may not have been heard for all of it: it is asked for what it always answers
- * (the orders that rest, or the executions where none does), and the answer comes behind whatever it has said. So a true breach waits no longer than
- * that takes.
+ * Soon nothing will have contradicted the breach for long enough, but the broker may not have been heard for all of it: it is asked for what it always
+ * answers (the orders that rest, or the executions where none does), and the answer comes behind whatever it has said. So a true breach waits no
+ * longer than the three seconds, or than that takes.
  */
 function askForAWord(d: Draft, { firstSeenAt }: BreachWatch, { since }: Hearing): void {
-  if (d.mono - Math.max(firstSeenAt, since) < DEFAULT_MARK_RULES.confirmMsMax) return;
+  const { confirmMsMax, heardWithinMs } = DEFAULT_MARK_RULES;
+  if (d.mono - Math.max(firstSeenAt, since) < confirmMsMax - heardWithinMs) return;
   const wordAskedAt = d.s.link.wordAskedAt ?? null;
   if (wordAskedAt !== null && d.mono - wordAskedAt < ASK_FOR_A_WORD_MS) return;
   updateLink(d, { wordAskedAt: d.mono });

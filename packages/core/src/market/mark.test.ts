@@ -181,8 +181,10 @@ describe('believing a breach of a long stop at 49.55', () => {
 
   test.each<readonly [string, number, Hearing, string]>([
     ['to the end', 4_000, heardUntil(4_000), 'confirmed'],
-    ['up to a moment too early', 4_000, heardUntil(3_999), 'suspected'],
-    ['long enough, and then no more', 30_000, heardUntil(4_000), 'confirmed'],
+    ['to shortly before it, as one who was asked then', 4_000, heardUntil(3_500), 'confirmed'],
+    ['to shortly before it, and too early', 3_999, heardUntil(3_999), 'suspected'],
+    ['up to a moment too early', 4_000, heardUntil(3_499), 'suspected'],
+    ['long enough, and then no more', 30_000, heardUntil(3_500), 'confirmed'],
     ['no more after the mark', 30_000, heardUntil(1_000), 'suspected'],
     ['no more before it', 30_000, heardUntil(500), 'suspected'],
     ['only of late', 30_000, heardUntil(30_000, 27_001), 'suspected'],

@@ -48,6 +48,8 @@ export interface MarkRules {
   readonly silenceMsMax: number;
   /** A breach nothing contradicted is believed after this long (machine time, while the broker is heard), second mark or not. */
   readonly confirmMsMax: number;
+  /** The broker's last word may be older by this much then: asked for one, it answers within it, and a true breach is not held up. */
+  readonly heardWithinMs: number;
   /**
    * Two marks that differ by no more than this part of the larger one can be of one market moments apart, and confirm each other. US stocks are
    * halted at 5 or 10 %, the cheapest at 20 % (limit up, limit down), so a market that collapses in steps still agrees with itself.
@@ -60,6 +62,7 @@ export const DEFAULT_MARK_RULES: MarkRules = {
   equallyFreshMs: 1_000,
   silenceMsMax: 60_000,
   confirmMsMax: 3_000,
+  heardWithinMs: 500,
   agreeBps: 2_000,
 };
 
@@ -178,12 +181,12 @@ export interface BreachLook {
  *   seconds before. Delayed data itself neither contradicts nor confirms.
  */
 export function confirmBreach(watch: BreachWatch | undefined, seen: BreachLook, rules: MarkRules = DEFAULT_MARK_RULES): BreachStep {
-  const { book, stop, clock, mono, heard } = seen;
+  const { book, stop, clock, mono } = seen;
   const isLive = (mark: Mark): boolean => markAgeMs(mark, clock, rules) <= rules.freshMsMax;
   const judged = freshestOf(STOP_SOURCES, book, rules);
 
   if (!judged || !isLive(judged)) {
-    if (watch) return { ...believe(watch, heard, rules), ...(judged && { mark: judged }) };
+    if (watch) return { ...believe(watch, seen, rules), ...(judged && { mark: judged }) };
     const { portfolio } = book;
     if (portfolio && isLive(portfolio) && isBeyond(portfolio.price, stop)) return portfolioAlone(portfolio, { judged, stop, mono });
     return { watch: undefined, verdict: 'blind', because: judged ? `the ${judged.source} mark is stale` : 'no live source yet' };
@@ -194,7 +197,7 @@ export function confirmBreach(watch: BreachWatch | undefined, seen: BreachLook, 
       mark => mark !== undefined && mark.at > judged.at && isLive(mark) && isBeyond(mark.price, stop),
     );
     if (!newer) return { watch: undefined, verdict: 'clear', because: `${judged.source} is on the good side`, mark: judged };
-    return { ...believe(watch ?? suspicionOf(newer, mono), heard, rules), mark: newer };
+    return { ...believe(watch ?? suspicionOf(newer, mono), seen, rules), mark: newer };
   }
 
   const began = watch ?? suspicionOf(judged, mono);
@@ -211,7 +214,7 @@ export function confirmBreach(watch: BreachWatch | undefined, seen: BreachLook, 
   if (isNext && areNear(began.price, judged.price, rules))
     return { ...confirmed(began, `two successive marks, ${began.source} then ${judged.source}`), mark: judged };
   const { source, receivedAt, price } = judged;
-  return { ...believe(isNext ? { ...began, source, receivedAt, price } : began, heard, rules), mark: judged };
+  return { ...believe(isNext ? { ...began, source, receivedAt, price } : began, seen, rules), mark: judged };
 }
 
 const suspicionOf = ({ source, receivedAt, price }: Mark, mono: MonoMs): BreachWatch => ({ firstSeenAt: mono, source, receivedAt, price });
@@ -228,11 +231,13 @@ const confirmed = (watch: BreachWatch, because: string): BreachStep => ({
 });
 
 /** No new evidence: believed already, believed by the passing of time, or still only suspected. */
-function believe(watch: BreachWatch, { since, until }: Hearing, rules: MarkRules): BreachStep {
+function believe(watch: BreachWatch, { mono, heard }: BreachLook, rules: MarkRules): BreachStep {
   if (watch.isConfirmed) return { watch, verdict: 'confirmed', because: 'confirmed before and not contradicted since' };
-  const silentMs = Math.max(0, until - Math.max(watch.firstSeenAt, since));
-  if (silentMs >= rules.confirmMsMax) return confirmed(watch, `not contradicted for ${silentMs} ms`);
-  return { watch, verdict: 'suspected', because: `one ${watch.source} mark, not contradicted for ${silentMs} ms` };
+  const from = Math.max(watch.firstSeenAt, heard.since);
+  const waitedMs = mono - from;
+  if (waitedMs >= rules.confirmMsMax && heard.until - from >= rules.confirmMsMax - rules.heardWithinMs)
+    return confirmed(watch, `not contradicted for ${waitedMs} ms`);
+  return { watch, verdict: 'suspected', because: `one ${watch.source} mark, not contradicted for ${waitedMs} ms` };
 }
 
 /** The portfolio's price may be minutes old: alone it only warns; with any other source beyond the stop, however old, it confirms. */
