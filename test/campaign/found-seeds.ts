@@ -409,4 +409,12 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I3',
     what: 'A breach of three seconds and a moment: the broker was asked for a word only when they were over, and the mark was good again with its answer.',
   },
+  {
+    seed: 17_906_008,
+    days: 2,
+    protection: 'monitored',
+    ownership: 'any-client',
+    invariant: 'I2',
+    what: 'After a suspend a half-open line: the client id was in use for seven seconds, and then nobody dialled for another five.',
+  },
 ];

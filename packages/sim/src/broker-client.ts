@@ -1,6 +1,7 @@
 import type { BrokerPosition, EventBody } from '@holdfast/core/events';
 import type { Order } from '@holdfast/core/orders/order';
 import type { BrokerListener, BrokerSend } from '@holdfast/core/ports';
+import { redialWaitMs } from '@holdfast/core/redial';
 import { type EpochMs, type Micros, type MonoMs, monoMs } from '@holdfast/core/units';
 import type { SimBroker } from './broker.js';
 import type { FaultKind, OnFault } from './broker-faults.js';
@@ -29,9 +30,7 @@ export interface ClientParts {
   readonly onFault: OnFault;
 }
 
-/** Back-off of the next attempt, and the watch over a silent socket: as the live adapter has them (`brokers/ib/connection.ts`, `watchdog.ts`). */
-const RETRY_MS_FIRST = 100;
-const RETRY_MS_MAX = 5_000;
+/** The watch over a silent socket, as the live adapter has it (`brokers/ib/watchdog.ts`). */
 const SILENT_MS_MAX = 6_000;
 /** A process that stood still for longer than this listens for a full time again before it gives anybody up. */
 const OWN_PAUSE_MS_MAX = 3_000;
@@ -70,7 +69,7 @@ export class GatewayClient implements SimBroker {
   #session = 0;
   /** Counts connections begun and ended: a batch that is being handed over stops when it changes. */
   #epoch = 0;
-  #retryMs = RETRY_MS_FIRST;
+  #failures = 0;
   #retryAt: number | null = null;
   #heardAt = 0;
   #turnAt = 0;
@@ -138,7 +137,7 @@ export class GatewayClient implements SimBroker {
   connect(): void {
     if (this.#isUp) return;
     this.#isWanted = true;
-    this.#retryMs = RETRY_MS_FIRST;
+    this.#failures = 0;
     this.#dial();
   }
 
@@ -158,8 +157,8 @@ export class GatewayClient implements SimBroker {
   end(reason: string): void {
     if (!this.#isUp) return;
     this.#end(reason);
-    this.#retryMs = RETRY_MS_FIRST;
-    this.#retryLater();
+    this.#failures = 0;
+    this.#retryLater(null);
   }
 
   #dial(): void {
@@ -168,21 +167,21 @@ export class GatewayClient implements SimBroker {
     const answer = door.dial(this);
     if (!answer.ok) {
       this.messages.push({ kind: 'connect-failed', code: answer.code, reason: answer.reason });
-      this.#retryLater();
+      this.#retryLater(answer.code);
       return;
     }
     this.#session += 1;
     this.#isUp = true;
-    this.#retryMs = RETRY_MS_FIRST;
+    this.#failures = 0;
     this.#heardAt = door.now;
     this.#turnAt = door.now;
     door.greet(this, this.#session);
   }
 
-  #retryLater(): void {
+  #retryLater(code: number | null): void {
     if (!this.#isWanted) return;
-    this.#retryAt = this.parts.door.now + this.#retryMs;
-    this.#retryMs = Math.min(RETRY_MS_MAX, this.#retryMs * 2);
+    this.#retryAt = this.parts.door.now + redialWaitMs(this.#failures, code);
+    this.#failures += 1;
   }
 
   /** Nothing of this connection is heard any more, and the next begins with a socket in good order. */

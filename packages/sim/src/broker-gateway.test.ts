@@ -80,6 +80,16 @@ describe('connections', () => {
     expect(new Set(b.fired)).toEqual(new Set(['half-open', 'given up for dead', '326 client id in use']));
   });
 
+  test('I2: an id that stays occupied for long is tried every second (seed 17906008)', () => {
+    const b = new BrokerBench();
+    const exits = b.process(10);
+    exits.broker.line.breakOff(20_000);
+    b.pass(25_900, [exits]);
+    expect([exits.broker.isUp, exits.hear().filter(word => word === 'connect-failed 326').length]).toEqual([false, 22]);
+    b.pass(1_100, [exits]);
+    expect(exits.broker.isUp).toBe(true);
+  });
+
   test('a cut line drops what was on its way, and the adapter dials again by itself', () => {
     const b = new BrokerBench();
     const exits = b.process(10);

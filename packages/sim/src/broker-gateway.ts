@@ -1,5 +1,6 @@
 import type { EventBody } from '@holdfast/core/events';
 import type { BrokerListener, BrokerSend } from '@holdfast/core/ports';
+import { CLIENT_ID_IN_USE } from '@holdfast/core/redial';
 import { type Micros, type MonoMs, monoMs } from '@holdfast/core/units';
 import type { SimBroker } from './broker.js';
 import { Answers, type HistoryOf } from './broker-answers.js';
@@ -71,7 +72,6 @@ export const createSimGateway = (parts: SimGatewayParts): SimGateway => new Gate
 
 const DEFAULT_BAR_MS = 30_000;
 const CONNECT_REFUSED = 502;
-const ID_IN_USE = 326;
 const LOST_TEXT = 'Connectivity between IBKR and Trader Workstation has been lost.';
 const RESTORED_TEXT = 'Connectivity between IBKR and Trader Workstation has been restored';
 
@@ -188,7 +188,11 @@ class Gateway implements SimGateway, GatewayDoor {
     const isHeld = this.connected.some(other => other.clientId === clientId) || (this.lingering.get(clientId) ?? 0) > this.now;
     if (isHeld) {
       this.bit('326 client id in use', clientId);
-      return { ok: false, code: ID_IN_USE, reason: 'Unable to connect as the client id is already in use. Retry with a unique client id.' };
+      return {
+        ok: false,
+        code: CLIENT_ID_IN_USE,
+        reason: 'Unable to connect as the client id is already in use. Retry with a unique client id.',
+      };
     }
     this.lingering.delete(clientId);
     this.connected = [...this.connected, client];

@@ -1,15 +1,12 @@
+import { CLIENT_ID_IN_USE, redialWaitMs } from '@holdfast/core/redial';
 import { EventName } from '@stoqey/ib/dist/api/data/enum/event-name.js';
 import { type IbDeps, type IbOptions, Session } from './session.js';
 import { guardSocket, socketOf } from './socket-of.js';
 import { Watchdog } from './watchdog.js';
 
-/** Back-off of the next attempt: 100 ms, doubling, at most 5 s, for ever. An occupied client id (326) frees itself within seconds: same patience. */
-const RETRY_MS_FIRST = 100;
-const RETRY_MS_MAX = 5_000;
 const HANDSHAKE_MS_DEFAULT = 4_000;
 /** The library's code for "could not connect". */
 const CONNECT_FAIL = 502;
-const CLIENT_ID_IN_USE = 326;
 
 interface Handshake {
   nextOrderId: number | undefined;
@@ -31,7 +28,8 @@ export class Connection {
   #watchdog: Watchdog | undefined;
   #wanted = false;
   #sessionNumber = 0;
-  #retryMs = RETRY_MS_FIRST;
+  /** Attempts in a row that came to nothing. */
+  #failures = 0;
   #cancelTimer: (() => void) | undefined;
 
   /** `equip` attaches the listeners of a new session; it runs before the socket opens, so that no message is missed. */
@@ -54,7 +52,7 @@ export class Connection {
   connect(): void {
     if (this.#wanted) return;
     this.#wanted = true;
-    this.#retryMs = RETRY_MS_FIRST;
+    this.#failures = 0;
     this.#dial();
   }
 
@@ -149,7 +147,7 @@ export class Connection {
     }
     session.account = account;
     this.#stopTimer();
-    this.#retryMs = RETRY_MS_FIRST;
+    this.#failures = 0;
     this.#sessionNumber += 1;
     this.#watchdog = new Watchdog(session, silentMs =>
       this.#lost(session, `no sign of life from the gateway for ${Math.round(silentMs)} ms`),
@@ -160,14 +158,14 @@ export class Connection {
   #attemptFailed({ code, reason }: Pick<Handshake, 'code' | 'reason'>): void {
     this.#discard();
     this.#deps.onEvent({ kind: 'connect-failed', code, reason });
-    this.#retry();
+    this.#retry(code);
   }
 
   #lost(session: Session, reason: string): void {
     if (session !== this.#session) return;
     if (session.isReady) {
       this.#drop(reason);
-      this.#retry();
+      this.#retry(null);
     } else {
       this.#attemptFailed({ code: CONNECT_FAIL, reason });
     }
@@ -187,11 +185,11 @@ export class Connection {
     this.#session = undefined;
   }
 
-  #retry(): void {
+  #retry(code: number | null): void {
     // The listener may have called close() or connect() meanwhile.
     if (!this.#wanted || this.#session) return;
-    const waitMs = this.#retryMs;
-    this.#retryMs = Math.min(RETRY_MS_MAX, waitMs * 2);
+    const waitMs = redialWaitMs(this.#failures, code);
+    this.#failures += 1;
     this.#startTimer(waitMs, () => this.#dial());
   }
 
