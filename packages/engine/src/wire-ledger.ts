@@ -307,7 +307,7 @@ export function createWireLedger(): WireLedger {
     snapshots.delete(event.id);
     const open = new Set(event.openOrders.map(order => `${order.clientId}:${order.orderId}`));
     for (const [orderId, exit] of exits) {
-      if (asked && isJudgedBy(exit, asked, event.session) && !open.has(`${exit.clientId}:${orderId}`)) exit.isDead = true;
+      if (asked && isJudgedBy(exit, asked, event) && !open.has(`${exit.clientId}:${orderId}`)) exit.isDead = true;
     }
     executionsTold();
     for (const order of event.openOrders) {
@@ -318,12 +318,12 @@ export function createWireLedger(): WireLedger {
   }
 
   /**
-   * Silence is an answer only about what the broker is known to have had. A fill first heard of in this very answer proves that, but not that
+   * Silence is an answer only about what the broker is known to have had. A fill that this very answer tells proves that, but not that
    * the order was there when the open orders were listed, unless it left on an earlier connection: the new one starts after all of that was
-   * taken in. Never heard of and not filled, it may still be on its way: it counts on, and the brain uses its id again.
+   * taken in. Never heard of, or filled since it was asked for, it may still be on its way or work: it counts on, and the brain uses its id again.
    */
-  const isJudgedBy = (exit: ExitOrder, { due, unheard }: Asked, answeredOn: number): boolean =>
-    due.has(exit) || (unheard.has(exit) && exit.session < answeredOn && filledOf(exit) > 0);
+  const isJudgedBy = (exit: ExitOrder, { due, unheard }: Asked, told: Extract<Event, { kind: 'snapshot' }>): boolean =>
+    due.has(exit) || (unheard.has(exit) && exit.session < told.session && told.executions.some(({ orderRef }) => exit.refs.has(orderRef)));
 
   function rowWritten({ tradeId, metadata: { base } }: PositionRow): void {
     bases.set(tradeId, base);
