@@ -173,7 +173,7 @@ describe('races', () => {
       09:33:07 exchange  Cancelled SELL STP 0/39 of ACME (X-2)
       09:33:09 exit-manager  exit SELL 39 ACME MKT IOC (X-3)
       09:33:09 exchange  fills SELL 39 ACME @ 49.39 (X-3)
-      09:33:13 exit-manager  closes ACME: target
+      09:33:15 exit-manager  closes ACME: target
     `);
     expect([s.sold(), s.world.counts.faults['fill after Cancelled']]).toEqual([99, expect.any(Number)]);
   });

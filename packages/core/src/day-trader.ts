@@ -128,7 +128,7 @@ function hear(d: Draft, event: Exclude<Event, { kind: 'quote' | 'bar' }>): void 
       break;
     case 'executions-end':
       if (d.s.link.executionsAsked?.id === event.id) updateLink(d, { executionsAsked: null });
-      settleUnknown(d);
+      settleUnknown(d, event.id);
       break;
     case 'execution':
       learnExecution(d, event.execution);
@@ -299,8 +299,8 @@ export function isDone(state: DayTraderState): boolean {
 export function isSettled(state: DayTraderState): boolean {
   const { link, asked, entries, watch } = state;
   if (!isReconciled(state) || link.snapshot !== null || link.executionsAsked !== null || asked.size > 0) return false;
-  for (const { order, heardFilled, heardUnknown, unlisted } of entries.values()) {
-    if (heardFilled !== null || heardUnknown) return false;
+  for (const { order, heardFilled, settledFrom, unlisted } of entries.values()) {
+    if (heardFilled !== null || settledFrom !== null) return false;
     if (unlisted === null && (order.status === 'INTENT' || order.status === 'CANCELLING' || order.status === 'INACTIVE')) return false;
   }
   for (const { request } of watch) if (request) return false;

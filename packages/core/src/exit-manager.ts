@@ -247,8 +247,8 @@ function beat(d: Draft): void {
 
 function isExecutionMissing({ s, mono }: Draft): boolean {
   for (const conId of s.live.keys())
-    for (const { heardFilled, heardUnknown } of exitOrders(s, conId))
-      if (heardUnknown || (heardFilled !== null && mono - heardFilled.at >= ASK_MISSING_EXECUTIONS_MS)) return true;
+    for (const { heardFilled, settledFrom } of exitOrders(s, conId))
+      if (settledFrom !== null || (heardFilled !== null && mono - heardFilled.at >= ASK_MISSING_EXECUTIONS_MS)) return true;
   return false;
 }
 
@@ -316,7 +316,7 @@ function executionsIn(d: Draft, id: number): void {
   const { executionsAsked } = d.s.link;
   const askedAt = executionsAsked?.id === id ? executionsAsked.at : null;
   if (askedAt !== null) updateLink(d, { executionsAsked: null });
-  settleUnknown(d, askedAt);
+  settleUnknown(d, id, askedAt);
   for (const conId of d.s.mismatches.keys()) d.touched.add(conId);
 }
 

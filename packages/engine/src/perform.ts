@@ -180,6 +180,7 @@ export function createPerformer(parts: PerformParts): (effects: readonly Effect[
   function ask(request: Exclude<BrokerSend, { do: 'place' }>): void {
     const isForbidden = request.do === 'cancel' && policy.orders !== null;
     if (request.do === 'request-snapshot') cap.snapshotRequested(request.id);
+    else if (request.do === 'request-executions') cap.executionsRequested(request.id);
     if (isForbidden || !broker.send(request)) log('warn', 'request-not-sent', { what: request.do, isForbidden });
   }
 

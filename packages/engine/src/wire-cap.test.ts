@@ -232,9 +232,13 @@ describe('I1: exits never exceed what was bought or adopted', () => {
     const cap = capHolding(100);
     const order = exit(100);
     send(cap, order);
+    cap.executionsRequested(1);
     hear(cap, { kind: 'order-notice', orderId: order.orderId, code: 10147, meaning: 'unknown-order', text: '' });
-    expect(send(cap, exit(1))).toBe('WIRE_CAP_QUANTITY');
+    cap.executionsRequested(2);
+    // What was asked before that word may leave out its last fills.
     hear(cap, { kind: 'executions-end', id: 1 });
+    expect(send(cap, exit(1))).toBe('WIRE_CAP_QUANTITY');
+    hear(cap, { kind: 'executions-end', id: 2 });
     expect(send(cap, exit(100))).toBe('ok');
   });
 

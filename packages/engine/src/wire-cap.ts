@@ -31,6 +31,8 @@ export interface WireCap {
   observe(event: Event): void;
   /** What stands in the store now: every write of a step, before its orders are asked about. */
   written(write: Write): void;
+  /** Requests leave now; numbers rise. What their answers can prove depends on what was known by then. */
+  executionsRequested(id: number): void;
   snapshotRequested(id: number): void;
   check(order: Order, now: { readonly at: EpochMs; readonly mono: MonoMs }): WireVerdict;
   /** The order went out. */
@@ -132,6 +134,7 @@ export function createWireCap(limits: WireLimits): WireCap {
       observeMark(event);
     },
     written: write => ledger.written(write),
+    executionsRequested: id => ledger.executionsRequested(id),
     snapshotRequested: id => ledger.snapshotRequested(id),
     check(order, { at, mono }) {
       const rate = checkRate(order, mono);

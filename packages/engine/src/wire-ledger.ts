@@ -46,8 +46,8 @@ interface ExitOrder {
   isDead: boolean;
   /** Told `Filled`, or its executions once made it whole: no later word can make it work again, nor a fill that is taken back. */
   isFilled: boolean;
-  /** The broker says it is over, but not how: dead once the executions were told again. */
-  isOver: boolean;
+  /** The broker says it is over, but not how: dead once the executions were told again, in answer to a question after this one. */
+  overSince: number | null;
   /** It was sent again under its id: a refusal may mean the change, and the order lives. */
   readonly isChanged: boolean;
   /** The broker had it: told by a word about it, or by a fill. */
@@ -93,6 +93,8 @@ export interface WireLedger {
    * by the store's word; and the account's holding before Holdfast met it is never ours to sell.
    */
   written(write: Write): void;
+  /** A request for executions leaves now: its answer is younger than what was heard before. */
+  executionsRequested(id: number): void;
   /** A snapshot request leaves now: exits that the broker is known to have had and its answer does not list are over. */
   snapshotRequested(id: number): void;
   /** The quantities of the order's trade as they would be with this exit sent. */
@@ -131,6 +133,7 @@ export function createWireLedger(): WireLedger {
   const fills = new Map<string, Fill>();
   const snapshots = new Map<number, Asked>();
   let session = 0;
+  let lastAsked = 0;
 
   const everyExit = (): readonly ExitOrder[] => [...exits.values(), ...buried];
   const inCare = (conId: number): number => (holdings.get(conId) ?? 0) - (baseline.get(conId) ?? 0);
@@ -216,16 +219,16 @@ export function createWireLedger(): WireLedger {
       isBusted: false,
       isDead: false,
       isFilled: false,
-      isOver: false,
+      overSince: null,
       isChanged: known !== undefined,
       isAcknowledged: false,
       session,
     };
     if (!isModification) return { exit: fresh, modifies: null };
-    const { toldFilled, isBusted, isFilled, isOver, isAcknowledged } = known;
+    const { toldFilled, isBusted, isFilled, overSince, isAcknowledged } = known;
     const refs = new Set([...known.refs, orderRef]);
     const bounded = known.isDead ? bound : Math.max(known.bound, bound);
-    return { exit: { ...fresh, refs, bound: bounded, toldFilled, isBusted, isFilled, isOver, isAcknowledged }, modifies: known };
+    return { exit: { ...fresh, refs, bound: bounded, toldFilled, isBusted, isFilled, overSince, isAcknowledged }, modifies: known };
   }
 
   function putExit(order: Order, change: Partial<ExitOrder> = {}): void {
@@ -243,7 +246,7 @@ export function createWireLedger(): WireLedger {
     if (word === 'Filled') exit.isFilled = true;
     if (!WORKING_WORDS.includes(word) || exit.isFilled) return;
     exit.isDead = false;
-    exit.isOver = false;
+    exit.overSince = null;
   }
 
   /** One of ours without a record: the store was lost. It counts against its instrument until it is dead. */
@@ -259,7 +262,7 @@ export function createWireLedger(): WireLedger {
       isBusted: wasBusted(orderRef),
       isDead: false,
       isFilled: false,
-      isOver: false,
+      overSince: null,
       isChanged: known !== undefined,
       isAcknowledged: true,
       session,
@@ -293,11 +296,11 @@ export function createWireLedger(): WireLedger {
     if (meaning === 'rejected' || meaning === 'cancelled') exit.isDead = true;
     // Told of an order that was sent once, under an id that was never ours, and never heard of: the id is an older order's, ours was refused.
     if (meaning === 'modify-refused' && !exit.isChanged && !exit.isAcknowledged) exit.isDead = true;
-    if (meaning === 'unknown-order' || meaning === 'already-final' || code === FILLED_ID) exit.isOver = true;
+    if (meaning === 'unknown-order' || meaning === 'already-final' || code === FILLED_ID) exit.overSince ??= lastAsked;
   }
 
-  const executionsTold = (): void => {
-    for (const exit of exits.values()) if (exit.isOver) exit.isDead = true;
+  const executionsTold = (id: number): void => {
+    for (const exit of exits.values()) if (exit.overSince !== null && id > exit.overSince) exit.isDead = true;
   };
 
   function snapshotTold(event: Extract<Event, { kind: 'snapshot' }>): void {
@@ -309,7 +312,7 @@ export function createWireLedger(): WireLedger {
     for (const [orderId, exit] of exits) {
       if (asked && isJudgedBy(exit, asked, event) && !open.has(`${exit.clientId}:${orderId}`)) exit.isDead = true;
     }
-    executionsTold();
+    executionsTold(event.id);
     for (const order of event.openOrders) {
       const exit = exits.get(order.orderId);
       const endedSince = exit?.isDead && !asked?.over.has(exit) && exit.refs.has(order.orderRef);
@@ -397,7 +400,7 @@ export function createWireLedger(): WireLedger {
       else if (event.kind === 'store-changed') viewRead(event.view);
       else if (event.kind === 'entry-claimed') tradeOfRef.set(event.order.orderRef, event.order.tradeId);
       else if (event.kind === 'execution') booked(event.execution, null);
-      else if (event.kind === 'executions-end') executionsTold();
+      else if (event.kind === 'executions-end') executionsTold(event.id);
       else if (event.kind === 'position') holdingTold(event.position.contract.conId, event.position.quantity);
       else if (event.kind === 'order-status') statusTold(event);
       else if (event.kind === 'open-order') openOrderTold(event.order);
@@ -409,13 +412,17 @@ export function createWireLedger(): WireLedger {
       else if (write.do === 'write-position') rowWritten(write.position);
       else if (write.do === 'write-baseline') for (const { contract, quantity } of write.holdings) baseline.set(contract.conId, quantity);
     },
+    executionsRequested(id) {
+      lastAsked = id;
+    },
     snapshotRequested(id) {
+      lastAsked = id;
       const sent = [...exits.values()];
       const working = sent.filter(exit => !exit.isDead);
       snapshots.set(id, {
         due: new Set(working.filter(exit => exit.isAcknowledged)),
         unheard: new Set(working.filter(exit => !exit.isAcknowledged)),
-        over: new Set(sent.filter(exit => exit.isDead || exit.isOver)),
+        over: new Set(sent.filter(exit => exit.isDead || exit.overSince !== null)),
       });
     },
     withExit(order, at) {

@@ -24,8 +24,8 @@ export interface Tracked {
   readonly parkedAt: MonoMs | null;
   /** The broker spoke of this many shares in all, more than its executions tell so far. */
   readonly heardFilled: { readonly shares: number; readonly at: MonoMs } | null;
-  /** The broker said it does not know it; settled once its executions have been asked for. */
-  readonly heardUnknown: boolean;
+  /** The broker said it does not know it: settled by the answer to a question for executions with this number or a later one. */
+  readonly settledFrom: number | null;
   /** First complete answer of this session that did not list it, though the broker once worked it; null once it is heard of again. */
   readonly unlisted: { readonly session: number; readonly askedAt: MonoMs } | null;
   /** Its claim was given back. */
@@ -42,7 +42,7 @@ export const newTracked = (order: Order, known: { readonly session: number; read
   cancelIsPending: false,
   parkedAt: null,
   heardFilled: null,
-  heardUnknown: false,
+  settledFrom: null,
   unlisted: null,
   isReleased: false,
 });

@@ -118,7 +118,7 @@ function revive(d: Draft, tracked: Tracked): void {
       cancelAskedAt: null,
       cancels: 0,
       cancelIsPending: false,
-      heardUnknown: false,
+      settledFrom: null,
     },
     'echoed',
     null,
@@ -153,7 +153,7 @@ export function hearNotice(d: Draft, told: Extract<EventBody, { kind: 'order-not
       return;
     case 'unknown-order':
       // Under our own client id the broker does not work it (any more): dead, once its executions have been asked for and are in.
-      edit(d, 'entries').set(tracked.order.orderRef, { ...tracked, heardUnknown: true });
+      edit(d, 'entries').set(tracked.order.orderRef, { ...tracked, settledFrom: tracked.settledFrom ?? d.s.nextRequest });
       askExecutions(d, 0);
       return;
     case 'already-final':
@@ -176,16 +176,16 @@ function rejected(d: Draft, tracked: Tracked, reason: string): void {
 }
 
 /**
- * All executions of the day are in: what the broker does not know is dead now. Not so one that its last answer did not list: a gateway
+ * All executions of the day are in, as the question `id` asked for them: what the broker did not know before that is dead now. Not so one that its last answer did not list: a gateway
  * that has just started may know it as little when asked to cancel it, so its second answer decides (`settleSnapshot`).
  */
-export function settleUnknown(d: Draft): void {
+export function settleUnknown(d: Draft, id: number): void {
   for (const tracked of d.s.entries.values()) {
-    const { unlisted, heardUnknown } = tracked;
+    const { unlisted, settledFrom } = tracked;
+    if (settledFrom === null || id < settledFrom) continue;
     const isYoung = unlisted !== null && d.mono - unlisted.askedAt < d.s.rules.goneAgreeMs;
-    if (heardUnknown && !isFinal(tracked.order) && !isYoung)
-      step(d, { ...tracked, heardUnknown: false }, 'cancelled', 'unknown to the broker');
-    else if (tracked.heardUnknown) putEntry(d, { ...tracked, heardUnknown: false });
+    if (!isFinal(tracked.order) && !isYoung) step(d, { ...tracked, settledFrom: null }, 'cancelled', 'unknown to the broker');
+    else putEntry(d, { ...tracked, settledFrom: null });
   }
 }
 

@@ -40,7 +40,7 @@ export function settleSnapshot(d: Draft, told: Snapshot): void {
   if (!asked || asked.id !== told.id || told.session !== d.s.link.session) return;
   for (const execution of told.executions) learnExecution(d, execution);
   for (const order of told.openOrders) hearOpenOrder(d, order);
-  settleUnknown(d);
+  settleUnknown(d, told.id);
   const open = new Set(told.openOrders.filter(({ clientId }) => clientId === CLIENT_ID['day-trader']).map(({ orderRef }) => orderRef));
   for (const tracked of d.s.entries.values()) settleEntry(d, tracked, { asked, isOpen: open.has(tracked.order.orderRef) });
   updateLink(d, { snapshot: null, lastSnapshotAt: d.mono, lastAskedOn: asked.askedOn });

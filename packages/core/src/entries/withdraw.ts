@@ -104,8 +104,8 @@ function unanswered(d: Draft, { order }: Tracked, what: string): void {
  */
 export function releaseClaims(d: Draft): void {
   for (const tracked of d.s.entries.values()) {
-    const { order, heardFilled, heardUnknown, isReleased } = tracked;
-    if (isReleased || !isFinal(order) || order.filled > 0 || heardFilled !== null || heardUnknown) continue;
+    const { order, heardFilled, settledFrom, isReleased } = tracked;
+    if (isReleased || !isFinal(order) || order.filled > 0 || heardFilled !== null || settledFrom !== null) continue;
     if (d.s.view.positions.some(({ tradeId, status }) => tradeId === order.tradeId && status !== 'CLAIMED')) continue;
     edit(d, 'entries').set(order.orderRef, { ...tracked, isReleased: true });
     write(d, {

@@ -39,8 +39,11 @@ export interface Tracked {
   readonly modified: { readonly from: Order; readonly at: MonoMs } | null;
   /** The broker counts so many shares as filled, and executions sum to fewer; since when. */
   readonly heardFilled: { readonly count: number; readonly at: MonoMs } | null;
-  /** The broker said that it has ended, or that it does not know it; settled once its executions have been asked for. */
-  readonly heardUnknown: boolean;
+  /**
+   * The broker said that it has ended, or that it does not know it: settled by the answer to a question with this number or a later one, since
+   * what was asked before that word may leave out its last fills.
+   */
+  readonly settledFrom: number | null;
   /** A complete answer of this session did not list it though the broker had worked it; a second one must agree. */
   readonly missingSince: MonoMs | null;
   /** When its end was heard in a word of its own; null while it lives, and where an answer showed its end. */
@@ -65,7 +68,7 @@ export const trackedOf = (order: Order, session: number, sentAt: MonoMs): Tracke
   growsSoon: false,
   modified: null,
   heardFilled: null,
-  heardUnknown: false,
+  settledFrom: null,
   missingSince: null,
   endHeardAt: null,
 });

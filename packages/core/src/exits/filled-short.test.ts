@@ -55,6 +55,25 @@ describe('an order that the broker calls Filled while its executions sum to less
     expect(bench.working().map(({ order }) => order.role)).toContain('disaster-stop');
   });
 
+  it('I1: executions are seconds late, and an answer to a question from before its end comes first: it settles nothing', () => {
+    const bench = bought();
+    bench.flatten();
+    bench.liquidity = 0;
+    bench.run(4_000);
+    const sale = the(bench, 'exit');
+    bench.liquidity = Number.POSITIVE_INFINITY;
+    bench.isMute = true;
+    bench.fill(sale, 100, 49.5);
+    const { orderId, permId } = sale;
+    bench.hear({ kind: 'order-status', clientId: 10, orderId, permId, status: 'Filled', filled: 100, remaining: 0 });
+    bench.mono += 2_500;
+    bench.hear({ kind: 'executions-end', id: 0 });
+    bench.hear({ kind: 'tick' });
+    bench.isMute = false;
+    bench.run(5_000);
+    expect([bench.position, bench.executions.filter(({ clientId }) => clientId === 10).map(one => one.shares)]).toEqual([0, [100]]);
+  });
+
   it('I1: the word comes before the executions, and the answer to an older question between them: nothing is sold twice', () => {
     const bench = bought();
     bench.flatten();

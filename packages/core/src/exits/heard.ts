@@ -152,7 +152,7 @@ function hearUntoldFills(d: Draft, tracked: Tracked, { status: word, filled }: P
     ...now,
     order: isOver ? tracked.order : now.order,
     heardFilled: untold(d, tracked, filled),
-    heardUnknown: now.heardUnknown || isOver,
+    settledFrom: now.settledFrom ?? (isOver ? d.s.nextRequest : null),
   });
   if (isOver) askExecutions(d, 0);
 }
@@ -179,7 +179,8 @@ function applyStatus(d: Draft, known: Tracked, word: string, isComplete = false)
     const { filled, quantity } = tracked.order;
     const isShort = filled < quantity;
     const order = stepOrder(tracked.order, 'echoed').order;
-    putOrder(d, { ...tracked, order, heardFilled: isShort ? untold(d, tracked, quantity) : null, heardUnknown: isShort });
+    const settledFrom = isShort ? (tracked.settledFrom ?? d.s.nextRequest) : null;
+    putOrder(d, { ...tracked, order, heardFilled: isShort ? untold(d, tracked, quantity) : null, settledFrom });
     return;
   }
   if (meaning === null) {
@@ -222,7 +223,7 @@ export function hearNotice(d: Draft, told: Extract<EventBody, { kind: 'order-not
       return;
     case 'cancelled':
       // Its executions are being asked for: it ends when they are in.
-      if (!tracked.heardUnknown) step(d, tracked, 'cancelled', reason);
+      if (tracked.settledFrom === null) step(d, tracked, 'cancelled', reason);
       return;
     case 'rejected':
       rejected(d, tracked, { code: told.code, reason, isDuplicateId: told.code === DUPLICATE_ID });
@@ -240,7 +241,7 @@ export function hearNotice(d: Draft, told: Extract<EventBody, { kind: 'order-not
       // used once, so a final order under it ends also the one that was lost before its id was used again.
       setOrder(d, {
         ...tracked,
-        heardUnknown: true,
+        settledFrom: tracked.settledFrom ?? d.s.nextRequest,
         ...(isFilledWord(told.text) ? { heardFilled: untold(d, tracked, tracked.order.quantity) } : {}),
       });
       askExecutions(d, 0);
@@ -269,11 +270,11 @@ function isFillUntold(d: Draft, { order, heardFilled }: Tracked, askedAt: number
   return !(d.s.byTrade.get(order.tradeId) ?? []).some(({ orderRef, shares: count }) => orderRef === order.orderRef && count === 0);
 }
 
-/** All executions of the day are in, as they were asked for at `askedAt` (null: some time before): what the broker does not know is dead now. */
-export function settleUnknown(d: Draft, askedAt: MonoMs | null): void {
+/** All executions of the day are in, as the question `id` asked for them at `askedAt` (null: some time before): what the broker does not know is dead now. */
+export function settleUnknown(d: Draft, id: number, askedAt: MonoMs | null): void {
   for (const tracked of d.s.orders.values()) {
-    if (tracked.heardUnknown && !isFillUntold(d, tracked, askedAt))
-      step(d, { ...tracked, heardUnknown: false }, 'cancelled', 'not working at the broker');
+    if (tracked.settledFrom !== null && id >= tracked.settledFrom && !isFillUntold(d, tracked, askedAt))
+      step(d, { ...tracked, settledFrom: null }, 'cancelled', 'not working at the broker');
   }
 }
 

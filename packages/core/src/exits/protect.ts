@@ -192,9 +192,9 @@ interface Fit {
 }
 
 function fit(d: Draft, { tracked, member, quantity, isGrowing: grows }: Fit): void {
-  const { order, modified, heardUnknown } = tracked;
+  const { order, modified, settledFrom } = tracked;
   // The broker has told its end, and only what it filled is still to come.
-  if (heardUnknown) return;
+  if (settledFrom !== null) return;
   // A modification before the acknowledgement can be answered with 103 (reference/ibkr-behaviour.md §2).
   if (order.status !== 'SUBMITTED' || (modified && d.mono - modified.at < MODIFY_ANSWER_MS)) return;
   const price = order.type === 'STP' ? order.stopPrice : order.limitPrice;

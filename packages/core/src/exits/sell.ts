@@ -30,7 +30,7 @@ export function sellOut(d: Draft, care: Care, held: Shares): void {
   if (withdrawWrongWay(d, live, held)) return;
   const lost = live.filter(({ order }) => order.status === 'LOST');
   const rested = live.filter(tracked => tracked.order.status !== 'LOST' && !isSale(tracked));
-  const resting = rested.filter(({ heardUnknown }) => !heardUnknown);
+  const resting = rested.filter(({ settledFrom }) => settledFrom === null);
   const sales = live.filter(tracked => tracked.order.status !== 'LOST' && isSale(tracked));
 
   if (resting.length > 0) {
@@ -154,8 +154,8 @@ export function repeatCancels(d: Draft, conId: number): void {
 
 function repeatCancel(d: Draft, tracked: Tracked): void {
   const { cancelAnswerMs } = d.s.rules;
-  const { cancelAskedAt, queriedAt, heardUnknown } = tracked;
-  if (heardUnknown) {
+  const { cancelAskedAt, queriedAt, settledFrom } = tracked;
+  if (settledFrom !== null) {
     askLastFills(d, [tracked]);
     return;
   }
@@ -218,8 +218,9 @@ const EXECUTIONS_COME_MS = 1_000;
  * bought: one order sells, never a second one beside it.
  */
 function fitSale(d: Draft, care: Care, tracked: Tracked): void {
-  const { order, modified, heardFilled, heardUnknown } = tracked;
-  if (heardUnknown || order.status !== 'SUBMITTED' || order.tif === 'IOC' || (modified && d.mono - modified.at < ASK_SILENCE_MS)) return;
+  const { order, modified, heardFilled, settledFrom } = tracked;
+  if (settledFrom !== null || order.status !== 'SUBMITTED' || order.tif === 'IOC' || (modified && d.mono - modified.at < ASK_SILENCE_MS))
+    return;
   const allowed = order.filled + sellableShares(d.s, care, { mono: d.mono, without: [order.orderRef] });
   if (allowed === order.quantity) return;
   // A position that fell may have fallen by this very order: its executions have been asked for, and come before anybody else's sale is assumed.
