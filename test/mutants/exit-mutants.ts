@@ -30,8 +30,8 @@ export const EXIT_MUTANTS: readonly Mutant[] = [
     breaks: [
       {
         file: `${EXITS}/place.js`,
-        find: "stepOrder(tracked.order, 'cancelAsked');",
-        replace: "stepOrder(stepOrder(tracked.order, 'cancelAsked').order, 'cancelled');",
+        find: "stepOrder(tracked.order, 'cancelAsked', why);",
+        replace: "stepOrder(stepOrder(tracked.order, 'cancelAsked', why).order, 'cancelled');",
       },
       ...ALONE,
     ],
