@@ -417,4 +417,12 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I2',
     what: 'After a suspend a half-open line: the client id was in use for seven seconds, and then nobody dialled for another five.',
   },
+  {
+    seed: 19_400_249,
+    days: 2,
+    protection: 'monitored',
+    ownership: 'any-client',
+    invariant: 'I6',
+    what: 'An entry lost with its sender was heard of only after its time was over: the answer that did not know it called it lost, and no further one was asked for.',
+  },
 ];

@@ -31,6 +31,14 @@ describe('H6: a lost entry gives its claim back a minute after its good-till tim
     expect(tale(b.answerSnapshot())).toEqual(['order CANCELLED 0/498', 'release ACME']);
   });
 
+  test('a start after its time was over: the first answer asks no second look (seed 19400249)', () => {
+    const { b } = reborn('10:02:05', 'INTENT');
+    expect(tale(b.connect()).filter(line => line.startsWith('order') || line.startsWith('release'))).toEqual([
+      'order CANCELLED 0/498',
+      'release ACME',
+    ]);
+  });
+
   test('an answer that was asked for too early is followed by another; one that lists it settles nothing and is not repeated', () => {
     const { b, order } = lost();
     b.pass(500, 109_000);

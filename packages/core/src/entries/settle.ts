@@ -71,15 +71,15 @@ function settleEntry(d: Draft, tracked: Tracked, { asked, isOpen }: { readonly a
     return;
   }
   if (sentAt >= asked.askedAt && !isFromBefore) return;
+  // Found without a row, it carries no good-till time that could be over.
+  const endsByItself = order.goodTill !== null || order.tif === 'IOC';
   const isOver = asked.askedOn >= overAt(d, order);
-  if (order.status === 'LOST') {
+  // Silence on the very connection it was sent on is no answer: steerEntries asks for a new one.
+  if (order.status === 'INTENT' && !isFromBefore) return;
+  if (order.status === 'LOST' || (order.status === 'INTENT' && isOver && endsByItself)) {
     if (isOver) step(d, tracked, 'cancelled', 'never heard of at the broker, and its time is over');
     return;
   }
-  // Silence on the very connection it was sent on is no answer: steerEntries asks for a new one.
-  if (order.status === 'INTENT' && !isFromBefore) return;
-  // Found without a row, it carries no good-till time that could be over.
-  const endsByItself = order.goodTill !== null || order.tif === 'IOC';
   if (order.status === 'INTENT' || (isOver && endsByItself) || isSecondAnswer(d, tracked, asked.askedAt))
     step(d, { ...tracked, unlisted: null }, 'neverHeardOf', tracked.withdrawWhy ?? 'not among the open orders of a complete answer');
   else missedOnce(d, tracked, asked);
