@@ -425,4 +425,10 @@ export const FOUND: readonly FoundSeed[] = [
     invariant: 'I6',
     what: 'An entry lost with its sender was heard of only after its time was over: the answer that did not know it called it lost, and no further one was asked for.',
   },
+  {
+    seed: 1_795_210_406_777,
+    days: 1,
+    invariant: 'I9',
+    what: 'After a loss of the store ten trades ended in one step, and each asked for the executions of the day: more messages than a gateway takes.',
+  },
 ];

@@ -42,8 +42,9 @@ export function closeWhenDone(d: Draft, care: Care): void {
   if (!mayAct(d) && !executions.some(({ side }) => side === leavingSide)) return;
   const commissionsMissing = executions.some(({ commission }) => commission === undefined);
   if (commissionsMissing && d.mono - executedAt < COMMISSION_WAIT_MS) return;
-  // One that overtook its execution was told of nothing known: the answer tells it again, now that the execution is (I6).
-  if (commissionsMissing) askExecutions(d, 0);
+  // One that overtook its execution was told of nothing known: the answer tells it again, now that the execution is (I6). A question of the time since
+  // then does for this one too: after a store was lost ten trades may end at once (I9).
+  if (commissionsMissing) askExecutions(d, COMMISSION_WAIT_MS);
   close(d, care, tradeResult(d, care, executions));
 }
 
