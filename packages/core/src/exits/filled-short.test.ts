@@ -41,6 +41,21 @@ function bustedStop({ isDecided }: { readonly isDecided: boolean }): ExitBench {
   return bench;
 }
 
+/** A sale of everything filled in these parts: its last word is heard, its executions are not, and nothing else is while the bench is mute. */
+function filledUnheard(...parts: readonly number[]): ExitBench {
+  const bench = bought();
+  bench.flatten();
+  bench.liquidity = 0;
+  bench.run(4_000);
+  const sale = the(bench, 'exit');
+  bench.liquidity = Number.POSITIVE_INFINITY;
+  bench.isMute = true;
+  for (const part of parts) bench.fill(sale, part, 49.5);
+  const { orderId, permId } = sale;
+  bench.hear({ kind: 'order-status', clientId: 10, orderId, permId, status: 'Filled', filled: 100, remaining: 0 });
+  return bench;
+}
+
 describe('an order that the broker calls Filled while its executions sum to less', () => {
   it('I2, I3: what was taken back of a sale that ended is sold within two seconds, not with the look of the minute (seed 6000262)', () => {
     const bench = bustedStop({ isDecided: true });
@@ -56,16 +71,7 @@ describe('an order that the broker calls Filled while its executions sum to less
   });
 
   it('I1: executions are seconds late, and an answer to a question from before its end comes first: it settles nothing', () => {
-    const bench = bought();
-    bench.flatten();
-    bench.liquidity = 0;
-    bench.run(4_000);
-    const sale = the(bench, 'exit');
-    bench.liquidity = Number.POSITIVE_INFINITY;
-    bench.isMute = true;
-    bench.fill(sale, 100, 49.5);
-    const { orderId, permId } = sale;
-    bench.hear({ kind: 'order-status', clientId: 10, orderId, permId, status: 'Filled', filled: 100, remaining: 0 });
+    const bench = filledUnheard(100);
     bench.mono += 2_500;
     bench.hear({ kind: 'executions-end', id: 0 });
     bench.hear({ kind: 'tick' });
@@ -75,25 +81,8 @@ describe('an order that the broker calls Filled while its executions sum to less
   });
 
   it('I1: the word comes before the executions, and the answer to an older question between them: nothing is sold twice', () => {
-    const bench = bought();
-    bench.flatten();
-    bench.liquidity = 0;
-    bench.run(4_000);
-    const sale = the(bench, 'exit');
-    bench.liquidity = Number.POSITIVE_INFINITY;
-    bench.isMute = true;
-    bench.fill(sale, 60, 49.5);
-    bench.fill(sale, 40, 49.5);
+    const bench = filledUnheard(60, 40);
     bench.isMute = false;
-    bench.hear({
-      kind: 'order-status',
-      clientId: 10,
-      orderId: sale.orderId,
-      permId: sale.permId,
-      status: 'Filled',
-      filled: 100,
-      remaining: 0,
-    });
     bench.hear({ kind: 'executions-end', id: 0 });
     const [first, second] = bench.executions.slice(-2);
     if (first) bench.hear({ kind: 'execution', execution: first });
